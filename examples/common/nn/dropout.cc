@@ -1,0 +1,30 @@
+#include "examples/common/nn/dropout.h"
+
+#include "examples/common/nn/counter_random.h"
+
+namespace longtail::examples {
+
+Dropout::Dropout(float rate, std::uint64_t layer)
+    : rate_(rate),
+      scale_(1 / (1 - rate)),
+      drop_below_(static_cast<std::uint32_t>(static_cast<double>(rate) * 0x1p32)),
+      layer_(layer) {}
+
+void Dropout::Apply(const StepContext& context, std::size_t first_row, Matrix y) const {
+  const std::uint64_t stream = StreamKey(StreamKey(context.seed, context.step), layer_);
+  for (std::size_t i = 0; i < y.rows; ++i) {
+    const std::uint64_t key = StreamKey(stream, context.first_example + first_row + i);
+    const auto low = static_cast<std::uint32_t>(key);
+    const auto high = static_cast<std::uint32_t>(key >> 32);
+    float* row = y.row(i);
+    for (std::size_t j = 0; j < y.columns; ++j) {
+      // The second half of the key keeps rows whose first halves are near from sharing a mask.
+      const std::uint32_t bits =
+          ScrambledBits32(ScrambledBits32(low + static_cast<std::uint32_t>(j)) ^ high);
+      const float kept = row[j] * scale_;
+      row[j] = bits >= drop_below_ ? kept : 0;
+    }
+  }
+}
+
+}  // namespace longtail::examples

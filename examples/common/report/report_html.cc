@@ -1,0 +1,94 @@
+#include "examples/common/report/report_html.h"
+
+#include "examples/common/report/html_element.h"
+#include "examples/common/report/number_text.h"
+#include "examples/common/report/report_section.h"
+#include "examples/common/report/report_style.h"
+#include "examples/common/report/safe_text.h"
+
+namespace longtail::examples {
+namespace {
+
+std::string TitleOf(const RunReport& report) {
+  return report.title.empty() ? "Training run" : report.title;
+}
+
+// The page may load nothing, and says so to the browser: text that slipped through the escaping
+// could still run no script and fetch no image.
+std::string Head(const RunReport& report) {
+  std::string head =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<meta http-equiv=\"Content-Security-Policy\" "
+      "content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
+      "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>" +
+      EscapeHtml(TitleOf(report)) + "</title>\n<style>";
+  head += ReportStyle();
+  return head + "</style>\n</head>\n";
+}
+
+std::vector<NamedValue> EnvironmentFacts(const Environment& environment) {
+  std::vector<NamedValue> facts;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) facts.push_back({.name = name, .value = value});
+  };
+  add("Machine", environment.machine);
+  add("Operating system", environment.operating_system);
+  add("CPU", environment.cpu_model);
+  add("Cores", environment.core_count > 0 ? std::to_string(environment.core_count) : "");
+  add("Memory", environment.memory_bytes > 0 ? BytesText(environment.memory_bytes) : "");
+  add("Compiler", environment.compiler);
+  add("Build", environment.build_type);
+  add("BLAS", environment.blas);
+  add("Longtail", environment.version);
+  return facts;
+}
+
+std::string RunSection(const RunReport& report) {
+  std::vector<NamedValue> times;
+  for (const PhaseTime& phase : report.phases) {
+    times.push_back({.name = phase.name, .value = DurationText(phase.seconds)});
+  }
+  times.push_back({.name = "all in all", .value = DurationText(report.total_seconds)});
+  std::vector<NamedValue> output;
+  if (!report.checkpoint_path.empty()) {
+    output.push_back({.name = "Checkpoint", .value = report.checkpoint_path});
+  }
+  const std::string command =
+      report.command_line.empty()
+          ? std::string()
+          : "<pre aria-label=\"Command line\">" + EscapeHtml(report.command_line) + "</pre>\n";
+  return Section(
+      "How it was run",
+      command + "<div class=\"columns\">\n<div>\n" + NamedValueTable("Settings", report.settings) +
+          "</div>\n<div>\n" + NamedValueTable("Data", report.data) +
+          NamedValueTable("Environment", EnvironmentFacts(report.environment)) +
+          NamedValueTable("Time", times) + NamedValueTable("Output", output) + "</div>\n</div>\n");
+}
+
+std::string Footer(const RunReport& report) {
+  std::string text = "Written by Longtail";
+  if (!report.environment.version.empty()) text += " " + report.environment.version;
+  text +=
+      ", a parameter server for sparse long-tail models. This page is one file and loads "
+      "nothing from elsewhere.";
+  return "<footer>\n" + Paragraph(text) + "</footer>\n";
+}
+
+}  // namespace
+
+std::string ToHtml(const RunReport& report) {
+  std::string subtitle;
+  if (!report.started_utc.empty()) subtitle += "Started " + report.started_utc + " UTC. ";
+  if (report.samples_trained > 0) {
+    subtitle += GroupedText(report.samples_trained) + " samples trained in " +
+                DurationText(report.train_seconds) + ".";
+  }
+  return Head(report) + "<body>\n<header>\n<h1>" + EscapeHtml(TitleOf(report)) + "</h1>\n" +
+         (subtitle.empty() ? std::string() : Paragraph(subtitle)) + "</header>\n<main>\n" +
+         TilesHtml(report) + SummarySection(report) + BucketSection(report) + CurveSection(report) +
+         TailSection(report) + StorageSection(report) + RunSection(report) + "</main>\n" +
+         Footer(report) + "</body>\n</html>\n";
+}
+
+}  // namespace longtail::examples

@@ -1,0 +1,129 @@
+#include "examples/ctr/config_text.h"
+
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace longtail::examples {
+namespace {
+
+template <typename... Ts>
+struct Overload : Ts... {
+  using Ts::operator()...;
+};
+template <typename... Ts>
+Overload(Ts...) -> Overload<Ts...>;
+
+std::string TextOf(const OptimizerSpec& spec) {
+  std::string text = std::visit(
+      Overload{[](const longtail::SgdSpec& r) { return absl::StrCat("SGD ", r.learning_rate); },
+               [](const MomentumSpec& r) {
+                 return absl::StrCat("momentum ", r.learning_rate, ", ", r.momentum);
+               },
+               [](const longtail::AdagradSpec& r) {
+                 return absl::StrCat("Adagrad ", r.learning_rate, ", accumulator from ",
+                                     r.initial_accumulator);
+               },
+               [](const RowwiseAdagradSpec& r) {
+                 return absl::StrCat("row-wise Adagrad ", r.learning_rate, ", accumulator from ",
+                                     r.initial_accumulator);
+               },
+               [](const longtail::AdamSpec& r) {
+                 return absl::StrCat("lazy Adam ", r.learning_rate, ", ", r.beta1, ", ", r.beta2);
+               },
+               [](const FtrlSpec& r) {
+                 return absl::StrCat("FTRL ", r.alpha, ", beta ", r.beta, ", l1 ", r.l1, ", l2 ",
+                                     r.l2);
+               }},
+      spec.rule);
+  if (spec.weight_decay != 0) absl::StrAppend(&text, ", decay ", spec.weight_decay);
+  if (spec.gradient_clip != 0) absl::StrAppend(&text, ", clip ", spec.gradient_clip);
+  if (spec.gradient_norm_clip != 0) {
+    absl::StrAppend(&text, ", norm clip ", spec.gradient_norm_clip);
+  }
+  if (spec.weight_clip != 0) absl::StrAppend(&text, ", weight clip ", spec.weight_clip);
+  return text;
+}
+
+std::string TextOf(const DenseOptimizerSpec& spec) {
+  std::string text = std::visit(
+      Overload{[](const SgdSpec& r) {
+                 return absl::StrCat("SGD ", r.learning_rate, ", momentum ", r.momentum);
+               },
+               [](const AdagradSpec& r) { return absl::StrCat("Adagrad ", r.learning_rate); },
+               [](const AdamSpec& r) {
+                 return absl::StrCat("Adam ", r.learning_rate, ", ", r.beta1, ", ", r.beta2);
+               }},
+      spec.rule);
+  if (spec.weight_decay != 0) absl::StrAppend(&text, ", decay ", spec.weight_decay);
+  if (spec.gradient_clip != 0) absl::StrAppend(&text, ", clip ", spec.gradient_clip);
+  return text;
+}
+
+std::string TextOf(const InitializerSpec& spec) {
+  return std::visit(
+      Overload{[](const ConstantSpec& s) { return absl::StrCat("constant ", s.value); },
+               [](const UniformSpec& s) { return absl::StrCat("uniform ", s.low, "..", s.high); },
+               [](const NormalSpec& s) {
+                 return absl::StrCat("normal ", s.mean, ", deviation ", s.stddev);
+               },
+               [](const TruncatedNormalSpec& s) {
+                 return absl::StrCat("truncated normal ", s.mean, ", deviation ", s.stddev);
+               }},
+      spec);
+}
+
+std::string TextOf(const LearningRateSchedule& schedule) {
+  constexpr const char* kNames[] = {"constant", "linear", "cosine"};
+  return absl::StrCat(kNames[static_cast<std::size_t>(schedule.decay)], ", warm-up ",
+                      schedule.warmup, ", to ", schedule.final, " at step ", schedule.steps);
+}
+
+}  // namespace
+
+std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
+  const ModelSpec& model = config.model;
+  return {
+      {"model", model.name},
+      {"embedding dim", absl::StrCat(model.dim)},
+      {"hidden layers", absl::StrJoin(model.hidden, ", ")},
+      {"bottom layers", absl::StrJoin(model.bottom, ", ")},
+      {"cross layers", absl::StrCat(model.cross_layers)},
+      {"dropout", absl::StrCat(model.dropout, ", of embeddings ", model.embedding_dropout)},
+      {"batch norm", model.batch_norm ? "yes" : "no"},
+      {"linear part", model.linear ? "yes" : "the model's own"},
+      {"pooling", model.pooling == Pooling::kMean ? "mean" : "sum"},
+      {"row optimizer", TextOf(config.table.optimizer)},
+      {"row initializer", TextOf(config.table.initializer)},
+      {"row gradients", config.sparse_gradient == SparseGradient::kMean ? "mean of the batch"
+                                                                        : "sum of the batch"},
+      {"dense optimizer", TextOf(config.dense)},
+      {"learning rate", TextOf(config.schedule)},
+      {"batch", absl::StrCat(config.batch)},
+      {"workers", absl::StrCat(config.workers)},
+      {"pull ahead", config.prefetch == 0 ? "none: rows are exact"
+                                          : "one step: rows are one step old"},
+      {"step mode",
+       config.step_mode == StepMode::kSynchronous ? "synchronous" : "asynchronous"},
+      {"shuffle buffer", absl::StrCat(config.data.shuffle)},
+      {"seed", absl::StrCat(config.seed)},
+      {"lanes", absl::StrCat(config.lanes)},
+      {"partitions", absl::StrCat(config.partitions)},
+      {"epochs", absl::StrCat(config.epochs)},
+  };
+}
+
+std::string ResumeSettings(const TrainConfig& config) {
+  std::string text;
+  for (const NamedValue& setting : SettingsOf(config)) {
+    // A longer training may go on from a shorter one; lanes and partitions decide nothing.
+    if (setting.name == "lanes" || setting.name == "partitions" || setting.name == "epochs") {
+      continue;
+    }
+    absl::StrAppend(&text, setting.name, " ", setting.value, "\n");
+  }
+  return text;
+}
+
+}  // namespace longtail::examples

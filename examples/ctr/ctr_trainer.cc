@@ -1,0 +1,248 @@
+#include "examples/ctr/ctr_trainer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "examples/common/metrics/evaluator.h"
+#include "examples/common/nn/batch_norm.h"
+#include "examples/ctr/rarest_feature.h"
+#include "examples/ctr/saved_rows.h"
+
+namespace longtail::examples {
+namespace {
+
+constexpr const char* kTableName = "features";
+constexpr std::size_t kSliceAlignment = 16;  // Floats of a cache line: no two threads share one.
+
+const std::string kTrainedState = "dense.parameters";
+const std::string kBatchNormState = "dense.statistics";
+const std::string kOptimizerState = "dense.optimizer";
+const std::string kStepState = "step";
+
+std::string AheadState(std::size_t replica) { return absl::StrCat("ahead.", replica); }
+
+}  // namespace
+
+CtrTrainer::CtrTrainer(const TrainConfig& config, TableId table)
+    : config_(config), table_(table), gemm_(MakeOpenBlasGemm()) {}
+
+absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& config,
+                                                             const FeatureLayout& layout,
+                                                             Cluster& cluster) {
+  if (config.batch % config.workers != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("batch ", config.batch, ": wanted a multiple of ",
+                                                   config.workers, " workers"));
+  }
+  TrainConfig full = config;
+  full.model.field_count = layout.field_count();
+  full.model.numeric_count = layout.numeric_count();
+  full.model.batch_max = config.batch / config.workers;
+  LONGTAIL_RETURN_IF_ERROR(Validate(full.model));
+  full.table.name = kTableName;
+  full.table.dim = RowDim(full.model);
+  full.table.seed = config.seed;
+  full.table.linear_columns = HasLinear(full.model) ? 1 : 0;
+  LONGTAIL_ASSIGN_OR_RETURN(const TableId table, cluster.CreateTable(full.table));
+
+  std::unique_ptr<CtrTrainer> trainer(new CtrTrainer(full, table));
+  LONGTAIL_ASSIGN_OR_RETURN(trainer->shared_, MakeModelParameters(full.model, config.seed));
+  LONGTAIL_ASSIGN_OR_RETURN(trainer->optimizer_,
+                            DenseOptimizer::Make(full.dense, trainer->shared_.trained.layout()));
+  for (std::uint32_t r = 0; r < config.workers; ++r) {
+    LONGTAIL_ASSIGN_OR_RETURN(auto worker, cluster.Connect());
+    LONGTAIL_ASSIGN_OR_RETURN(auto model,
+                              MakeModel(full.model, trainer->shared_, *trainer->gemm_));
+    trainer->replicas_.push_back(
+        std::make_unique<Replica>(std::move(worker), table, std::move(model)));
+  }
+  trainer->slots_.resize(config.workers);
+  trainer->saved_rows_.resize(config.workers);
+  trainer->team_ = std::make_unique<ThreadTeam>(config.workers);
+  return trainer;
+}
+
+absl::Status CtrTrainer::BeginEpoch(NextBatch next) {
+  LONGTAIL_RETURN_IF_ERROR(Flush());
+  next_ = std::move(next);
+  at_end_ = false;
+  current_ = 0;
+  LONGTAIL_RETURN_IF_ERROR(Read(current_));
+  current_size_ = ahead_size_;
+  ahead_size_ = 0;
+  if (current_size_ == 0) return absl::OkStatus();
+  LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
+    return replicas_[member]->BeginPull(slots_[member][current_], Replica::Counts::kNo);
+  }));
+  return UseSavedRows(current_);
+}
+
+// Reads a global batch into the slots of all replicas.
+absl::Status CtrTrainer::Read(std::size_t slot) {
+  ahead_size_ = 0;
+  for (std::array<ReplicaSlot, 2>& of_replica : slots_) {
+    Batch& batch = of_replica[slot].batch;
+    if (at_end_) {
+      batch.Clear();
+      batch.offsets.push_back(0);
+      continue;
+    }
+    LONGTAIL_RETURN_IF_ERROR(next_(batch));
+    at_end_ = batch.size == 0;
+    ahead_size_ += batch.size;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StepResult> CtrTrainer::Step() {
+  if (current_size_ == 0) return StepResult{.step = step_};
+  const std::size_t next = 1 - current_;
+  LONGTAIL_RETURN_IF_ERROR(Read(next));
+  const bool has_next = ahead_size_ != 0;
+  const bool is_mean = config_.sparse_gradient == SparseGradient::kMean;
+  const auto size = static_cast<float>(current_size_);
+  const ReplicaStep step{.seed = config_.seed,
+                         .step = step_,
+                         .gradient_scale = is_mean ? 1 / size : 1.0F,
+                         .learning_rate_factor = config_.schedule.Factor(step_)};
+  gradient_factor_ = is_mean ? 1.0F : 1 / size;
+  std::vector<std::size_t> first_examples(slots_.size(), 0);
+  for (std::size_t r = 1; r < slots_.size(); ++r) {
+    first_examples[r] = first_examples[r - 1] + slots_[r - 1][current_].batch.size;
+  }
+  const auto train = [&](std::uint32_t member) -> absl::Status {
+    Replica& replica = *replicas_[member];
+    std::array<ReplicaSlot, 2>& slots = slots_[member];
+    ReplicaStep mine = step;
+    mine.first_example = first_examples[member];
+    if (has_next && config_.prefetch == 1) {
+      LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(slots[next], Replica::Counts::kNo));
+    }
+    LONGTAIL_RETURN_IF_ERROR(replica.FinishPull(slots[current_]));
+    LONGTAIL_RETURN_IF_ERROR(replica.Train(slots[current_], mine));
+    if (has_next && config_.prefetch == 0) {  // Exact, and under way while the dense half moves.
+      return replica.BeginPull(slots[next], Replica::Counts::kNo);
+    }
+    return absl::OkStatus();
+  };
+  LONGTAIL_RETURN_IF_ERROR(team_->Run(train));
+  optimizer_->BeginStep(step.learning_rate_factor);
+  LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
+    MoveDense(member);
+    return absl::OkStatus();
+  }));
+  StepResult result{.step = ++step_, .size = current_size_};
+  for (const auto& replica : replicas_) {
+    result.loss_sum += replica->loss_sum();
+    if (!replica->model().state_update().empty()) {
+      MixRunningStatistics(replica->model().state_update(), kRunningStatisticsMomentum,
+                           shared_.state.values());
+    }
+  }
+  current_ = next;
+  current_size_ = ahead_size_;
+  return result;
+}
+
+// Sums the replicas' gradients of one slice, in their order, and moves it.
+void CtrTrainer::MoveDense(std::uint32_t member) {
+  const std::size_t size = shared_.trained.values().size();
+  const std::size_t lines = (size + kSliceAlignment - 1) / kSliceAlignment;
+  const std::size_t begin = std::min(size, lines * member / team_->size() * kSliceAlignment);
+  const std::size_t end = std::min(size, lines * (member + 1) / team_->size() * kSliceAlignment);
+  const std::span<float> sum = replicas_[0]->parameter_gradients();
+  for (std::size_t r = 1; r < replicas_.size(); ++r) {
+    const std::span<const float> more = replicas_[r]->parameter_gradients();
+    for (std::size_t i = begin; i < end; ++i) sum[i] += more[i];
+  }
+  if (gradient_factor_ != 1.0F) {
+    for (std::size_t i = begin; i < end; ++i) sum[i] *= gradient_factor_;
+  }
+  optimizer_->Update({begin, end}, sum, shared_.trained.values());
+}
+
+absl::Status CtrTrainer::Flush() {
+  for (const auto& replica : replicas_) LONGTAIL_RETURN_IF_ERROR(replica->Flush());
+  return absl::OkStatus();
+}
+
+absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores) {
+  std::swap(scoring_.batch, batch);
+  Replica& replica = *replicas_[0];
+  absl::Status status = replica.BeginPull(scoring_, Replica::Counts::kYes);
+  if (status.ok()) status = replica.FinishPull(scoring_);
+  if (status.ok()) status = replica.Predict(scoring_);
+  std::swap(scoring_.batch, batch);
+  LONGTAIL_RETURN_IF_ERROR(status);
+  scores.logits.assign(replica.logits().begin(),
+                       replica.logits().begin() + static_cast<std::ptrdiff_t>(batch.size));
+  FindRarest(batch, scoring_.keys.inverse(), scoring_.counts, scores.rarest_counts);
+  scores.field_counts.clear();
+  if (field) {
+    FindRarestOfField(batch, *field, scoring_.keys.inverse(), scoring_.counts,
+                      scores.field_counts);
+  }
+  return absl::OkStatus();
+}
+
+void CtrTrainer::ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const {
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    const Batch& batch = slots_[r][1 - current_].batch;
+    for (std::size_t i = 0; i < batch.size; ++i) {
+      visit(batch.labels[i], replicas_[r]->logits()[i]);
+    }
+  }
+}
+
+TrainerState CtrTrainer::Save() const {
+  TrainerState state;
+  state[kTrainedState] = shared_.trained.Serialize();
+  state[kBatchNormState] = shared_.state.Serialize();
+  state[kOptimizerState] = optimizer_->Serialize();
+  state[kStepState] = absl::StrCat(step_);
+  for (std::size_t r = 0; current_size_ != 0 && r < replicas_.size(); ++r) {
+    const ReplicaSlot& slot = slots_[r][current_];
+    state[AheadState(r)] = EncodeRows(slot.keys.keys(), slot.rows, replicas_[r]->model().row_dim());
+  }
+  return state;
+}
+
+absl::Status CtrTrainer::Restore(const TrainerState& state) {
+  const auto find = [&](const std::string& name) -> absl::StatusOr<std::string> {
+    const auto found = state.find(name);
+    if (found != state.end()) return found->second;
+    return absl::DataLossError(absl::StrCat("trainer state without '", name, "'"));
+  };
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string trained, find(kTrainedState));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string statistics, find(kBatchNormState));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string optimizer, find(kOptimizerState));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string step, find(kStepState));
+  LONGTAIL_RETURN_IF_ERROR(shared_.trained.Restore(trained));
+  LONGTAIL_RETURN_IF_ERROR(shared_.state.Restore(statistics));
+  LONGTAIL_RETURN_IF_ERROR(optimizer_->Restore(optimizer));
+  if (!absl::SimpleAtoi(step, &step_)) {
+    return absl::DataLossError(absl::StrCat("trainer state: step '", step, "': want a number"));
+  }
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    const auto ahead = state.find(AheadState(r));
+    saved_rows_[r] = ahead == state.end() ? std::string() : ahead->second;
+  }
+  return absl::OkStatus();
+}
+
+// A resumed step computes with the rows that were pulled for it before the state was saved.
+absl::Status CtrTrainer::UseSavedRows(std::size_t slot) {
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    const std::string saved = std::exchange(saved_rows_[r], {});
+    if (saved.empty()) continue;
+    LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][slot]));
+    LONGTAIL_RETURN_IF_ERROR(DecodeRows(saved, slots_[r][slot].keys.keys(),
+                                        replicas_[r]->model().row_dim(), slots_[r][slot].rows));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace longtail::examples

@@ -1,0 +1,106 @@
+// A CTR model in training: its table in a cluster, its dense parameters here, its replicas.
+//
+// One step takes a global batch in `workers` equal micro-batches, one a replica. Each replica pulls
+// its rows, computes, pushes its rows' gradients and ends its step; then the replicas' dense gradients
+// are summed in their order and the dense optimizer moves the shared parameters, a slice a thread.
+// In synchronous mode every bit of the result is decided by config and data, not by timing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "examples/common/data/batch.h"
+#include "examples/common/data/feature_layout.h"
+#include "examples/common/nn/dense_optimizer.h"
+#include "examples/common/nn/gemm.h"
+#include "examples/ctr/models/model.h"
+#include "examples/ctr/replica.h"
+#include "examples/ctr/thread_team.h"
+#include "examples/ctr/train_config.h"
+#include "longtail/cluster.h"
+
+namespace longtail::examples {
+
+/// What one step did.
+struct StepResult {
+  std::uint64_t step = 0;  ///< Counted from 1 over the whole training.
+  std::size_t size = 0;    ///< Examples.
+  double loss_sum = 0;     ///< Sum of their log losses, before the step.
+};
+
+/// Thread: one at a time. Owns `workers` - 1 threads and as many workers of the cluster, plus one.
+class CtrTrainer {
+ public:
+  /// Gives the next micro-batch of an epoch; size 0 is the end.
+  using NextBatch = std::function<absl::Status(Batch&)>;
+
+  /// Creates the table in `cluster`, which must have room for config.workers workers, or finds it.
+  static absl::StatusOr<std::unique_ptr<CtrTrainer>> Make(const TrainConfig& config,
+                                                          const FeatureLayout& layout,
+                                                          Cluster& cluster);
+
+  /// Begins an epoch whose micro-batches of config.batch / config.workers come from `next`.
+  absl::Status BeginEpoch(NextBatch next);
+
+  /// One step; size 0 is the end of the epoch.
+  absl::StatusOr<StepResult> Step();
+
+  /// Waits until every push is acknowledged.
+  absl::Status Flush();
+
+  /// Scores a batch. Shapes: logits, rarest_counts [batch.size], field_counts [batch.size] or empty;
+  /// counts are of training occurrences, kCountAbsent for a feature that is missing.
+  struct Scores {
+    std::vector<float> logits;
+    std::vector<std::uint32_t> rarest_counts;
+    std::vector<std::uint32_t> field_counts;
+  };
+  absl::Status Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores);
+
+  /// Calls visit(label, logit) for every example of the last step.
+  void ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const;
+
+  /// All that the cluster does not hold; call Flush first. Includes rows that were pulled ahead, so
+  /// that a resumed training computes with the same ones.
+  TrainerState Save() const;
+
+  /// Continues where Save was called, in an epoch begun with BeginEpoch after this.
+  absl::Status Restore(const TrainerState& state);
+
+  TableId table() const { return table_; }
+  std::uint64_t step() const { return step_; }
+
+ private:
+  CtrTrainer(const TrainConfig& config, TableId table);
+
+  absl::Status Read(std::size_t slot);
+  absl::Status BeginPulls(std::size_t slot);
+  absl::Status UseSavedRows(std::size_t slot);
+  void MoveDense(std::uint32_t member);
+
+  const TrainConfig config_;
+  const TableId table_;
+  std::unique_ptr<Gemm> gemm_;
+  ModelParameters shared_;
+  std::unique_ptr<DenseOptimizer> optimizer_;
+  std::vector<std::unique_ptr<Replica>> replicas_;
+  std::vector<std::array<ReplicaSlot, 2>> slots_;  // [replica][this step's, the next one's].
+  ReplicaSlot scoring_;
+  std::unique_ptr<ThreadTeam> team_;
+  NextBatch next_;
+  std::size_t current_ = 0;  // Which of the two slots the next step trains on.
+  bool at_end_ = true;       // The data of this epoch is read.
+  std::size_t current_size_ = 0;  // Examples in the current slots,
+  std::size_t ahead_size_ = 0;    // and in the others.
+  float gradient_factor_ = 1;     // Makes the replicas' sums a mean.
+  std::uint64_t step_ = 0;
+  std::vector<std::string> saved_rows_;  // By replica: rows pulled ahead when the state was saved.
+};
+
+}  // namespace longtail::examples

@@ -1,0 +1,169 @@
+// longtail-ctr: trains, evaluates and applies click-through models.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "examples/common/report/result_table.h"
+#include "examples/ctr/saved_model.h"
+#include "examples/ctr/scoring.h"
+#include "examples/ctr/train_config.h"
+#include "examples/ctr/training_run.h"
+
+namespace longtail::examples {
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::string data_directory;
+  std::string out = "runs/ctr";
+  std::string split;
+  std::string input;
+  std::string output;
+  std::string on_bad_line = "fail";
+  std::uint64_t seed = 0;
+  std::uint32_t epochs = 0;
+  std::uint32_t workers = 0;
+  std::uint32_t lanes = 0;
+  std::uint32_t partitions = 0;
+  std::uint64_t checkpoint_every = 0;
+  std::uint64_t stop_after = 0;
+  std::string train_split;
+  bool resume = false;
+  bool json = false;
+};
+
+absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
+  LONGTAIL_ASSIGN_OR_RETURN(TrainConfig config, LoadTrainConfig(arguments.config));
+  if (!arguments.data_directory.empty()) config.data.directory = arguments.data_directory;
+  if (!arguments.train_split.empty()) config.data.train = arguments.train_split;
+  if (arguments.seed != 0) config.seed = arguments.seed;
+  if (arguments.epochs != 0) config.epochs = arguments.epochs;
+  if (arguments.workers != 0) config.workers = arguments.workers;
+  if (arguments.lanes != 0) config.lanes = arguments.lanes;
+  if (arguments.partitions != 0) config.partitions = arguments.partitions;
+  return config;
+}
+
+OnBadLine BadLinesOf(const Arguments& arguments) {
+  return arguments.on_bad_line == "skip" ? OnBadLine::kSkip : OnBadLine::kFail;
+}
+
+TerminalStyle StyleOfTerminal() {
+  const bool is_terminal = isatty(STDOUT_FILENO) != 0;
+  return {.color = is_terminal && std::getenv("NO_COLOR") == nullptr, .unicode = is_terminal};
+}
+
+absl::Status Train(const Arguments& arguments, const std::string& command_line) {
+  LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
+  RunOptions options{.config = config,
+                     .config_path = arguments.config,
+                     .out = arguments.out,
+                     .checkpoint_every = arguments.checkpoint_every,
+                     .stop_after = arguments.stop_after,
+                     .resume = arguments.resume,
+                     .on_bad_line = BadLinesOf(arguments),
+                     .command_line = command_line,
+                     .progress = {},
+                     .style = StyleOfTerminal()};
+  winsize size{};
+  if (arguments.json) {
+    options.progress.mode = ProgressMode::kJson;
+  } else if (isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    options.progress.mode = ProgressMode::kTerminal;
+    options.progress.width = size.ws_col;
+  }
+  return TrainAndReport(options, std::cout).status();
+}
+
+absl::Status Evaluate(const Arguments& arguments) {
+  LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
+  LONGTAIL_ASSIGN_OR_RETURN(const SavedModel model,
+                            LoadSavedModel(arguments.out, config, BadLinesOf(arguments)));
+  const std::string split = arguments.split.empty() ? config.data.test : arguments.split;
+  LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
+                            model.data->Score(split, config.batch / config.workers));
+  RunReport report;
+  report.field_name = config.data.frequency_field;
+  report.splits.push_back({.name = split});
+  LONGTAIL_ASSIGN_OR_RETURN(report.splits[0].evaluation,
+                            ScoreAll(*model.trainer, *batches,
+                                     {.frequency_field = model.data->frequency_field(),
+                                      .passes = model.passes}));
+  PrintResultTable(report, std::cout, StyleOfTerminal());
+  return absl::OkStatus();
+}
+
+absl::Status Predict(const Arguments& arguments) {
+  LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
+  LONGTAIL_ASSIGN_OR_RETURN(const SavedModel model,
+                            LoadSavedModel(arguments.out, config, BadLinesOf(arguments)));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const auto batches, model.data->ScoreFile(arguments.input, config.batch / config.workers));
+  std::ofstream file;
+  if (!arguments.output.empty()) {
+    file.open(arguments.output, std::ios::binary | std::ios::trunc);
+    if (!file) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("output '", arguments.output, "': cannot be written"));
+    }
+  }
+  std::ostream& out = arguments.output.empty() ? std::cout : file;
+  out << "example,label,probability\n";
+  return ScoreAll(*model.trainer, *batches, {.passes = model.passes, .predictions = &out}).status();
+}
+
+void AddModelOptions(CLI::App& command, Arguments& arguments) {
+  command.add_option("config", arguments.config, "Config file (JSON)")->required();
+  command.add_option("--out", arguments.out, "Directory of the run")->capture_default_str();
+  command.add_option("--data_dir", arguments.data_directory, "Where the schema's files are");
+  command.add_option("--on_bad_line", arguments.on_bad_line, "fail or skip")
+      ->check(CLI::IsMember({"fail", "skip"}));
+  command.add_option("--seed", arguments.seed, "Instead of the config's");
+  command.add_option("--workers", arguments.workers, "Instead of the config's");
+  command.add_option("--lanes", arguments.lanes, "Instead of the config's");
+  command.add_option("--partitions", arguments.partitions, "Instead of the config's");
+}
+
+int Main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Trains, evaluates and applies click-through models on a Longtail cluster.");
+  app.require_subcommand(1);
+  CLI::App* const train = app.add_subcommand("train", "Train, evaluate, save and report");
+  AddModelOptions(*train, arguments);
+  train->add_option("--epochs", arguments.epochs, "Instead of the config's");
+  train->add_option("--train_split", arguments.train_split, "Instead of the config's");
+  train->add_option("--checkpoint_every", arguments.checkpoint_every, "Steps; 0: at the end");
+  train->add_option("--stop_after", arguments.stop_after, "Stop after so many steps and save");
+  train->add_flag("--resume", arguments.resume, "Go on from the newest checkpoint in --out");
+  train->add_flag("--json", arguments.json, "Progress as JSON lines");
+  CLI::App* const evaluate = app.add_subcommand("evaluate", "Measure a saved model on a split");
+  AddModelOptions(*evaluate, arguments);
+  evaluate->add_option("--split", arguments.split, "Split; the config's test split if not given");
+  CLI::App* const predict = app.add_subcommand("predict", "Score a file with a saved model");
+  AddModelOptions(*predict, arguments);
+  predict->add_option("--input", arguments.input, "File in the schema's format")->required();
+  predict->add_option("--output", arguments.output, "CSV to write; standard output if not given");
+  CLI11_PARSE(app, argc, argv);
+
+  std::string command_line = "longtail-ctr";
+  for (int i = 1; i < argc; ++i) absl::StrAppend(&command_line, " ", argv[i]);
+  const absl::Status status = *train      ? Train(arguments, command_line)
+                              : *evaluate ? Evaluate(arguments)
+                                          : Predict(arguments);
+  if (status.ok()) return 0;
+  std::cerr << "longtail-ctr: " << status.message() << "\n";
+  return 1;
+}
+
+}  // namespace
+}  // namespace longtail::examples
+
+int main(int argc, char** argv) { return longtail::examples::Main(argc, argv); }

@@ -1,0 +1,94 @@
+#include "examples/ctr/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "examples/common/nn/logistic_loss.h"
+
+namespace longtail::examples {
+namespace {
+
+// Grows and never shrinks, so that a warm step allocates nothing.
+template <typename T>
+void EnsureSize(std::vector<T>& v, std::size_t size) {
+  if (v.size() < size) v.resize(size);
+}
+
+}  // namespace
+
+Replica::Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model)
+    : worker_(std::move(worker)),
+      table_(table),
+      model_(std::move(model)),
+      parameter_gradients_(model_->layout().size()) {}
+
+absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts) {
+  LONGTAIL_RETURN_IF_ERROR(worker_->Prepare(table_, slot.batch.keys, slot.keys));
+  const std::size_t unique = slot.keys.unique_size();
+  EnsureSize(slot.rows, unique * model_->row_dim());
+  PullItem item{.keys = &slot.keys,
+                .rows = std::span(slot.rows).first(unique * model_->row_dim())};
+  if (counts == Counts::kYes) {
+    EnsureSize(slot.counts, unique);
+    item.counts = std::span(slot.counts).first(unique);
+  }
+  slot.pull = worker_->PullAsync(std::span(&item, 1));
+  return absl::OkStatus();
+}
+
+absl::Status Replica::FinishPull(ReplicaSlot& slot) { return slot.pull.Wait(); }
+
+absl::Status Replica::Train(const ReplicaSlot& slot, const ReplicaStep& step) {
+  const std::size_t n = slot.batch.size;
+  const std::size_t row_floats = slot.keys.unique_size() * model_->row_dim();
+  loss_sum_ = 0;
+  EnsureSize(logits_, n);
+  EnsureSize(logit_gradients_, n);
+  if (row_gradients_.size() < row_floats) row_gradients_ = AlignedBuffer(row_floats * 5 / 4);
+  const std::span<float> row_gradients = row_gradients_.span().first(row_floats);
+  if (n == 0) {  // The data ended within a global batch: this worker's share of it is empty.
+    std::ranges::fill(parameter_gradients_.span(), 0.0F);
+  } else {
+    const std::span<float> logits = std::span(logits_).first(n);
+    const SparseInput input{.batch = &slot.batch,
+                            .rows = std::span(slot.rows).first(row_floats),
+                            .inverse = slot.keys.inverse()};
+    LONGTAIL_RETURN_IF_ERROR(model_->Forward(input,
+                                             {.training = true,
+                                              .seed = step.seed,
+                                              .step = step.step,
+                                              .first_example = step.first_example},
+                                             logits));
+    const std::span<float> logit_gradients = std::span(logit_gradients_).first(n);
+    loss_sum_ = LogisticLoss(logits, slot.batch.labels, step.gradient_scale, logit_gradients);
+    LONGTAIL_RETURN_IF_ERROR(
+        model_->Backward(logit_gradients, row_gradients, parameter_gradients_.span()));
+  }
+  LONGTAIL_RETURN_IF_ERROR(Flush());
+  const PushItem item{.keys = &slot.keys, .gradients = row_gradients};
+  push_ = worker_->PushAsync(std::span(&item, 1),
+                             {.learning_rate_scale = step.learning_rate_factor});
+  end_of_step_ = worker_->EndStepAsync();
+  is_pushed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Replica::Flush() {
+  if (is_pushed_) {
+    LONGTAIL_RETURN_IF_ERROR(push_.Wait());
+    LONGTAIL_RETURN_IF_ERROR(end_of_step_.Wait());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replica::Predict(const ReplicaSlot& slot) {
+  EnsureSize(logits_, slot.batch.size);
+  return model_->Forward(
+      {.batch = &slot.batch,
+       .rows = std::span(slot.rows).first(slot.keys.unique_size() * model_->row_dim()),
+       .inverse = slot.keys.inverse()},
+      {.training = false}, std::span(logits_).first(slot.batch.size));
+}
+
+}  // namespace longtail::examples

@@ -1,0 +1,77 @@
+// One thread's half of training: pulls rows for its micro-batch, runs the model, pushes gradients.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "examples/common/data/batch.h"
+#include "examples/common/nn/aligned_buffer.h"
+#include "examples/ctr/models/model.h"
+#include "longtail/worker.h"
+
+namespace longtail::examples {
+
+/// A micro-batch and the rows of its keys.
+struct ReplicaSlot {
+  Batch batch;
+  KeyBatch keys;
+  std::vector<float> rows;            ///< [unique, row_dim]
+  std::vector<std::uint32_t> counts;  ///< [unique], if they were asked for.
+  Pending pull;
+};
+
+/// What a step needs to know besides its micro-batch.
+struct ReplicaStep {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::size_t first_example = 0;  ///< Of the micro-batch in the global batch.
+  float gradient_scale = 1;       ///< Of every example's loss.
+  float learning_rate_factor = 1;
+};
+
+/// Thread: one at a time.
+class Replica {
+ public:
+  Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model);
+
+  enum class Counts { kNo, kYes };
+
+  /// Starts the pull of a slot's rows.
+  absl::Status BeginPull(ReplicaSlot& slot, Counts counts);
+  absl::Status FinishPull(ReplicaSlot& slot);
+
+  /// Forward, backward, and the push of the rows' gradients, which ends the worker's step. Returns
+  /// before the push is acknowledged; the one before it is waited for.
+  absl::Status Train(const ReplicaSlot& slot, const ReplicaStep& step);
+
+  /// Waits until every push is acknowledged.
+  absl::Status Flush();
+
+  /// Logits of a pulled slot, as in serving: no dropout, running batch norm statistics.
+  absl::Status Predict(const ReplicaSlot& slot);
+
+  std::span<const float> logits() const { return logits_; }
+  double loss_sum() const { return loss_sum_; }
+  std::span<float> parameter_gradients() { return parameter_gradients_.span(); }
+  const Model& model() const { return *model_; }
+
+ private:
+  const std::unique_ptr<Worker> worker_;
+  const TableId table_;
+  const std::unique_ptr<Model> model_;
+  std::vector<float> logits_;
+  std::vector<float> logit_gradients_;
+  AlignedBuffer row_gradients_;
+  AlignedBuffer parameter_gradients_;
+  Pending push_;
+  Pending end_of_step_;
+  bool is_pushed_ = false;  // The two above are of a step.
+  double loss_sum_ = 0;
+};
+
+}  // namespace longtail::examples

@@ -1,0 +1,30 @@
+// A trained model, loaded for scoring.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "examples/ctr/ctr_trainer.h"
+#include "examples/ctr/data_streams.h"
+#include "examples/ctr/train_config.h"
+#include "longtail/cluster.h"
+
+namespace longtail::examples {
+
+struct SavedModel {
+  TrainConfig config;
+  std::unique_ptr<DataStreams> data;
+  std::unique_ptr<Cluster> cluster;
+  std::unique_ptr<CtrTrainer> trainer;
+  std::uint64_t passes = 1;  ///< Over its training data.
+};
+
+/// Loads the newest checkpoint of a training's output directory with the config it was trained by.
+///
+/// Errors: NotFound (no checkpoint); those of the config, the schema and the checkpoint.
+absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainConfig& config,
+                                          OnBadLine on_bad_line);
+
+}  // namespace longtail::examples

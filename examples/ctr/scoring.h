@@ -1,0 +1,29 @@
+// Scores a stream of examples and measures the scores.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+
+#include "absl/status/statusor.h"
+#include "examples/common/data/batch_pipeline.h"
+#include "examples/common/metrics/evaluator.h"
+#include "examples/ctr/ctr_trainer.h"
+
+namespace longtail::examples {
+
+struct ScoringOptions {
+  std::optional<std::uint32_t> frequency_field;
+  /// Passes over the training data that are done: counts are of one pass.
+  std::uint64_t passes = 1;
+  /// Where to write "example,label,probability" lines; null: nowhere.
+  std::ostream* predictions = nullptr;
+};
+
+/// Scores all that `batches` gives.
+///
+/// Errors: those of the data, of the pulls; Unavailable if predictions cannot be written.
+absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
+                                    const ScoringOptions& options);
+
+}  // namespace longtail::examples

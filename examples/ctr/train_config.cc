@@ -1,0 +1,174 @@
+#include "examples/ctr/train_config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "examples/ctr/setting_fields.h"
+#include "examples/ctr/spec_settings.h"
+
+namespace longtail::examples {
+namespace {
+
+using nlohmann::json;
+
+const json kNoFields = json::object();
+
+// The object at `key`, or an empty one.
+const json& Part(SettingFields& fields, const std::string& key) {
+  const json* const found = fields.Find(key);
+  return found == nullptr ? kNoFields : *found;
+}
+
+std::string Resolve(const std::string& path, const std::string& directory) {
+  if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
+  return (std::filesystem::path(directory) / path).lexically_normal().string();
+}
+
+absl::Status ParseSynthetic(const json& object, const std::string& place, SyntheticData& data) {
+  SettingFields fields(object, place);
+  fields.Get("fields", data.options.field_count);
+  fields.Get("ids_per_field", data.options.ids_per_field);
+  fields.Get("zipf_exponent", data.options.zipf_exponent);
+  fields.Get("missing_rate", data.options.missing_rate);
+  fields.Get("field_scale", data.options.field_scale);
+  fields.Get("pair_scale", data.options.pair_scale);
+  fields.Get("seed", data.options.seed);
+  fields.Get("train", data.train);
+  fields.Get("validation", data.validation);
+  fields.Get("test", data.test);
+  LONGTAIL_RETURN_IF_ERROR(fields.Finish());
+  return Validate(data.options);
+}
+
+absl::Status ParseData(const json& object, const std::string& place, const std::string& directory,
+                       DataConfig& data) {
+  SettingFields fields(object, place);
+  fields.Get("schema", data.schema);
+  fields.Get("directory", data.directory);
+  fields.Get("train", data.train);
+  fields.Get("validation", data.validation);
+  fields.Get("test", data.test);
+  fields.Get("shuffle", data.shuffle);
+  fields.Get("frequency_field", data.frequency_field);
+  if (fields.Has("synthetic")) {
+    LONGTAIL_RETURN_IF_ERROR(ParseSynthetic(Part(fields, "synthetic"),
+                                            absl::StrCat(place, ".synthetic"),
+                                            data.synthetic.emplace()));
+  }
+  if (data.schema.empty() == !data.synthetic.has_value()) {
+    fields.Refuse("schema", "wanted either a schema or 'synthetic', and not both");
+  }
+  data.schema = Resolve(data.schema, directory);
+  data.directory = Resolve(data.directory, directory);
+  return fields.Finish();
+}
+
+absl::Status ParseModel(const json& object, const std::string& place, ModelSpec& model) {
+  SettingFields fields(object, place);
+  std::size_t pooling = 0;
+  fields.Get("name", model.name);
+  fields.Get("dim", model.dim);
+  fields.Get("hidden", model.hidden);
+  fields.Get("bottom", model.bottom);
+  fields.Get("cross_layers", model.cross_layers);
+  fields.Get("dropout", model.dropout);
+  fields.Get("embedding_dropout", model.embedding_dropout);
+  fields.Get("batch_norm", model.batch_norm);
+  fields.Get("numeric_embedding", model.numeric_embedding);
+  fields.Get("linear", model.linear);
+  fields.GetWord("pooling", {"mean", "sum"}, pooling);
+  model.pooling = pooling == 0 ? Pooling::kMean : Pooling::kSum;
+  return fields.Finish();
+}
+
+absl::Status ParseSparse(const json& object, const std::string& place, TrainConfig& config) {
+  SettingFields fields(object, place);
+  std::size_t gradient = 0;
+  fields.GetWord("gradient", {"mean", "sum"}, gradient);
+  config.sparse_gradient = gradient == 0 ? SparseGradient::kMean : SparseGradient::kSum;
+  LONGTAIL_ASSIGN_OR_RETURN(
+      config.table.optimizer,
+      ParseSparseOptimizer(Part(fields, "optimizer"), absl::StrCat(place, ".optimizer")));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      config.table.initializer,
+      ParseInitializer(Part(fields, "initializer"), absl::StrCat(place, ".initializer")));
+  return fields.Finish();
+}
+
+absl::Status ParseTraining(const json& object, const std::string& place, TrainConfig& config) {
+  SettingFields fields(object, place);
+  fields.Get("batch", config.batch);
+  fields.Get("epochs", config.epochs);
+  fields.Get("workers", config.workers);
+  fields.Get("prefetch", config.prefetch);
+  fields.Get("seed", config.seed);
+  if (config.batch < 1 || config.batch > kMicroBatchMax) {
+    fields.Refuse("batch", absl::StrCat("is ", config.batch, "; wanted 1..", kMicroBatchMax));
+  }
+  if (config.workers < 1 || config.workers > config.batch) {
+    fields.Refuse("workers", absl::StrCat("is ", config.workers, "; wanted 1..", config.batch));
+  }
+  if (config.prefetch > 1) {
+    fields.Refuse("prefetch", absl::StrCat("is ", config.prefetch, "; wanted 0 or 1"));
+  }
+  SettingFields schedule(Part(fields, "schedule"), absl::StrCat(place, ".schedule"));
+  std::size_t decay = 0;
+  schedule.Get("warmup", config.schedule.warmup);
+  schedule.GetWord("decay", {"none", "linear", "cosine"}, decay);
+  schedule.Get("steps", config.schedule.steps);
+  schedule.Get("final", config.schedule.final);
+  config.schedule.decay = static_cast<RateDecay>(decay);
+  LONGTAIL_RETURN_IF_ERROR(schedule.Finish());
+  return fields.Finish();
+}
+
+absl::Status ParseCluster(const json& object, const std::string& place, TrainConfig& config) {
+  SettingFields fields(object, place);
+  std::size_t mode = 0;
+  fields.Get("lanes", config.lanes);
+  fields.Get("partitions", config.partitions);
+  fields.GetWord("step_mode", {"synchronous", "asynchronous"}, mode);
+  config.step_mode = mode == 0 ? StepMode::kSynchronous : StepMode::kAsynchronous;
+  return fields.Finish();
+}
+
+}  // namespace
+
+absl::StatusOr<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& name,
+                                             const std::string& directory) {
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false,
+                                  /*ignore_comments=*/true);
+  if (object.is_discarded()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": is no JSON; wanted an object"));
+  }
+  TrainConfig config;
+  SettingFields fields(object, name);
+  fields.Get("title", config.title);
+  const auto part = [&](const char* key) { return absl::StrCat(name, ": ", key); };
+  LONGTAIL_RETURN_IF_ERROR(ParseData(Part(fields, "data"), part("data"), directory, config.data));
+  LONGTAIL_RETURN_IF_ERROR(ParseModel(Part(fields, "model"), part("model"), config.model));
+  LONGTAIL_RETURN_IF_ERROR(ParseSparse(Part(fields, "sparse"), part("sparse"), config));
+  SettingFields dense(Part(fields, "dense"), part("dense"));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      config.dense, ParseDenseOptimizer(Part(dense, "optimizer"), part("dense.optimizer")));
+  LONGTAIL_RETURN_IF_ERROR(dense.Finish());
+  LONGTAIL_RETURN_IF_ERROR(ParseTraining(Part(fields, "training"), part("training"), config));
+  LONGTAIL_RETURN_IF_ERROR(ParseCluster(Part(fields, "cluster"), part("cluster"), config));
+  LONGTAIL_RETURN_IF_ERROR(fields.Finish());
+  return config;
+}
+
+absl::StatusOr<TrainConfig> LoadTrainConfig(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(absl::StrCat("config '", path, "': cannot be opened"));
+  std::ostringstream text;
+  text << file.rdbuf();
+  return ParseTrainConfig(text.str(), path, std::filesystem::path(path).parent_path().string());
+}
+
+}  // namespace longtail::examples

@@ -1,0 +1,81 @@
+// All settings of a CTR training, as its config file has them.
+//
+//   title       text
+//   data        schema (path, from the config file), directory (of the data; else the schema's), train,
+//               validation, test (names of splits), shuffle (examples held; 0: none), frequency_field,
+//               or synthetic {…} in place of schema and splits
+//   model       name, dim, hidden, bottom, cross_layers, dropout, embedding_dropout, batch_norm,
+//               numeric_embedding, linear, pooling ("mean" | "sum")
+//   sparse      optimizer {rule, …}, initializer {kind, …}, gradient ("mean" | "sum" over the batch)
+//   dense       optimizer {rule, …}
+//   training    batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps, final}
+//   cluster     lanes, partitions, step_mode ("synchronous" | "asynchronous")
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "examples/common/data/synthetic_criteo.h"
+#include "examples/common/nn/dense_optimizer.h"
+#include "examples/ctr/learning_rate_schedule.h"
+#include "examples/ctr/models/model_spec.h"
+#include "longtail/step_mode.h"
+#include "longtail/table_spec.h"
+
+namespace longtail::examples {
+
+/// Synthetic splits: examples 0 … train-1, then validation, then test.
+struct SyntheticData {
+  SyntheticOptions options;
+  std::uint64_t train = 1'000'000;
+  std::uint64_t validation = 100'000;
+  std::uint64_t test = 100'000;
+};
+
+struct DataConfig {
+  std::string schema;     ///< Path of the schema file, absolute or from the working directory.
+  std::string directory;  ///< Where relative file names begin; empty: the schema's own.
+  std::string train = "train";
+  std::string validation;  ///< Empty: none.
+  std::string test;        ///< Empty: none.
+  std::size_t shuffle = 1 << 20;
+  std::string frequency_field;  ///< Empty: no view by one field.
+  std::optional<SyntheticData> synthetic;
+};
+
+/// Over which the gradients of rows are taken. Dense parameters always take the mean.
+enum class SparseGradient : std::uint8_t { kMean, kSum };
+
+struct TrainConfig {
+  std::string title = "CTR training";
+  DataConfig data;
+  ModelSpec model;
+  TableSpec table;  ///< Name, dim, seed and linear columns are the trainer's to set.
+  SparseGradient sparse_gradient = SparseGradient::kMean;
+  DenseOptimizerSpec dense;
+  std::size_t batch = 1024;   ///< Examples of a step, over all workers.
+  std::uint32_t epochs = 1;
+  std::uint32_t workers = 1;  ///< Threads that each take an equal part of every batch.
+  std::uint32_t prefetch = 1;  ///< Steps that a pull is ahead: 0 is exact, 1 overlaps and is one step old.
+  std::uint64_t seed = 1;
+  LearningRateSchedule schedule;
+  std::uint32_t lanes = 1;
+  std::uint32_t partitions = 64;
+  StepMode step_mode = StepMode::kSynchronous;
+};
+
+/// Reads a config; `name` is for messages, relative paths in it begin in `directory`. Comments are
+/// allowed, unknown keys are errors.
+///
+/// Errors: InvalidArgument, naming the key, its value and what was wanted.
+absl::StatusOr<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& name,
+                                             const std::string& directory);
+
+/// Reads the file at `path`. Errors: NotFound; as ParseTrainConfig.
+absl::StatusOr<TrainConfig> LoadTrainConfig(const std::string& path);
+
+}  // namespace longtail::examples

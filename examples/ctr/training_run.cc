@@ -1,0 +1,343 @@
+#include "examples/ctr/training_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/status_macros.h"
+#include "examples/common/metrics/streaming_auc.h"
+#include "examples/common/nn/gemm.h"
+#include "examples/common/report/report_html.h"
+#include "examples/common/report/report_json.h"
+#include "examples/common/report/result_table.h"
+#include "examples/ctr/config_text.h"
+#include "examples/ctr/ctr_trainer.h"
+#include "examples/ctr/data_streams.h"
+#include "examples/ctr/scoring.h"
+#include "examples/ctr/training_position.h"
+#include "longtail/cluster.h"
+
+namespace longtail::examples {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double Seconds(Clock::time_point since) {
+  return std::chrono::duration<double>(Clock::now() - since).count();
+}
+
+// Statistics read every row: not more often than this.
+constexpr double kStatisticsInterval = 2.0;
+
+// Points of the training curve an epoch, at the least.
+constexpr std::uint64_t kCurveSteps = 50;
+
+absl::Status WriteFile(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.flush();
+  if (file) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("'", path.string(), "': cannot be written; is the disk full?"));
+}
+
+// What of a run goes on from one part to the next.
+class TrainingRun {
+ public:
+  TrainingRun(const RunOptions& options, std::ostream& out)
+      : options_(options), out_(out), began_(Clock::now()) {}
+
+  absl::StatusOr<RunReport> Run() {
+    LONGTAIL_RETURN_IF_ERROR(Open());
+    for (; position_.epoch < options_.config.epochs && !is_stopped_;) {
+      LONGTAIL_RETURN_IF_ERROR(TrainEpoch());
+    }
+    report_.train_seconds = Seconds(train_began_);
+    progress_->Finish(state_, Clock::now());
+    LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
+    if (is_stopped_) {
+      out_ << "Stopped after " << steps_here_ << " steps; resume with --resume.\n";
+      return std::move(report_);
+    }
+    LONGTAIL_RETURN_IF_ERROR(Evaluate());
+    LONGTAIL_RETURN_IF_ERROR(Finish());
+    return std::move(report_);
+  }
+
+ private:
+  absl::Status Open();
+  absl::Status OpenCluster();
+  absl::Status TrainEpoch();
+  absl::Status AfterStep(const StepResult& step);
+  absl::Status UpdateStatistics();
+  absl::Status Validate(CurvePoint& point);
+  absl::Status SaveCheckpoint();
+  absl::Status Evaluate();
+  absl::Status Finish();
+  void AddCurvePoint();
+
+  const RunOptions& options_;
+  std::ostream& out_;
+  const Clock::time_point began_;
+  Clock::time_point train_began_;
+  Clock::time_point statistics_at_;
+  std::unique_ptr<DataStreams> data_;
+  std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<CtrTrainer> trainer_;
+  std::unique_ptr<ProgressLine> progress_;
+  ProgressState state_;
+  StreamingAuc auc_;
+  TableStatistics table_;
+  TrainingPosition position_;
+  RunReport report_;
+  double window_loss_ = 0;  // Since the last curve point.
+  std::uint64_t window_size_ = 0;
+  double window_began_ = 0;
+  std::uint64_t epoch_size_ = 0;  // Examples of a pass, once one is done.
+  std::uint64_t steps_here_ = 0;
+  bool is_stopped_ = false;
+};
+
+absl::Status TrainingRun::Open() {
+  const TrainConfig& config = options_.config;
+  LONGTAIL_ASSIGN_OR_RETURN(DataStreams data, DataStreams::Open(config.data, options_.on_bad_line));
+  data_ = std::make_unique<DataStreams>(std::move(data));
+  report_.title = config.title;
+  report_.command_line = options_.command_line;
+  report_.started_utc =
+      absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::UTCTimeZone());
+  report_.settings = SettingsOf(config);
+  report_.environment = CollectEnvironment(absl::StrCat("OpenBLAS, ", OpenBlasCoreName()));
+  report_.field_name = config.data.frequency_field;
+  report_.data = {{"source", config.data.synthetic ? "synthetic, of a known model"
+                                                   : config.data.schema},
+                  {"categorical fields", absl::StrCat(data_->layout().field_count())},
+                  {"numbers", absl::StrCat(data_->layout().numeric_count())}};
+  LONGTAIL_RETURN_IF_ERROR(OpenCluster());
+  progress_ = std::make_unique<ProgressLine>(out_, options_.progress, Clock::now());
+  train_began_ = Clock::now();
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::OpenCluster() {
+  const TrainConfig& config = options_.config;
+  const ClusterOptions cluster{.lanes = config.lanes,
+                               .partitions = config.partitions,
+                               .step_mode = config.step_mode,
+                               .workers = config.workers,
+                               .store = options_.out + "/checkpoints"};
+  std::vector<CheckpointInfo> there;
+  if (options_.resume) {
+    LONGTAIL_ASSIGN_OR_RETURN(there, ListCheckpoints(cluster.store));
+  }
+  if (there.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Embedded(cluster));
+    LONGTAIL_ASSIGN_OR_RETURN(trainer_, CtrTrainer::Make(config, data_->layout(), *cluster_));
+    return absl::OkStatus();
+  }
+  const auto newest = std::ranges::max_element(there, {}, &CheckpointInfo::step);
+  LONGTAIL_ASSIGN_OR_RETURN(const TrainerState state, ReadTrainerState(newest->name));
+  LONGTAIL_ASSIGN_OR_RETURN(position_, LoadPosition(state, ResumeSettings(config)));
+  LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Restore(cluster, newest->name));
+  LONGTAIL_ASSIGN_OR_RETURN(trainer_, CtrTrainer::Make(config, data_->layout(), *cluster_));
+  LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(state));
+  out_ << "Resumed from " << newest->name.store << "/" << newest->name.name << " at step "
+       << trainer_->step() << ".\n";
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::TrainEpoch() {
+  const TrainConfig& config = options_.config;
+  const std::size_t micro_batch = config.batch / config.workers;
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const std::unique_ptr<BatchPipeline> batches,
+      data_->Train(config.seed, position_.epoch, micro_batch, position_.examples));
+  const auto next = [&](Batch& batch) { return batches->Next(batch); };
+  LONGTAIL_RETURN_IF_ERROR(trainer_->BeginEpoch(next));
+  for (;;) {
+    LONGTAIL_ASSIGN_OR_RETURN(const StepResult step, trainer_->Step());
+    if (step.size == 0) break;
+    LONGTAIL_RETURN_IF_ERROR(AfterStep(step));
+    if (is_stopped_) return absl::OkStatus();
+  }
+  epoch_size_ = position_.examples;
+  position_.examples = 0;
+  ++position_.epoch;
+  LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
+  AddCurvePoint();
+  if (!report_.curve.empty() && !config.data.validation.empty() && epoch_size_ != 0) {
+    LONGTAIL_RETURN_IF_ERROR(Validate(report_.curve.back()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::AfterStep(const StepResult& step) {
+  position_.examples += step.size;
+  position_.samples_trained += step.size;
+  window_loss_ += step.loss_sum;
+  window_size_ += step.size;
+  trainer_->ForEachLogit([&](float label, float logit) { auc_.Add(label > 0.5F, logit); });
+  const Clock::time_point now = Clock::now();
+  if (std::chrono::duration<double>(now - statistics_at_).count() > kStatisticsInterval) {
+    LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
+  }
+  state_.samples_seen = position_.samples_trained;
+  if (epoch_size_ != 0) state_.samples_total = epoch_size_ * options_.config.epochs;
+  if (options_.config.data.synthetic) {
+    state_.samples_total = options_.config.data.synthetic->train * options_.config.epochs;
+  }
+  state_.loss = window_loss_ / static_cast<double>(window_size_);
+  state_.auc = auc_.Value();
+  state_.in_flight = options_.config.workers * (1 + options_.config.prefetch);
+  progress_->Update(state_, now);
+  ++steps_here_;
+  if (steps_here_ % kCurveSteps == 0) AddCurvePoint();
+  is_stopped_ = options_.stop_after != 0 && steps_here_ == options_.stop_after;
+  if (!is_stopped_ && options_.checkpoint_every != 0 &&
+      step.step % options_.checkpoint_every == 0) {
+    LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::UpdateStatistics() {
+  LONGTAIL_ASSIGN_OR_RETURN(table_, cluster_->Statistics(trainer_->table()));
+  statistics_at_ = Clock::now();
+  state_.row_count = table_.rows;
+  state_.memory_bytes = table_.bytes();
+  return absl::OkStatus();
+}
+
+void TrainingRun::AddCurvePoint() {
+  if (window_size_ == 0) return;
+  const double seconds = Seconds(train_began_);
+  report_.curve.push_back({.samples_seen = position_.samples_trained,
+                           .seconds = seconds,
+                           .train_loss = window_loss_ / static_cast<double>(window_size_),
+                           .streaming_auc = auc_.Value(),
+                           .samples_per_second =
+                               static_cast<double>(window_size_) / (seconds - window_began_),
+                           .row_count = table_.rows,
+                           .memory_bytes = table_.bytes()});
+  window_loss_ = 0;
+  window_size_ = 0;
+  window_began_ = seconds;
+  auc_.Clear();
+}
+
+absl::Status TrainingRun::Validate(CurvePoint& point) {
+  const Clock::time_point began = Clock::now();
+  LONGTAIL_RETURN_IF_ERROR(trainer_->Flush());
+  LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
+                            data_->Score(options_.config.data.validation,
+                                         options_.config.batch / options_.config.workers));
+  LONGTAIL_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                            ScoreAll(*trainer_, *batches, {.passes = position_.epoch}));
+  point.validation_auc = evaluation.overall.auc;
+  point.validation_logloss = evaluation.overall.logloss;
+  progress_->Note(absl::StrCat(
+      "epoch ", position_.epoch, " of ", options_.config.epochs, ": validation AUC ",
+      MetricText(evaluation.overall.auc, evaluation.overall.example_count, 5), ", logloss ",
+      MetricText(evaluation.overall.logloss, evaluation.overall.example_count, 5)));
+  // Time spent here is not training's.
+  const auto spent = Clock::now() - began;
+  train_began_ += spent;
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::SaveCheckpoint() {
+  LONGTAIL_RETURN_IF_ERROR(trainer_->Flush());
+  TrainerState state = trainer_->Save();
+  SavePosition(position_, ResumeSettings(options_.config), state);
+  const std::string name = absl::StrFormat("step-%08d", trainer_->step());
+  const auto saved = cluster_->Checkpoint(name, state);
+  if (saved.ok()) {
+    report_.checkpoint_path = saved->name.store + "/" + saved->name.name;
+  } else if (!absl::IsAlreadyExists(saved.status())) {  // A run resumed at its end has it.
+    return saved.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::Evaluate() {
+  const DataConfig& data = options_.config.data;
+  std::vector<std::string> names;
+  if (!data.validation.empty()) names.push_back(data.validation);
+  if (!data.test.empty()) names.push_back(data.test);
+  for (const std::string& name : names) {
+    const Clock::time_point began = Clock::now();
+    LONGTAIL_ASSIGN_OR_RETURN(
+        const auto batches,
+        data_->Score(name, options_.config.batch / options_.config.workers));
+    std::ofstream predictions;
+    if (name == names.back()) {
+      predictions.open(options_.out + "/predictions.csv", std::ios::binary | std::ios::trunc);
+      predictions << "example,label,probability\n";
+    }
+    LONGTAIL_ASSIGN_OR_RETURN(
+        Evaluation evaluation,
+        ScoreAll(*trainer_, *batches,
+                 {.frequency_field = data_->frequency_field(),
+                  .passes = position_.epoch,
+                  .predictions = name == names.back() ? &predictions : nullptr}));
+    report_.splits.push_back(
+        {.name = name, .evaluation = std::move(evaluation), .seconds = Seconds(began)});
+    report_.phases.push_back({.name = "scoring " + name, .seconds = Seconds(began)});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::Finish() {
+  LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
+  const std::uint64_t passes = std::max<std::uint64_t>(1, position_.epoch);
+  for (const auto& [count, rows] : table_.rows_by_count) {
+    const std::uint64_t once = (count + passes - 1) / passes;
+    if (!report_.rank_frequency.empty() && report_.rank_frequency.back().count == once) {
+      report_.rank_frequency.back().row_count += rows;
+    } else {
+      report_.rank_frequency.push_back({.count = once, .row_count = rows});
+    }
+    BucketSize& bucket = report_.rows_by_bucket[IndexOf(BucketOf(once))];
+    bucket.row_count += rows;
+    bucket.bytes += rows * (table_.bytes() / std::max<std::uint64_t>(1, table_.rows));
+  }
+  report_.memory = {.weight_bytes = table_.weight_bytes,
+                    .state_bytes = table_.state_bytes,
+                    .header_bytes = table_.header_bytes,
+                    .index_bytes = table_.index_bytes};
+  report_.samples_trained = position_.samples_trained;
+  report_.data.push_back({"training examples a pass", absl::StrCat(epoch_size_)});
+  report_.total_seconds = Seconds(began_);
+  report_.phases.insert(report_.phases.begin(),
+                        {.name = "training", .seconds = report_.train_seconds});
+  const std::filesystem::path out = options_.out;
+  LONGTAIL_RETURN_IF_ERROR(WriteFile(out / "report.html", ToHtml(report_)));
+  LONGTAIL_RETURN_IF_ERROR(WriteFile(out / "report.json", ToJson(report_)));
+  if (options_.progress.mode == ProgressMode::kJson) return absl::OkStatus();
+  PrintResultTable(report_, out_, options_.style);
+  out_ << "Report      " << (out / "report.html").string() << "\nPredictions "
+       << (out / "predictions.csv").string() << "\nCheckpoint  " << report_.checkpoint_path
+       << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RunReport> TrainAndReport(const RunOptions& options, std::ostream& out) {
+  std::error_code error;
+  std::filesystem::create_directories(options.out, error);
+  if (error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("output directory '", options.out, "': ", error.message()));
+  }
+  return TrainingRun(options, out).Run();
+}
+
+}  // namespace longtail::examples

@@ -1,0 +1,38 @@
+// One training from config to report: epochs, evaluation, checkpoints, what a person sees.
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "examples/common/data/example_reader.h"
+#include "examples/common/report/progress_line.h"
+#include "examples/common/report/run_report.h"
+#include "examples/common/report/text_table.h"
+#include "examples/ctr/train_config.h"
+
+namespace longtail::examples {
+
+/// What the command line decides.
+struct RunOptions {
+  TrainConfig config;
+  std::string config_path;
+  std::string out;  ///< Directory of checkpoints, report and predictions; made if need be.
+  std::uint64_t checkpoint_every = 0;  ///< Steps; 0: at the end alone.
+  std::uint64_t stop_after = 0;        ///< Steps of this process, then a checkpoint; 0: to the end.
+  bool resume = false;                 ///< From the newest checkpoint in `out`, if there is one.
+  OnBadLine on_bad_line = OnBadLine::kFail;
+  std::string command_line;
+  ProgressOptions progress;
+  TerminalStyle style;
+};
+
+/// Trains, evaluates, saves and writes report.html, report.json and predictions.csv to options.out.
+/// Progress and results go to `out`.
+///
+/// Errors: those of the data, with file, line and column; of the cluster; of the disk.
+absl::StatusOr<RunReport> TrainAndReport(const RunOptions& options, std::ostream& out);
+
+}  // namespace longtail::examples

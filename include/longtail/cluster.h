@@ -1,0 +1,92 @@
+// A cluster of lanes and partitions, as the program that starts or joins it sees it.
+//
+// The embedded cluster runs in this process: workers talk to its lanes with the messages that
+// travel to a remote one, by pointer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "longtail/checkpoint.h"
+#include "longtail/ids.h"
+#include "longtail/statistics.h"
+#include "longtail/step_mode.h"
+#include "longtail/table_spec.h"
+#include "longtail/worker.h"
+
+namespace longtail {
+
+struct ClusterOptions {
+  std::uint32_t lanes = 1;  ///< Threads that own partitions, 1 … 256.
+  std::uint32_t partitions =
+      64;  ///< A power of two, at least `lanes`; fixed for the cluster's life.
+  StepMode step_mode = StepMode::kAsynchronous;
+  std::uint32_t workers = 1;  ///< Workers of a synchronous step; asynchronous: the most at once.
+  /// Where checkpoints go: a directory, made if need be. Empty: this cluster saves none.
+  std::string store;
+  /// How long a control call (table, statistics, session) may take before it fails.
+  std::chrono::milliseconds control_timeout{30'000};
+  /// How long saving or restoring may go without progress before it fails.
+  std::chrono::milliseconds checkpoint_timeout{600'000};
+};
+
+/// A running cluster. Owns its lanes' threads; workers must be gone before it is.
+///
+/// Thread: any thread may call; calls may overlap.
+class Cluster {
+ public:
+  /// Starts lanes in this process.
+  ///
+  /// Errors: InvalidArgument, naming the option that is wrong and what was wanted.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Embedded(const ClusterOptions& options);
+
+  /// Starts lanes in this process with the tables, rows and step of a checkpoint. The numbers of
+  /// lanes and partitions need not be those of the cluster that saved it. All or nothing: on any
+  /// error no cluster is left.
+  ///
+  /// Errors: as Embedded; NotFound (no such checkpoint); DataLoss or InvalidArgument naming the
+  /// file,
+  ///         the offset and the cause, if it is truncated, damaged, foreign or newer.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Restore(const ClusterOptions& options,
+                                                          const CheckpointName& from);
+
+  virtual ~Cluster() = default;
+
+  /// Makes a table on every partition. A table of that name with an equal spec is returned as it
+  /// is.
+  ///
+  /// Errors: InvalidArgument (see Validate); AlreadyExists (same name, another spec).
+  virtual absl::StatusOr<TableId> CreateTable(const TableSpec& spec) = 0;
+
+  /// Errors: NotFound, listing the tables there are.
+  virtual absl::StatusOr<TableId> FindTable(std::string_view name) const = 0;
+
+  /// Registers a worker. In synchronous mode its rank (its place in a step) is its number in the
+  /// order of connection, and no more than `workers` may connect.
+  ///
+  /// Errors: ResourceExhausted (all ranks are taken); DeadlineExceeded.
+  virtual absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options = {}) = 0;
+
+  /// Sums of all partitions. Cost: one pass over the table's rows.
+  virtual absl::StatusOr<TableStatistics> Statistics(TableId table) = 0;
+
+  /// Saves every table and the trainer's own state. Lanes answer nothing else while they write, so
+  /// call it between steps; in synchronous mode an unfinished step is refused.
+  ///
+  /// Errors: FailedPrecondition (no store; a step is under way); AlreadyExists; ResourceExhausted
+  ///         (disk full). The checkpoint is then not there: its manifest is written last.
+  virtual absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
+                                                    const TrainerState& trainer = {}) = 0;
+
+  /// Steps that were applied when the cluster was restored; 0 for a new one.
+  virtual std::uint64_t restored_step() const = 0;
+
+  virtual const ClusterOptions& options() const = 0;
+};
+
+}  // namespace longtail

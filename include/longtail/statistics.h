@@ -1,0 +1,42 @@
+// What a table holds and has done, for one partition of it or for the sum of many.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace longtail {
+
+struct TableStatistics {
+  std::uint64_t rows = 0;
+  std::uint64_t weight_bytes = 0;  ///< Weights of the rows there are.
+  std::uint64_t state_bytes = 0;   ///< Their optimizer state.
+  std::uint64_t header_bytes = 0;  ///< Their keys, counts and last steps.
+  std::uint64_t index_bytes = 0;   ///< The index from keys to rows.
+  std::uint64_t free_bytes = 0;    ///< Reserved and unused: padding, erased and future rows.
+
+  std::uint64_t pulls = 0;               ///< Keys pulled, found or not.
+  std::uint64_t pushes = 0;              ///< Keys pushed, refused ones included.
+  std::uint64_t rows_created = 0;        ///< Rows that a push created.
+  std::uint64_t non_finite_refused = 0;  ///< Keys pushed with a gradient that was not finite.
+
+  /// How many rows were trained how often, (count, rows), ascending by count, no zero rows: the
+  /// exact rank-frequency distribution of the rows.
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> rows_by_count;
+
+  /// A hash of all that the rows hold. Independent of their order and of how the keys are divided
+  /// into partitions.
+  std::uint64_t hash = 0;
+
+  /// All bytes above.
+  std::uint64_t bytes() const {
+    return weight_bytes + state_bytes + header_bytes + index_bytes + free_bytes;
+  }
+
+  /// Adds what another partition of the same table holds and has done.
+  TableStatistics& operator+=(const TableStatistics& other);
+
+  bool operator==(const TableStatistics&) const = default;
+};
+
+}  // namespace longtail

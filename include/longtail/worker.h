@@ -1,0 +1,128 @@
+// A training process's connection to a cluster: pulls rows, pushes gradients.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "longtail/ids.h"
+#include "longtail/key_batch.h"
+#include "longtail/table_spec.h"
+
+namespace longtail {
+
+struct WorkerOptions {
+  /// How long a call may take, where it does not say otherwise.
+  std::chrono::milliseconds timeout{60'000};
+  /// An unanswered request is sent again after this long. A push counts once however often it is
+  /// sent.
+  std::chrono::milliseconds retry_after{5'000};
+};
+
+/// Rows of one table to pull.
+struct PullItem {
+  const KeyBatch* keys = nullptr;
+  std::span<float> rows;  ///< [keys->unique_size(), dim], written in that order.
+  std::span<std::uint32_t> counts =
+      {};  ///< Empty, or [unique_size]: training counts; 0: no row yet.
+};
+
+/// Gradients of one table to push.
+struct PushItem {
+  const KeyBatch* keys = nullptr;
+  std::span<const float>
+      gradients;  ///< [keys->unique_size(), dim], summed over a key's occurrences.
+};
+
+struct CallOptions {
+  std::chrono::milliseconds timeout{0};  ///< 0: the worker's.
+  /// Push: multiplies the optimizer's learning rate for this push.
+  float learning_rate_scale = 1;
+};
+
+/// A call in flight. Dropping it gives the call up: a pull then writes nothing more; a push may
+/// still take effect.
+///
+/// Thread: one thread at a time.
+class Pending {
+ public:
+  class State;
+  Pending() = default;
+  Pending(Pending&&) noexcept = default;
+  Pending& operator=(Pending&& other) noexcept;
+  ~Pending();
+
+  /// Waits for the end of the call, at most until its deadline, and gives its outcome. A second
+  /// Wait gives it again.
+  ///
+  /// Errors: those of the call.
+  absl::Status Wait();
+
+  /// True once Wait will not block.
+  bool done() const;
+
+ private:
+  friend class WorkerAccess;
+  explicit Pending(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
+};
+
+/// Errors of all calls: NotFound (no such table); InvalidArgument (sizes); DeadlineExceeded, naming
+/// what was waited for and for how long; ResourceExhausted (a named limit).
+///
+/// Thread: any thread may call; calls may overlap. Calls of one thread reach a lane in their order,
+/// so a pull that follows a push of the same thread sees it. Owns one background thread.
+class Worker {
+ public:
+  virtual ~Worker() = default;
+
+  /// Deduplicates `keys` of a table and groups them by partition, into `batch`.
+  ///
+  /// Cost: two passes over keys; no allocation once warm.
+  virtual absl::Status Prepare(TableId table, std::span<const Key> keys, KeyBatch& batch) = 0;
+
+  /// Pulls rows of any number of tables in one request a lane. The memory of the items must live
+  /// until the call has ended. A pull inserts nothing: a key without a row gives its initial value.
+  /// In synchronous mode it is answered when every step before this worker's is applied; made
+  /// before a step's push, as a prefetch does, it gives the rows as they are one step earlier.
+  ///
+  /// Cost: a row is copied once, from the table to `rows`.
+  virtual Pending PullAsync(std::span<const PullItem> items, const CallOptions& options = {}) = 0;
+
+  /// Pushes gradients of any number of tables. The gradients are copied before the call returns.
+  /// Counts exactly once.
+  virtual Pending PushAsync(std::span<const PushItem> items, const CallOptions& options = {}) = 0;
+
+  /// Ends this worker's step. In synchronous mode its pushes take effect when every worker has
+  /// ended the step.
+  virtual Pending EndStepAsync(const CallOptions& options = {}) = 0;
+
+  absl::Status Pull(std::span<const PullItem> items, const CallOptions& options = {});
+  absl::Status Push(std::span<const PushItem> items, const CallOptions& options = {});
+  absl::Status EndStep(const CallOptions& options = {});
+
+  /// The simple forms: keys may repeat, rows and gradients are in the order of keys; gradients of
+  /// equal keys are summed.
+  ///
+  /// Shapes: keys [n]; rows, gradients [n, dim].
+  /// Cost:   allocates, and copies once more than the forms above.
+  absl::Status Pull(TableId table, std::span<const Key> keys, std::span<float> rows,
+                    const CallOptions& options = {});
+  absl::Status Push(TableId table, std::span<const Key> keys, std::span<const float> gradients,
+                    const CallOptions& options = {});
+
+  /// The step this worker is in, counted from the cluster's step when it connected.
+  virtual std::uint64_t step() const = 0;
+
+  /// Its place in a synchronous step.
+  virtual std::uint32_t rank() const = 0;
+
+  /// Errors: NotFound.
+  virtual absl::StatusOr<TableSpec> Table(TableId table) const = 0;
+};
+
+}  // namespace longtail

@@ -1,0 +1,30 @@
+// Every limit that sizes a buffer or refuses a request, by name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace longtail {
+
+/// The widest row, in floats of weights.
+inline constexpr std::uint32_t kRowDimMax = 4096;
+
+/// The longest name of a table, in characters.
+inline constexpr std::size_t kNameSizeMax = 64;
+
+/// Tables in one cluster.
+inline constexpr std::uint32_t kTableCountMax = 1024;
+
+/// Partitions of one cluster.
+inline constexpr std::uint32_t kPartitionCountMax = 65536;
+
+/// Lanes of one server.
+inline constexpr std::uint32_t kLaneCountMax = 256;
+
+/// Keys in one pull or push.
+inline constexpr std::size_t kKeysPerRequestMax = std::size_t{16} << 20;
+
+/// Bytes of one chunk of a snapshot.
+inline constexpr std::size_t kSnapshotChunkBytesMax = std::size_t{32} << 20;
+
+}  // namespace longtail

@@ -1,0 +1,41 @@
+// The seam between checkpoints and where they are kept: named blobs of bounded size.
+//
+// Two implementations: files (file_store.h) and, in tests, one that fails on purpose.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace longtail {
+
+/// Names are relative paths of [a-zA-Z0-9._-] parts separated by '/', no part "." or "..".
+///
+/// Thread: any; calls may overlap, but not two writes of one name.
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  /// Writes a whole blob, replacing one of that name; when it returns OK the blob is durable. A
+  /// crash leaves the old blob or the new one, never a part.
+  ///
+  /// Errors: InvalidArgument (name); ResourceExhausted (disk full); Unavailable (store away).
+  virtual absl::Status Write(std::string_view name, std::string_view bytes) = 0;
+
+  /// Errors: NotFound; Unavailable.
+  virtual absl::StatusOr<std::string> Read(std::string_view name) = 0;
+
+  /// All names that begin with `prefix`, ascending.
+  virtual absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) = 0;
+
+  /// Errors: NotFound.
+  virtual absl::Status Remove(std::string_view name) = 0;
+
+  /// Where the store is, for messages: "file:/data/checkpoints".
+  virtual std::string Describe() const = 0;
+};
+
+}  // namespace longtail

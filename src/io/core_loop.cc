@@ -1,0 +1,94 @@
+#include "io/core_loop.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace longtail {
+namespace {
+
+// An idle loop looks around this often even if nobody wakes it.
+constexpr absl::Duration kIdleWait = absl::Seconds(1);
+
+}  // namespace
+
+CoreLoop::CoreLoop(Core& core, Transport& transport, Options options)
+    : core_(core), transport_(transport), options_(std::move(options)), thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), options_.name.substr(0, 15).c_str());
+}
+
+CoreLoop::~CoreLoop() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    stop_ = true;
+  }
+  transport_.Wake();
+  thread_.join();
+}
+
+void CoreLoop::Do(absl::FunctionRef<void(absl::Time now, Effects& effects)> call) {
+  bool wakes_earlier = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    const absl::Time now = absl::Now();
+    const absl::Time before = wake_at_;
+    call(now, effects_);
+    CarryOut(now);
+    wakes_earlier = wake_at_ < before;
+  }
+  if (wakes_earlier) transport_.Wake();
+}
+
+void CoreLoop::Run() {
+  std::vector<Envelope> events;
+  absl::Time until = absl::Now() + kIdleWait;
+  for (;;) {
+    transport_.Receive(until, events);
+    const absl::MutexLock lock(&mutex_);
+    if (stop_) return;
+    absl::Time now = absl::Now();
+    for (Envelope& event : events) {
+      core_.Step(event, now, effects_);
+      event.body = Acknowledgement{};  // Drops what it held before the effects tell anybody.
+      CarryOut(now);
+    }
+    events.clear();
+    now = absl::Now();
+    if (now >= wake_at_) {
+      wake_at_ = absl::InfiniteFuture();
+      core_.Tick(now, effects_);
+      CarryOut(now);
+    }
+    until = std::min(wake_at_, now + kIdleWait);
+  }
+}
+
+void CoreLoop::CarryOut(absl::Time now) {
+  while (!effects_.writes.empty()) {
+    writes_.swap(effects_.writes);
+    effects_.writes.clear();
+    for (StoreWrite& write : writes_) {
+      StoreAnswer answer{.ticket = write.ticket, .status = {}};
+      answer.status =
+          options_.store == nullptr
+              ? absl::FailedPreconditionError(absl::StrCat(
+                    "blob '", write.name, "': this cluster was started without a store"))
+              : options_.store->Write(write.name, write.bytes);
+      write.bytes = {};
+      core_.OnStored(answer, now, effects_);
+    }
+    writes_.clear();
+  }
+  for (Envelope& envelope : effects_.sends) transport_.Send(std::move(envelope));
+  if (options_.on_completion) {
+    for (const Completion& completion : effects_.completions) options_.on_completion(completion);
+  }
+  if (effects_.wake_at) wake_at_ = std::min(wake_at_, *effects_.wake_at);
+  effects_.Clear();
+}
+
+}  // namespace longtail

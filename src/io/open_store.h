@@ -1,0 +1,17 @@
+// Opens the blob store that an address names.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "io/blob_store.h"
+
+namespace longtail {
+
+/// `address` is a directory, or "file:" and a directory. It is made if it is not there.
+///
+/// Errors: InvalidArgument (another scheme, naming it and those there are); what the store says.
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address);
+
+}  // namespace longtail

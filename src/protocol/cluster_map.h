@@ -1,0 +1,37 @@
+// Who holds what: partitions, their lanes, the tables. A map never changes; a newer one replaces
+// it.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "longtail/ids.h"
+#include "longtail/step_mode.h"
+#include "longtail/table_spec.h"
+#include "protocol/node_ids.h"
+
+namespace longtail {
+
+struct ClusterMap {
+  std::uint64_t version = 0;
+  std::uint64_t epoch = 1;
+  StepMode step_mode = StepMode::kAsynchronous;
+  std::uint32_t worker_count = 1;
+  std::vector<NodeId> lanes;  ///< Every lane, in order.
+  std::vector<std::uint32_t>
+      lane_of;                    ///< [P] which of `lanes` leads a partition; P: a power of two.
+  std::vector<TableSpec> tables;  ///< By TableId.
+};
+
+/// The partition of a key: the top bits of its hash, the same for every table.
+///
+/// Needs partition_count a power of two.
+inline PartitionId PartitionOf(Key key, std::uint32_t partition_count) {
+  const int bits = std::countr_zero(partition_count);
+  return PartitionId{bits == 0 ? 0U : static_cast<std::uint32_t>(Mix64(key) >> (64 - bits))};
+}
+
+}  // namespace longtail

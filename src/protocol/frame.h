@@ -1,0 +1,42 @@
+// The frame of a message: a header, its fields, then its bulk arrays as they lie in memory.
+//
+//   0   4  magic "LTMS"            16  4  bytes of the fields
+//   4   2  version                 20  4  zero
+//   6   2  kind                    24  …  fields, zeros up to a multiple of 8
+//   8   8  bytes of the frame      …   …  bulk arrays, each with zeros up to a multiple of 8
+//
+// One set of values has one encoding: what decodes, encodes to the same bytes. docs/FORMATS.md has
+// it all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace longtail {
+
+inline constexpr std::uint32_t kFrameMagic = 0x534D544C;  // "LTMS".
+inline constexpr std::uint16_t kFrameVersion = 1;
+inline constexpr std::size_t kFrameHeaderBytes = 24;
+inline constexpr std::size_t kFrameAlignment = 8;
+inline constexpr std::size_t kFrameSizeOffset = 8;
+inline constexpr std::size_t kFrameFieldBytesOffset = 16;
+
+/// What a message is. On the wire: append only, never reuse.
+enum class MessageKind : std::uint16_t {
+  kPullRequest = 1,
+  kPushRequest = 2,
+  kBarrierRequest = 3,
+  kPullReply = 4,
+  kAcknowledgement = 5,
+  kOpenSession = 6,
+  kCloseSession = 7,
+  kCreateTable = 8,
+  kStatisticsRequest = 9,
+  kStatisticsReply = 10,
+  kSnapshotRequest = 11,
+  kSnapshotReply = 12,
+  kImportRows = 13,
+  kImportStep = 14,
+};
+
+}  // namespace longtail

@@ -1,0 +1,20 @@
+// What the writer and the reader of manifests share: the checksum over the document itself.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace longtail {
+
+inline constexpr std::string_view kManifestChecksumField = "manifest_checksum";
+
+/// By StepMode's number: append only.
+inline constexpr std::array<std::string_view, 2> kStepModeNames = {"asynchronous", "synchronous"};
+
+/// XXH3-64 over the document without that field, written without spaces and with sorted names.
+std::uint64_t ManifestChecksum(nlohmann::json document);
+
+}  // namespace longtail

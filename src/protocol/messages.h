@@ -1,0 +1,200 @@
+// Everything that nodes say to one another, as values.
+//
+// Bulk data (keys, counts, gradients, rows) is named by spans: within a process they point into the
+// sender's buffers, which `owner` keeps alive; from the wire they point into what the codec
+// decoded. The large requests travel as shared pointers to immutable values, so that a retry, a log
+// and a follower can hold the same one without a copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "longtail/ids.h"
+#include "longtail/statistics.h"
+#include "longtail/table_spec.h"
+#include "protocol/node_ids.h"
+#include "protocol/pull_sink.h"
+
+namespace longtail {
+
+/// Where the rows of a section go. Never on the wire.
+struct PullTarget {
+  float* rows = nullptr;            ///< [n, dim], in the order of the section's keys.
+  std::uint32_t* counts = nullptr;  ///< Null, or [n]: training counts.
+};
+
+/// Keys of one table in one partition.
+struct PullSection {
+  PartitionId partition{};
+  TableId table{};
+  std::uint32_t dim =
+      0;  ///< Floats a row as the asker knows the table; a different one is refused.
+  std::span<const Key> keys;
+  PullTarget target;
+};
+
+struct PullRequest {
+  std::uint64_t request = 0;  ///< Echoed by the reply; unique within the asking node.
+  std::uint64_t epoch = 0;
+  std::uint64_t step = 0;  ///< Answered once this many steps are applied (synchronous mode only).
+  bool wants_counts = false;
+  std::vector<PullSection> sections;
+  std::shared_ptr<PullSink> sink;                   ///< Guards the targets; null from the wire.
+  std::vector<std::shared_ptr<const void>> owners;  ///< Of what the spans point at.
+};
+
+/// `values` is empty if the rows were written to the targets; else all sections' rows in the order
+/// of the request. `counts` likewise.
+struct PullReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  std::span<const float> values;
+  std::span<const std::uint32_t> counts;
+  std::shared_ptr<const void> owner;
+};
+
+/// Gradients of one table in one partition. Sections of one partition stand together and share one
+/// sequence number: they are one op of its log.
+struct PushSection {
+  PartitionId partition{};
+  TableId table{};
+  std::uint32_t dim = 0;
+  std::uint64_t sequence = 0;
+  std::span<const Key> keys;              ///< [n], each once.
+  std::span<const std::uint32_t> counts;  ///< [n] occurrences summed into each gradient.
+  std::span<const float> gradients;       ///< [n, dim].
+};
+
+struct PushRequest {
+  SessionId session{};
+  std::uint64_t request = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t step = 0;
+  float learning_rate_scale = 1;
+  std::vector<PushSection> sections;
+  std::vector<std::shared_ptr<const void>> owners;
+};
+
+/// The end of a worker's step in one partition: an op of its log, with a sequence number.
+struct BarrierSection {
+  PartitionId partition{};
+  std::uint64_t sequence = 0;
+};
+
+struct BarrierRequest {
+  SessionId session{};
+  std::uint64_t request = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t step = 0;  ///< The step that ends.
+  std::vector<BarrierSection> sections;
+};
+
+/// Answers PushRequest, BarrierRequest and every control request.
+struct Acknowledgement {
+  std::uint64_t request = 0;
+  absl::Status status;
+  std::uint64_t step = 0;  ///< Steps that the lane's partitions have all applied.
+};
+
+/// Registers a worker with every partition of a lane; it begins with the step that the answer
+/// names. Repeating it changes nothing.
+struct OpenSession {
+  std::uint64_t request = 0;
+  SessionId session{};
+  std::uint32_t rank = 0;  ///< 0 … worker_count-1; its place in a synchronous step.
+};
+
+/// The worker leaves: steps no longer wait for it.
+struct CloseSession {
+  std::uint64_t request = 0;
+  SessionId session{};
+};
+
+/// Makes a table in every partition of a lane. Repeating it with an equal spec changes nothing.
+struct CreateTable {
+  std::uint64_t request = 0;
+  TableId table{};
+  TableSpec spec;
+};
+
+struct StatisticsRequest {
+  std::uint64_t request = 0;
+  TableId table{};
+};
+
+struct StatisticsReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  TableStatistics statistics;
+};
+
+/// Writes every partition of a lane to the blob store under `prefix`.
+struct SnapshotRequest {
+  std::uint64_t request = 0;
+  std::string prefix;
+};
+
+/// One blob that a snapshot wrote. `checksum` is XXH3-64 over the whole blob.
+struct SnapshotBlob {
+  std::string name;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;
+  std::uint64_t rows = 0;
+};
+
+/// Where a partition stood when its snapshot was cut.
+struct PartitionPosition {
+  PartitionId partition{};
+  std::uint64_t log_position = 0;
+  std::uint64_t step = 0;  ///< Steps applied.
+};
+
+struct SnapshotReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  std::vector<SnapshotBlob> blobs;
+  std::vector<PartitionPosition> positions;
+};
+
+/// Rows of one table with all they hold, in columns. `values` is [n, value_count]: weights, then
+/// optimizer state.
+struct RowBlock {
+  TableId table{};
+  std::uint32_t value_count = 0;
+  std::vector<Key> keys;
+  std::vector<std::uint32_t> counts;
+  std::vector<std::uint32_t> last_steps;
+  std::vector<float> values;
+};
+
+/// Puts rows into the partitions of a lane as they are; each must belong to one of them.
+struct ImportRows {
+  std::uint64_t request = 0;
+  std::shared_ptr<const RowBlock> rows;
+};
+
+/// Sets the step that every partition of a lane has reached, after rows were imported.
+struct ImportStep {
+  std::uint64_t request = 0;
+  std::uint64_t step = 0;
+};
+
+using Message =
+    std::variant<std::shared_ptr<const PullRequest>, std::shared_ptr<const PushRequest>,
+                 std::shared_ptr<const BarrierRequest>, PullReply, Acknowledgement, OpenSession,
+                 CloseSession, CreateTable, StatisticsRequest, StatisticsReply, SnapshotRequest,
+                 SnapshotReply, ImportRows, ImportStep>;
+
+struct Envelope {
+  NodeId source{};
+  NodeId target{};
+  Message body;
+};
+
+}  // namespace longtail

@@ -1,0 +1,33 @@
+// The body of a snapshot's chunk before compression: tables in columns, then sessions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "protocol/snapshot_format.h"
+
+namespace longtail {
+
+/// Bytes in a body of one row, of one table beside its spec and rows, of one session.
+std::size_t SnapshotRowBytes(std::uint32_t value_count);
+inline constexpr std::size_t kSnapshotTableBytes = 4 * sizeof(std::uint32_t);
+inline constexpr std::size_t kSnapshotSessionBytes =
+    sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
+
+/// Bytes of a body of no table and no session.
+inline constexpr std::size_t kSnapshotEmptyBodyBytes = 2 * sizeof(std::uint32_t);
+
+/// Writes tables and sessions of a chunk; its header is not part of the body.
+std::string EncodeSnapshotBody(const SnapshotChunk& chunk);
+
+/// Reads tables and sessions into `chunk`. `what` names the whole in messages.
+///
+/// Errors: InvalidArgument naming field, value, what was wanted and the offset in the body.
+absl::Status DecodeSnapshotBody(std::string_view what, std::span<const std::byte> body,
+                                SnapshotChunk& chunk);
+
+}  // namespace longtail

@@ -1,0 +1,70 @@
+// One chunk of one partition's snapshot, as values and as a blob.
+//
+// A blob is a header of 72 bytes and a zstd-compressed body (docs/FORMATS.md). Chunks of a
+// partition are independent: each names its tables and their specs again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "longtail/table_spec.h"
+#include "protocol/blob_envelope.h"
+#include "protocol/messages.h"
+#include "protocol/node_ids.h"
+
+namespace longtail {
+
+inline constexpr std::string_view kSnapshotMagic = "LTSNAPSH";
+inline constexpr std::uint32_t kSnapshotVersion = 1;
+inline constexpr std::size_t kSnapshotHeaderBytes = 72;
+inline constexpr BlobEnvelope kSnapshotEnvelope{
+    .magic = kSnapshotMagic, .version = kSnapshotVersion, .header_bytes = kSnapshotHeaderBytes};
+
+/// What every chunk of a partition's snapshot says first.
+struct SnapshotHeader {
+  PartitionId partition{};
+  std::uint32_t partition_count = 1;
+  std::uint32_t chunk = 0;         ///< 0, 1, … within the partition.
+  bool is_last = false;            ///< No chunk of the partition follows.
+  std::uint64_t log_position = 0;  ///< Where the snapshot was cut.
+  std::uint64_t step = 0;          ///< Steps applied by then.
+
+  bool operator==(const SnapshotHeader&) const = default;
+};
+
+/// A worker's registration as its partition remembers it.
+struct SessionRecord {
+  SessionId session{};
+  std::uint32_t rank = 0;
+  std::uint64_t next_sequence = 0;
+  std::uint64_t first_step = 0;  ///< The first step the worker takes part in.
+
+  bool operator==(const SessionRecord&) const = default;
+};
+
+struct SnapshotTable {
+  TableSpec spec;
+  RowBlock rows;  ///< With the table's id and the width of its rows.
+};
+
+struct SnapshotChunk {
+  SnapshotHeader header;
+  std::vector<SnapshotTable> tables;
+  std::vector<SessionRecord> sessions;
+};
+
+/// Reads a chunk's blob; `blob_name` is for messages.
+///
+/// Errors: DataLoss (truncated, or the checksum is wrong) and InvalidArgument (foreign, newer, or
+///         well checksummed and still not right), naming the blob, the offset and the cause.
+/// Cost:   memory of the rows twice, at most 2 * kSnapshotChunkBytesMax.
+/// Thread: any.
+absl::StatusOr<SnapshotChunk> ReadSnapshotChunk(std::string_view blob_name,
+                                                std::span<const std::byte> blob);
+
+}  // namespace longtail

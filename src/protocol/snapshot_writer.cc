@@ -1,0 +1,119 @@
+#include "protocol/snapshot_writer.h"
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "protocol/checksum.h"
+#include "protocol/compression.h"
+#include "protocol/snapshot_body.h"
+#include "protocol/spec_codec.h"
+
+namespace longtail {
+std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
+  const std::string body = EncodeSnapshotBody(chunk);
+  LONGTAIL_CHECK(body.size() <= kSnapshotChunkBytesMax);
+  std::string blob;
+  ByteWriter writer(blob);
+  writer.Bytes(AsBytes(kSnapshotMagic));
+  writer.U32(kSnapshotVersion);
+  writer.U32(static_cast<std::uint32_t>(chunk.header.partition));
+  writer.U32(chunk.header.partition_count);
+  writer.U32(chunk.header.chunk);
+  writer.U32(chunk.header.is_last ? 1 : 0);
+  writer.U32(0);
+  writer.U64(chunk.header.log_position);
+  writer.U64(chunk.header.step);
+  writer.U64(body.size());
+  AppendSeal(blob);
+  LONGTAIL_CHECK(blob.size() == kSnapshotHeaderBytes);
+  AppendCompressed(body, blob);
+  Seal(kSnapshotEnvelope, blob);
+  return blob;
+}
+
+SnapshotWriter::SnapshotWriter(const SnapshotHeader& header, SnapshotSink sink,
+                               std::size_t body_bytes_max)
+    : sink_(std::move(sink)),
+      body_bytes_max_(body_bytes_max),
+      body_bytes_(kSnapshotEmptyBodyBytes) {
+  LONGTAIL_CHECK(body_bytes_max <= kSnapshotChunkBytesMax);
+  LONGTAIL_CHECK(static_cast<std::uint32_t>(header.partition) < header.partition_count);
+  chunk_.header = header;
+  chunk_.header.chunk = 0;
+  chunk_.header.is_last = false;
+}
+
+void SnapshotWriter::BeginTable(TableId table, const TableSpec& spec, std::uint32_t value_count) {
+  LONGTAIL_CHECK(value_count >= spec.dim);
+  LONGTAIL_CHECK(value_count >= 1);
+  LONGTAIL_CHECK(value_count <= kValueCountMax);
+  table_ = table;
+  spec_ = spec;
+  value_count_ = value_count;
+  spec_bytes_ = sizeof(std::uint32_t) + EncodeTableSpec(spec).size();
+  has_table_ = false;
+  Reserve(kSnapshotTableBytes + spec_bytes_);
+  has_table_ = true;
+  AppendTable();
+}
+
+void SnapshotWriter::AddRow(Key key, std::uint32_t count, std::uint32_t last_step,
+                            std::span<const float> values) {
+  LONGTAIL_CHECK(has_table_);
+  LONGTAIL_CHECK(values.size() == value_count_);
+  Reserve(SnapshotRowBytes(value_count_));
+  RowBlock& rows = chunk_.tables.back().rows;
+  rows.keys.push_back(key);
+  rows.counts.push_back(count);
+  rows.last_steps.push_back(last_step);
+  rows.values.insert(rows.values.end(), values.begin(), values.end());
+  body_bytes_ += SnapshotRowBytes(value_count_);
+  ++rows_;
+}
+
+void SnapshotWriter::AddSession(const SessionRecord& session) {
+  Reserve(kSnapshotSessionBytes);
+  chunk_.sessions.push_back(session);
+  body_bytes_ += kSnapshotSessionBytes;
+}
+
+void SnapshotWriter::Finish() {
+  chunk_.header.is_last = true;
+  HandOut();
+}
+
+void SnapshotWriter::Reserve(std::size_t bytes) {
+  if (body_bytes_ + bytes <= body_bytes_max_) return;
+  if (rows_ == 0 && chunk_.sessions.empty()) {
+    // Only names of tables yet: a chunk without them would be no smaller.
+    LONGTAIL_CHECK(body_bytes_ + bytes <= kSnapshotChunkBytesMax);
+    return;
+  }
+  HandOut();
+  chunk_.header.chunk += 1;
+  chunk_.tables.clear();
+  chunk_.sessions.clear();
+  body_bytes_ = kSnapshotEmptyBodyBytes;
+  rows_ = 0;
+  if (has_table_) AppendTable();
+}
+
+void SnapshotWriter::HandOut() {
+  SnapshotChunkBlob blob;
+  blob.bytes = EncodeSnapshotChunk(chunk_);
+  blob.chunk = chunk_.header.chunk;
+  blob.checksum = Checksum(AsBytes(blob.bytes));
+  blob.rows = rows_;
+  sink_(std::move(blob));
+}
+
+void SnapshotWriter::AppendTable() {
+  SnapshotTable& table = chunk_.tables.emplace_back();
+  table.spec = spec_;
+  table.rows.table = table_;
+  table.rows.value_count = value_count_;
+  body_bytes_ += kSnapshotTableBytes - sizeof(std::uint32_t) + spec_bytes_;
+}
+
+}  // namespace longtail

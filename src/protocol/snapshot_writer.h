@@ -1,0 +1,73 @@
+// Cuts one partition's snapshot into chunks of bounded size.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "longtail/ids.h"
+#include "longtail/table_spec.h"
+#include "protocol/format_limits.h"
+#include "protocol/snapshot_format.h"
+
+namespace longtail {
+
+/// A finished chunk.
+struct SnapshotChunkBlob {
+  std::string bytes;
+  std::uint32_t chunk = 0;
+  std::uint64_t checksum =
+      0;  ///< XXH3-64 over all of `bytes`, as SnapshotBlob and a manifest have it.
+  std::uint64_t rows = 0;
+};
+
+/// Takes a chunk as soon as it is full, so that no more than one is held in memory.
+using SnapshotSink = std::function<void(SnapshotChunkBlob)>;
+
+/// Use: BeginTable, AddRow …, the next BeginTable …; AddSession at any time; Finish once.
+///
+/// Cost:   up to three times body_bytes_max of memory; a row is copied twice and compressed.
+/// Thread: one owner.
+class SnapshotWriter {
+ public:
+  /// `header.chunk` and `header.is_last` are set here for each chunk. A body is at most
+  /// `body_bytes_max` bytes before compression, unless one row alone is more; at most
+  /// kSnapshotChunkBytesMax.
+  SnapshotWriter(const SnapshotHeader& header, SnapshotSink sink,
+                 std::size_t body_bytes_max = kSnapshotChunkBytesMax);
+
+  /// The rows that follow are of this table; `value_count` floats each, weights and optimizer
+  /// state. A table without rows is kept, too.
+  void BeginTable(TableId table, const TableSpec& spec, std::uint32_t value_count);
+
+  /// Shapes: values [value_count].
+  void AddRow(Key key, std::uint32_t count, std::uint32_t last_step, std::span<const float> values);
+
+  void AddSession(const SessionRecord& session);
+
+  /// Hands out the last chunk; at least one chunk is made, though nothing was added.
+  void Finish();
+
+ private:
+  // Makes room for `bytes` more in the chunk, handing it out if it is full.
+  void Reserve(std::size_t bytes);
+  void HandOut();
+  void AppendTable();
+
+  const SnapshotSink sink_;
+  const std::size_t body_bytes_max_;
+  SnapshotChunk chunk_;
+  std::size_t body_bytes_;  // Of chunk_ once encoded.
+  std::uint64_t rows_ = 0;  // In chunk_.
+  bool has_table_ = false;  // The table below is begun.
+  TableId table_{};
+  TableSpec spec_;
+  std::size_t spec_bytes_ = 0;
+  std::uint32_t value_count_ = 0;
+};
+
+/// A whole chunk as one blob: header, compressed body, checksum.
+std::string EncodeSnapshotChunk(const SnapshotChunk& chunk);
+
+}  // namespace longtail

@@ -1,0 +1,81 @@
+#include "protocol/spec_json.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/check.h"
+#include "protocol/format_limits.h"
+#include "protocol/spec_fields.h"
+
+namespace longtail {
+namespace {
+
+using nlohmann::json;
+
+// 0.1 rather than 0.10000000149011612: the shortest decimal that gives the same float.
+double Readable(float value) {
+  LONGTAIL_CHECK(std::isfinite(value));
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  double readable = 0;
+  std::from_chars(digits.data(), written.ptr, readable);
+  // A double between the two roundings could in principle fall on another float.
+  return static_cast<float>(readable) == value ? readable : double{value};
+}
+
+struct FieldToJson {
+  json& object;
+
+  void operator()(const char* name, float value) const { object[name] = Readable(value); }
+  void operator()(const char* name, MomentumKind value) const {
+    object[name] = kMomentumKindNames[static_cast<std::size_t>(value)];
+  }
+};
+
+struct FieldFromJson {
+  JsonReader& reader;
+
+  void operator()(const char* name, float& value) const { value = reader.Number(name); }
+  void operator()(const char* name, MomentumKind& value) const {
+    value = static_cast<MomentumKind>(reader.OneOf(name, kMomentumKindNames));
+  }
+};
+
+}  // namespace
+
+json SpecToJson(const TableSpec& spec) {
+  json optimizer = {{"rule", kRuleNames[spec.optimizer.rule.index()]}};
+  std::visit([&](const auto& rule) { VisitFields(rule, FieldToJson{optimizer}); },
+             spec.optimizer.rule);
+  VisitFields(spec.optimizer, FieldToJson{optimizer});
+  json initializer = {{"kind", kInitializerNames[spec.initializer.index()]}};
+  std::visit([&](const auto& kind) { VisitFields(kind, FieldToJson{initializer}); },
+             spec.initializer);
+  return {{"name", spec.name},      {"dim", spec.dim},
+          {"seed", spec.seed},      {"linear_columns", spec.linear_columns},
+          {"optimizer", optimizer}, {"initializer", initializer}};
+}
+
+TableSpec SpecFromJson(JsonReader reader) {
+  TableSpec spec;
+  spec.name = reader.Text("name", kNameSizeMax);
+  spec.dim = reader.Whole32("dim", 1, kRowDimMax);
+  spec.seed = reader.Whole("seed", 0, std::numeric_limits<std::uint64_t>::max());
+  spec.linear_columns = reader.Whole32("linear_columns", 0, kRowDimMax);
+  JsonReader optimizer = reader.Object("optimizer");
+  EmplaceIndex(spec.optimizer.rule, optimizer.OneOf("rule", kRuleNames));
+  std::visit([&](auto& rule) { VisitFields(rule, FieldFromJson{optimizer}); }, spec.optimizer.rule);
+  VisitFields(spec.optimizer, FieldFromJson{optimizer});
+  JsonReader initializer = reader.Object("initializer");
+  EmplaceIndex(spec.initializer, initializer.OneOf("kind", kInitializerNames));
+  std::visit([&](auto& kind) { VisitFields(kind, FieldFromJson{initializer}); }, spec.initializer);
+  return spec;
+}
+
+}  // namespace longtail

@@ -1,0 +1,66 @@
+// The contract of every core: what goes in, what comes out.
+//
+// A core is a deterministic state machine. `Step(event, now, effects)` takes an event and the time,
+// changes the core's state and appends what must be done to `effects`. It never blocks, locks,
+// logs, reads a clock or draws a random number.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "protocol/messages.h"
+
+namespace longtail {
+
+/// A blob to be written; its outcome comes back as a StoreAnswer with the same ticket.
+struct StoreWrite {
+  std::uint64_t ticket = 0;
+  std::string name;
+  std::string bytes;
+};
+
+struct StoreAnswer {
+  std::uint64_t ticket = 0;
+  absl::Status status;
+};
+
+/// The outcome of a call that this process's own threads wait for.
+struct Completion {
+  std::uint64_t call = 0;
+  absl::Status status;
+};
+
+/// What the caller must do after a Step, in this order: make the writes durable (each answered by
+/// a StoreAnswer event), send, tell waiting callers, note when to call Tick next. Reused by the
+/// caller: Clear keeps memory.
+struct Effects {
+  std::vector<StoreWrite> writes;
+  std::vector<Envelope> sends;
+  std::vector<Completion> completions;
+  std::optional<absl::Time> wake_at;
+
+  void Clear() {
+    writes.clear();
+    sends.clear();
+    completions.clear();
+    wake_at.reset();
+  }
+  void WakeAt(absl::Time when) {
+    if (!wake_at || when < *wake_at) wake_at = when;
+  }
+};
+
+/// A core as its loop sees it.
+class Core {
+ public:
+  virtual ~Core() = default;
+  virtual void Step(const Envelope& event, absl::Time now, Effects& effects) = 0;
+  virtual void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) = 0;
+  virtual void Tick(absl::Time now, Effects& effects) = 0;
+};
+
+}  // namespace longtail

@@ -1,0 +1,118 @@
+#include "protocol/wire.h"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "base/status_macros.h"
+#include "protocol/frame_reader.h"
+#include "protocol/frame_writer.h"
+#include "protocol/wire_control.h"
+#include "protocol/wire_data.h"
+
+namespace longtail {
+namespace {
+
+template <typename T>
+struct KindOf;
+template <MessageKind kind>
+struct Is {
+  static constexpr MessageKind kValue = kind;
+};
+template <>
+struct KindOf<PullRequest> : Is<MessageKind::kPullRequest> {};
+template <>
+struct KindOf<PushRequest> : Is<MessageKind::kPushRequest> {};
+template <>
+struct KindOf<BarrierRequest> : Is<MessageKind::kBarrierRequest> {};
+template <>
+struct KindOf<PullReply> : Is<MessageKind::kPullReply> {};
+template <>
+struct KindOf<Acknowledgement> : Is<MessageKind::kAcknowledgement> {};
+template <>
+struct KindOf<OpenSession> : Is<MessageKind::kOpenSession> {};
+template <>
+struct KindOf<CloseSession> : Is<MessageKind::kCloseSession> {};
+template <>
+struct KindOf<CreateTable> : Is<MessageKind::kCreateTable> {};
+template <>
+struct KindOf<StatisticsRequest> : Is<MessageKind::kStatisticsRequest> {};
+template <>
+struct KindOf<StatisticsReply> : Is<MessageKind::kStatisticsReply> {};
+template <>
+struct KindOf<SnapshotRequest> : Is<MessageKind::kSnapshotRequest> {};
+template <>
+struct KindOf<SnapshotReply> : Is<MessageKind::kSnapshotReply> {};
+template <>
+struct KindOf<ImportRows> : Is<MessageKind::kImportRows> {};
+template <>
+struct KindOf<ImportStep> : Is<MessageKind::kImportStep> {};
+
+template <typename T>
+void PutFrame(const T& message, std::string& out) {
+  FrameWriter writer(KindOf<T>::kValue, out);
+  wire::Put(message, writer);
+  writer.Finish();
+}
+
+template <typename T>
+void PutFrame(const std::shared_ptr<const T>& message, std::string& out) {
+  LONGTAIL_CHECK(message != nullptr);
+  PutFrame(*message, out);
+}
+
+template <typename T>
+absl::StatusOr<Message> TakeFrame(FrameReader& reader) {
+  T message;
+  wire::Take(reader, message);
+  LONGTAIL_RETURN_IF_ERROR(reader.Finish());
+  if constexpr (std::is_constructible_v<Message, std::in_place_type_t<T>, T&&>) {
+    return Message(std::in_place_type<T>, std::move(message));
+  } else {
+    return Message(std::make_shared<const T>(std::move(message)));
+  }
+}
+
+}  // namespace
+
+void Encode(const Message& message, std::string& out) {
+  std::visit([&](const auto& body) { PutFrame(body, out); }, message);
+}
+
+absl::StatusOr<Message> Decode(std::span<const std::byte> frame) {
+  LONGTAIL_ASSIGN_OR_RETURN(FrameReader reader, FrameReader::Open(frame));
+  switch (reader.kind()) {
+    case MessageKind::kPullRequest:
+      return TakeFrame<PullRequest>(reader);
+    case MessageKind::kPushRequest:
+      return TakeFrame<PushRequest>(reader);
+    case MessageKind::kBarrierRequest:
+      return TakeFrame<BarrierRequest>(reader);
+    case MessageKind::kPullReply:
+      return TakeFrame<PullReply>(reader);
+    case MessageKind::kAcknowledgement:
+      return TakeFrame<Acknowledgement>(reader);
+    case MessageKind::kOpenSession:
+      return TakeFrame<OpenSession>(reader);
+    case MessageKind::kCloseSession:
+      return TakeFrame<CloseSession>(reader);
+    case MessageKind::kCreateTable:
+      return TakeFrame<CreateTable>(reader);
+    case MessageKind::kStatisticsRequest:
+      return TakeFrame<StatisticsRequest>(reader);
+    case MessageKind::kStatisticsReply:
+      return TakeFrame<StatisticsReply>(reader);
+    case MessageKind::kSnapshotRequest:
+      return TakeFrame<SnapshotRequest>(reader);
+    case MessageKind::kSnapshotReply:
+      return TakeFrame<SnapshotReply>(reader);
+    case MessageKind::kImportRows:
+      return TakeFrame<ImportRows>(reader);
+    case MessageKind::kImportStep:
+      return TakeFrame<ImportStep>(reader);
+  }
+  return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
+}
+
+}  // namespace longtail

@@ -1,0 +1,200 @@
+#include "protocol/wire_control.h"
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "protocol/format_limits.h"
+#include "protocol/spec_codec.h"
+#include "protocol/status_codec.h"
+
+namespace longtail::wire {
+namespace {
+
+constexpr std::size_t kBlobBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
+constexpr std::size_t kPositionBytes = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
+
+// The plain numbers of statistics, in the order they travel.
+constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFields[] = {
+    {"rows", &TableStatistics::rows},
+    {"weight_bytes", &TableStatistics::weight_bytes},
+    {"state_bytes", &TableStatistics::state_bytes},
+    {"header_bytes", &TableStatistics::header_bytes},
+    {"index_bytes", &TableStatistics::index_bytes},
+    {"free_bytes", &TableStatistics::free_bytes},
+    {"pulls", &TableStatistics::pulls},
+    {"pushes", &TableStatistics::pushes},
+    {"rows_created", &TableStatistics::rows_created},
+    {"non_finite_refused", &TableStatistics::non_finite_refused},
+    {"hash", &TableStatistics::hash},
+};
+
+}  // namespace
+
+void Put(const OpenSession& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U64(static_cast<std::uint64_t>(message.session));
+  writer.fields().U32(message.rank);
+}
+
+void Take(FrameReader& reader, OpenSession& message) {
+  message.request = reader.fields().U64("request");
+  message.session = SessionId{reader.fields().U64("session")};
+  message.rank = reader.fields().U32("rank");
+}
+
+void Put(const CloseSession& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U64(static_cast<std::uint64_t>(message.session));
+}
+
+void Take(FrameReader& reader, CloseSession& message) {
+  message.request = reader.fields().U64("request");
+  message.session = SessionId{reader.fields().U64("session")};
+}
+
+void Put(const CreateTable& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U32(static_cast<std::uint32_t>(message.table));
+  writer.fields().Text(EncodeTableSpec(message.spec));
+}
+
+void Take(FrameReader& reader, CreateTable& message) {
+  message.request = reader.fields().U64("request");
+  message.table = TableId{reader.fields().Table()};
+  message.spec = ReadTableSpec(reader.fields());
+}
+
+void Put(const StatisticsRequest& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U32(static_cast<std::uint32_t>(message.table));
+}
+
+void Take(FrameReader& reader, StatisticsRequest& message) {
+  message.request = reader.fields().U64("request");
+  message.table = TableId{reader.fields().Table()};
+}
+
+void Put(const StatisticsReply& message, FrameWriter& writer) {
+  ByteWriter& fields = writer.fields();
+  fields.U64(message.request);
+  EncodeStatus(message.status, fields);
+  for (const auto& [name, member] : kStatisticsFields) fields.U64(message.statistics.*member);
+  writer.Count(message.statistics.rows_by_count.size());
+  for (const auto& [count, rows] : message.statistics.rows_by_count) {
+    fields.U32(count);
+    fields.U64(rows);
+  }
+}
+
+void Take(FrameReader& reader, StatisticsReply& message) {
+  FieldReader& fields = reader.fields();
+  message.request = fields.U64("request");
+  message.status = DecodeStatus(fields);
+  for (const auto& [name, member] : kStatisticsFields) {
+    message.statistics.*member = fields.U64(name);
+  }
+  auto& rows_by_count = message.statistics.rows_by_count;
+  rows_by_count.resize(fields.Count("rows_by_count count", kAnyCount,
+                                    sizeof(std::uint32_t) + sizeof(std::uint64_t)));
+  for (auto& [count, rows] : rows_by_count) {
+    count = fields.U32("rows_by_count");
+    rows = fields.U64("rows_by_count");
+  }
+}
+
+void Put(const SnapshotRequest& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().Text(message.prefix);
+}
+
+void Take(FrameReader& reader, SnapshotRequest& message) {
+  message.request = reader.fields().U64("request");
+  message.prefix = reader.fields().Text("prefix", kBlobNameSizeMax);
+}
+
+void Put(const SnapshotReply& message, FrameWriter& writer) {
+  ByteWriter& fields = writer.fields();
+  fields.U64(message.request);
+  EncodeStatus(message.status, fields);
+  writer.Count(message.blobs.size());
+  for (const SnapshotBlob& blob : message.blobs) {
+    fields.Text(blob.name);
+    fields.U64(blob.bytes);
+    fields.U64(blob.checksum);
+    fields.U64(blob.rows);
+  }
+  writer.Count(message.positions.size());
+  for (const PartitionPosition& position : message.positions) {
+    fields.U32(static_cast<std::uint32_t>(position.partition));
+    fields.U64(position.log_position);
+    fields.U64(position.step);
+  }
+}
+
+void Take(FrameReader& reader, SnapshotReply& message) {
+  FieldReader& fields = reader.fields();
+  message.request = fields.U64("request");
+  message.status = DecodeStatus(fields);
+  message.blobs.resize(fields.Count("blob count", kBlobCountMax, kBlobBytes));
+  for (SnapshotBlob& blob : message.blobs) {
+    blob.name = fields.Text("blob name", kBlobNameSizeMax);
+    blob.bytes = fields.U64("blob bytes");
+    blob.checksum = fields.U64("blob checksum");
+    blob.rows = fields.U64("blob rows");
+    if (!fields.ok()) return;
+  }
+  message.positions.resize(fields.Count("position count", kPartitionCountMax, kPositionBytes));
+  for (PartitionPosition& position : message.positions) {
+    position.partition = PartitionId{fields.Partition()};
+    position.log_position = fields.U64("log position");
+    position.step = fields.Step("step");
+  }
+}
+
+void Put(const ImportRows& message, FrameWriter& writer) {
+  LONGTAIL_CHECK(message.rows != nullptr);
+  const RowBlock& rows = *message.rows;
+  LONGTAIL_CHECK(rows.counts.size() == rows.keys.size());
+  LONGTAIL_CHECK(rows.last_steps.size() == rows.keys.size());
+  LONGTAIL_CHECK(rows.values.size() == rows.keys.size() * rows.value_count);
+  writer.fields().U64(message.request);
+  writer.fields().U32(static_cast<std::uint32_t>(rows.table));
+  writer.fields().U32(rows.value_count);
+  writer.Count(rows.keys.size());
+  writer.Bulk(std::span<const Key>(rows.keys));
+  writer.Bulk(std::span<const std::uint32_t>(rows.counts));
+  writer.Bulk(std::span<const std::uint32_t>(rows.last_steps));
+  writer.Bulk(std::span<const float>(rows.values));
+}
+
+void Take(FrameReader& reader, ImportRows& message) {
+  FieldReader& fields = reader.fields();
+  auto rows = std::make_shared<RowBlock>();
+  message.request = fields.U64("request");
+  rows->table = TableId{fields.Table()};
+  rows->value_count = fields.Within("value count", 1, kValueCountMax);
+  const std::uint32_t count = fields.Within("row count", 0, kKeysPerRequestMax);
+  reader.Bulk("keys", count, rows->keys);
+  reader.Bulk("counts", count, rows->counts);
+  reader.Bulk("last steps", count, rows->last_steps);
+  reader.Bulk("values", std::uint64_t{count} * rows->value_count, rows->values);
+  message.rows = std::move(rows);
+}
+
+void Put(const ImportStep& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U64(message.step);
+}
+
+void Take(FrameReader& reader, ImportStep& message) {
+  message.request = reader.fields().U64("request");
+  message.step = reader.fields().Step("step");
+}
+
+}  // namespace longtail::wire

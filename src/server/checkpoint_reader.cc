@@ -1,0 +1,138 @@
+#include "server/checkpoint_reader.h"
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "io/open_store.h"
+#include "protocol/checksum.h"
+#include "protocol/snapshot_format.h"
+#include "protocol/trainer_blob.h"
+
+namespace longtail::server {
+namespace {
+
+// Names of the checkpoints of a store that have a manifest.
+absl::StatusOr<std::vector<std::string>> CompleteNames(BlobStore& store) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> blobs, store.List(""));
+  const std::string suffix = absl::StrCat("/", std::string(kManifestBlobName));
+  std::vector<std::string> names;
+  for (const std::string& blob : blobs) {
+    if (blob.ends_with(suffix)) names.push_back(blob.substr(0, blob.size() - suffix.size()));
+  }
+  return names;
+}
+
+// Reads a blob and compares it with what the manifest says of it.
+absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
+                                        std::uint64_t bytes, std::uint64_t checksum) {
+  absl::StatusOr<std::string> blob = store.Read(name);
+  if (absl::IsNotFound(blob.status())) {
+    return absl::DataLossError(
+        absl::StrCat(store.Describe(), "/", name, ": the manifest names it and it is not there"));
+  }
+  if (!blob.ok()) return blob;
+  if (blob->size() != bytes) {
+    return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": truncated at offset ",
+                                            blob->size(), ": want ", bytes, " bytes"));
+  }
+  // The reader of the format names the offset of the damage where it can.
+  const std::uint64_t found = Checksum(std::as_bytes(std::span(*blob)));
+  if (found != checksum) {
+    return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": checksum ",
+                                            ChecksumHex(found), " over bytes 0..", bytes, ": want ",
+                                            ChecksumHex(checksum)));
+  }
+  return blob;
+}
+
+}  // namespace
+
+std::string ManifestName(const std::string& checkpoint) {
+  return absl::StrCat(checkpoint, "/", std::string(kManifestBlobName));
+}
+
+absl::StatusOr<Manifest> ReadManifest(BlobStore& store, const std::string& checkpoint) {
+  const absl::StatusOr<std::string> bytes = store.Read(ManifestName(checkpoint));
+  if (absl::IsNotFound(bytes.status())) {
+    LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, CompleteNames(store));
+    return absl::NotFoundError(absl::StrCat("checkpoint '", checkpoint, "': ", store.Describe(),
+                                            " has [", absl::StrJoin(names, ", "), "]"));
+  }
+  if (!bytes.ok()) return bytes.status();
+  return DecodeManifest(absl::StrCat(store.Describe(), "/", ManifestName(checkpoint)), *bytes);
+}
+
+CheckpointInfo InfoOf(const Manifest& manifest, const CheckpointName& name) {
+  CheckpointInfo info{.name = name,
+                      .created_at = manifest.created_at,
+                      .step = manifest.step,
+                      .partitions = manifest.partition_count,
+                      .rows = 0,
+                      .bytes = 0,
+                      .tables = {}};
+  for (const SnapshotBlob& blob : manifest.blobs) {
+    info.rows += blob.rows;
+    info.bytes += blob.bytes;
+  }
+  for (const ManifestTrainerBlob& blob : manifest.trainer) info.bytes += blob.bytes;
+  for (const ManifestTable& table : manifest.tables) info.tables.push_back(table.spec);
+  return info;
+}
+
+absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
+                      absl::FunctionRef<absl::Status(RowBlock rows)> take) {
+  for (const SnapshotBlob& blob : manifest.blobs) {
+    LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes,
+                              ReadChecked(store, blob.name, blob.bytes, blob.checksum));
+    const std::string where = absl::StrCat(store.Describe(), "/", blob.name);
+    LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
+                              ReadSnapshotChunk(where, std::as_bytes(std::span(bytes))));
+    for (SnapshotTable& table : chunk.tables) {
+      const auto number = static_cast<std::size_t>(table.rows.table);
+      if (number >= manifest.tables.size() || table.spec != manifest.tables[number].spec) {
+        return absl::InvalidArgumentError(absl::StrCat(where, ": table ", number, " '",
+                                                       table.spec.name, "' is not the manifest's"));
+      }
+      LONGTAIL_RETURN_IF_ERROR(take(std::move(table.rows)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace longtail::server
+
+namespace longtail {
+
+absl::StatusOr<std::vector<CheckpointInfo>> ListCheckpoints(const std::string& store_address) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenStore(store_address));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, server::CompleteNames(*store));
+  std::vector<CheckpointInfo> infos;
+  for (const std::string& name : names) {
+    LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, server::ReadManifest(*store, name));
+    infos.push_back(server::InfoOf(manifest, {.store = store_address, .name = name}));
+  }
+  std::ranges::stable_sort(infos, {}, &CheckpointInfo::created_at);
+  return infos;
+}
+
+absl::StatusOr<TrainerState> ReadTrainerState(const CheckpointName& from) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenStore(from.store));
+  LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, server::ReadManifest(*store, from.name));
+  TrainerState state;
+  for (const ManifestTrainerBlob& blob : manifest.trainer) {
+    LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes,
+                              server::ReadChecked(*store, blob.blob, blob.bytes, blob.checksum));
+    LONGTAIL_ASSIGN_OR_RETURN(state[blob.name],
+                              DecodeTrainerBlob(absl::StrCat(store->Describe(), "/", blob.blob),
+                                                std::as_bytes(std::span(bytes))));
+  }
+  return state;
+}
+
+}  // namespace longtail

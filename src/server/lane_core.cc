@@ -1,0 +1,291 @@
+#include "server/lane_core.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "protocol/cluster_map.h"
+
+namespace longtail::server {
+namespace {
+
+template <typename... Ts>
+struct Overload : Ts... {
+  using Ts::operator()...;
+};
+template <typename... Ts>
+Overload(Ts...) -> Overload<Ts...>;
+
+}  // namespace
+
+LaneCore::LaneCore(const Options& options)
+    : options_(options), by_number_(options.partition_count, nullptr) {
+  for (const PartitionId id : options_.partitions) {
+    partitions_.push_back(std::make_unique<PartitionCore>(
+        PartitionCore::Options{.id = id,
+                               .partition_count = options_.partition_count,
+                               .step_mode = options_.step_mode,
+                               .worker_count = options_.worker_count}));
+    by_number_[static_cast<std::size_t>(id)] = partitions_.back().get();
+  }
+}
+
+const PartitionCore* LaneCore::FindPartition(PartitionId partition) const {
+  const auto number = static_cast<std::size_t>(partition);
+  return number < by_number_.size() ? by_number_[number] : nullptr;
+}
+
+PartitionCore* LaneCore::Find(PartitionId partition) {
+  const auto number = static_cast<std::size_t>(partition);
+  return number < by_number_.size() ? by_number_[number] : nullptr;
+}
+
+absl::Status LaneCore::NotHere(PartitionId partition) const {
+  return absl::FailedPreconditionError(
+      absl::StrCat("partition ", static_cast<std::uint32_t>(partition), " is not on lane ",
+                   static_cast<std::uint32_t>(options_.self), " in epoch ", options_.epoch));
+}
+
+absl::Status LaneCore::CheckEpoch(std::uint64_t epoch) const {
+  if (epoch == options_.epoch) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("epoch ", epoch, ": lane ",
+                                                    static_cast<std::uint32_t>(options_.self),
+                                                    " is in ", options_.epoch));
+}
+
+void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects) {
+  const NodeId source = event.source;
+  std::visit(
+      Overload{
+          [&](const std::shared_ptr<const PullRequest>& m) { OnPull(source, m, effects); },
+          [&](const std::shared_ptr<const PushRequest>& m) { OnPush(source, m, effects); },
+          [&](const std::shared_ptr<const BarrierRequest>& m) { OnBarrier(source, *m, effects); },
+          [&](const CreateTable& m) { OnCreateTable(source, m, effects); },
+          [&](const OpenSession& m) { OnOpenSession(source, m, effects); },
+          [&](const CloseSession& m) { OnCloseSession(source, m, effects); },
+          [&](const StatisticsRequest& m) { OnStatistics(source, m, effects); },
+          [&](const SnapshotRequest& m) { OnSnapshot(source, m, effects); },
+          [&](const ImportRows& m) { OnImport(source, m, effects); },
+          [&](const ImportStep& m) { OnImportStep(source, m, effects); },
+          // Answers: a lane asks nobody anything.
+          [&](const PullReply&) { ++dropped_; },
+          [&](const Acknowledgement&) { ++dropped_; },
+          [&](const StatisticsReply&) { ++dropped_; },
+          [&](const SnapshotReply&) { ++dropped_; },
+      },
+      event.body);
+}
+
+void LaneCore::Tick(absl::Time, Effects&) {}
+
+void LaneCore::OnStored(const StoreAnswer& answer, absl::Time, Effects& effects) {
+  snapshot_.OnStored(answer, effects);
+}
+
+void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull,
+                      Effects& effects) {
+  absl::Status status = CheckPull(*pull);
+  if (status.ok() && !IsReady(*pull)) {
+    const bool is_repeat = std::ranges::any_of(waiting_, [&](const WaitingPull& other) {
+      return other.source == source && other.pull->request == pull->request;
+    });
+    if (is_repeat) return;
+    if (waiting_.size() < kWaitingPullsMax) {
+      waiting_.push_back({source, pull});
+      return;
+    }
+    status = absl::ResourceExhaustedError(
+        absl::StrCat("lane ", static_cast<std::uint32_t>(options_.self), ": ", waiting_.size(),
+                     " pulls wait for a step to end: want at most ", kWaitingPullsMax));
+  }
+  if (!status.ok()) {
+    effects.sends.push_back({options_.self, source,
+                             PullReply{.request = pull->request,
+                                       .status = std::move(status),
+                                       .values = {},
+                                       .counts = {},
+                                       .owner = nullptr}});
+    return;
+  }
+  Serve(source, pull, effects);
+}
+
+absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
+  if (absl::Status status = CheckEpoch(pull.epoch); !status.ok()) return status;
+  for (const PullSection& section : pull.sections) {
+    const PartitionCore* const partition = FindPartition(section.partition);
+    if (partition == nullptr) return NotHere(section.partition);
+    if (absl::Status status = partition->CheckPull(section); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+bool LaneCore::IsReady(const PullRequest& pull) const {
+  if (options_.step_mode == StepMode::kAsynchronous) return true;
+  return std::ranges::all_of(pull.sections, [&](const PullSection& section) {
+    return FindPartition(section.partition)->step() >= pull.step;
+  });
+}
+
+void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull,
+                     Effects& effects) {
+  PullReply reply{.request = pull->request, .status = {}, .values = {}, .counts = {}, .owner = {}};
+  if (pull->sink != nullptr) {         // The asker's memory is at hand.
+    if (!pull->sink->Enter()) return;  // Nobody waits any more.
+    for (const PullSection& section : pull->sections) {
+      Find(section.partition)->Pull(section, section.target);
+    }
+    pull->sink->Leave();
+    effects.sends.push_back({options_.self, source, std::move(reply)});
+    return;
+  }
+  struct Rows {
+    std::vector<float> values;
+    std::vector<std::uint32_t> counts;
+  };
+  const auto rows = std::make_shared<Rows>();
+  std::size_t value_count = 0;
+  std::size_t key_count = 0;
+  for (const PullSection& section : pull->sections) {
+    value_count += section.keys.size() * section.dim;
+    key_count += section.keys.size();
+  }
+  rows->values.resize(value_count);
+  if (pull->wants_counts) rows->counts.resize(key_count);
+  PullTarget target{.rows = rows->values.data(),
+                    .counts = pull->wants_counts ? rows->counts.data() : nullptr};
+  for (const PullSection& section : pull->sections) {
+    Find(section.partition)->Pull(section, target);
+    target.rows += section.keys.size() * section.dim;
+    if (target.counts != nullptr) target.counts += section.keys.size();
+  }
+  reply.values = rows->values;
+  reply.counts = rows->counts;
+  reply.owner = rows;
+  effects.sends.push_back({options_.self, source, std::move(reply)});
+}
+
+void LaneCore::ServeWaiting(Effects& effects) {
+  std::erase_if(waiting_, [&](const WaitingPull& waiting) {
+    if (!IsReady(*waiting.pull)) return false;
+    Serve(waiting.source, waiting.pull, effects);
+    return true;
+  });
+}
+
+void LaneCore::OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push,
+                      Effects& effects) {
+  absl::Status status = CheckEpoch(push->epoch);
+  const std::vector<PushSection>& sections = push->sections;
+  for (std::size_t first = 0; status.ok() && first < sections.size();) {
+    std::size_t last = first + 1;
+    while (last < sections.size() && sections[last].partition == sections[first].partition &&
+           sections[last].sequence == sections[first].sequence) {
+      ++last;
+    }
+    PartitionCore* const partition = Find(sections[first].partition);
+    status = partition == nullptr ? NotHere(sections[first].partition)
+                                  : partition->Push(push, first, last);
+    first = last;
+  }
+  Acknowledge(source, push->request, std::move(status), effects);
+}
+
+void LaneCore::OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects) {
+  absl::Status status = CheckEpoch(barrier.epoch);
+  for (const BarrierSection& section : barrier.sections) {
+    if (!status.ok()) break;
+    PartitionCore* const partition = Find(section.partition);
+    status = partition == nullptr
+                 ? NotHere(section.partition)
+                 : partition->Barrier(barrier.session, section.sequence, barrier.step);
+  }
+  Acknowledge(source, barrier.request, std::move(status), effects);
+  ServeWaiting(effects);
+}
+
+void LaneCore::OnCreateTable(NodeId source, const CreateTable& create, Effects& effects) {
+  absl::Status status;
+  for (const auto& partition : partitions_) {
+    status = partition->CreateTable(create.table, create.spec);
+    if (!status.ok()) break;
+  }
+  Acknowledge(source, create.request, std::move(status), effects);
+}
+
+void LaneCore::OnOpenSession(NodeId source, const OpenSession& open, Effects& effects) {
+  absl::Status status;
+  for (const auto& partition : partitions_) {
+    status = partition->OpenSession(open.session, open.rank);
+    if (!status.ok()) break;
+  }
+  Acknowledge(source, open.request, std::move(status), effects);
+}
+
+void LaneCore::OnCloseSession(NodeId source, const CloseSession& close, Effects& effects) {
+  for (const auto& partition : partitions_) partition->CloseSession(close.session);
+  Acknowledge(source, close.request, absl::OkStatus(), effects);
+  ServeWaiting(effects);
+}
+
+void LaneCore::OnStatistics(NodeId source, const StatisticsRequest& request, Effects& effects) {
+  StatisticsReply reply{.request = request.request, .status = {}, .statistics = {}};
+  for (const auto& partition : partitions_) {
+    if (static_cast<std::size_t>(request.table) >= partition->table_count()) {
+      reply.status =
+          absl::NotFoundError(absl::StrCat("table ", static_cast<std::uint32_t>(request.table),
+                                           ": there are ", partition->table_count(), " tables"));
+      break;
+    }
+    reply.statistics += partition->table(request.table).Statistics();
+  }
+  effects.sends.push_back({options_.self, source, std::move(reply)});
+}
+
+void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, Effects& effects) {
+  std::vector<const PartitionCore*> partitions;
+  for (const auto& partition : partitions_) partitions.push_back(partition.get());
+  snapshot_.Start({.self = options_.self,
+                   .source = source,
+                   .request = request.request,
+                   .prefix = request.prefix,
+                   .partition_count = options_.partition_count},
+                  std::move(partitions), effects);
+}
+
+void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effects) {
+  const RowBlock& rows = *import.rows;
+  absl::Status status;
+  for (std::size_t i = 0; status.ok() && i < rows.keys.size(); ++i) {
+    const PartitionId id = PartitionOf(rows.keys[i], options_.partition_count);
+    PartitionCore* const partition = Find(id);
+    status =
+        partition == nullptr
+            ? NotHere(id)
+            : partition->ImportRow(
+                  rows.table,
+                  {.key = rows.keys[i],
+                   .count = rows.counts[i],
+                   .last_step = rows.last_steps[i],
+                   .values =
+                       std::span(rows.values).subspan(i * rows.value_count, rows.value_count)});
+  }
+  Acknowledge(source, import.request, std::move(status), effects);
+}
+
+void LaneCore::OnImportStep(NodeId source, const ImportStep& import, Effects& effects) {
+  for (const auto& partition : partitions_) partition->ImportStep(import.step);
+  Acknowledge(source, import.request, absl::OkStatus(), effects);
+}
+
+void LaneCore::Acknowledge(NodeId target, std::uint64_t request, absl::Status status,
+                           Effects& effects) {
+  std::uint64_t step = partitions_.empty() ? 0 : std::numeric_limits<std::uint64_t>::max();
+  for (const auto& partition : partitions_) step = std::min(step, partition->step());
+  effects.sends.push_back(
+      {options_.self, target,
+       Acknowledgement{.request = request, .status = std::move(status), .step = step}});
+}
+
+}  // namespace longtail::server

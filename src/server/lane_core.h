@@ -1,0 +1,78 @@
+// A lane's rules: takes a message apart, asks the partitions it owns, answers.
+//
+// Threads: not thread-safe; see io/core_loop.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "longtail/step_mode.h"
+#include "protocol/messages.h"
+#include "protocol/step.h"
+#include "server/lane_snapshot.h"
+#include "server/partition_core.h"
+
+namespace longtail::server {
+
+/// Pulls of a synchronous step that wait in one lane.
+inline constexpr std::size_t kWaitingPullsMax = 4096;
+
+class LaneCore final : public Core {
+ public:
+  struct Options {
+    NodeId self{};
+    std::uint64_t epoch = 1;
+    StepMode step_mode = StepMode::kAsynchronous;
+    std::uint32_t worker_count = 1;
+    std::uint32_t partition_count = 1;
+    std::vector<PartitionId> partitions;  ///< Those this lane owns.
+  };
+
+  explicit LaneCore(const Options& options);
+
+  void Step(const Envelope& event, absl::Time now, Effects& effects) override;
+  void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
+  void Tick(absl::Time now, Effects& effects) override;
+
+  /// Messages that no lane understands.
+  std::uint64_t dropped() const { return dropped_; }
+
+  /// The partition of that number, or null if it is not here.
+  const PartitionCore* FindPartition(PartitionId partition) const;
+
+ private:
+  struct WaitingPull {
+    NodeId source{};
+    std::shared_ptr<const PullRequest> pull;
+  };
+
+  void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
+  void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
+  void OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects);
+  void OnCreateTable(NodeId source, const CreateTable& create, Effects& effects);
+  void OnOpenSession(NodeId source, const OpenSession& open, Effects& effects);
+  void OnCloseSession(NodeId source, const CloseSession& close, Effects& effects);
+  void OnStatistics(NodeId source, const StatisticsRequest& request, Effects& effects);
+  void OnSnapshot(NodeId source, const SnapshotRequest& request, Effects& effects);
+  void OnImport(NodeId source, const ImportRows& import, Effects& effects);
+  void OnImportStep(NodeId source, const ImportStep& import, Effects& effects);
+
+  absl::Status CheckEpoch(std::uint64_t epoch) const;
+  absl::Status CheckPull(const PullRequest& pull) const;
+  bool IsReady(const PullRequest& pull) const;
+  void Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
+  void ServeWaiting(Effects& effects);
+  void Acknowledge(NodeId target, std::uint64_t request, absl::Status status, Effects& effects);
+  PartitionCore* Find(PartitionId partition);
+  absl::Status NotHere(PartitionId partition) const;
+
+  const Options options_;
+  std::vector<std::unique_ptr<PartitionCore>> partitions_;  // Those owned, in order of number.
+  std::vector<PartitionCore*> by_number_;                   // [partition_count], null: not here.
+  std::vector<WaitingPull> waiting_;
+  LaneSnapshot snapshot_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace longtail::server

@@ -1,0 +1,215 @@
+#include "server/partition_core.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "protocol/cluster_map.h"
+
+namespace longtail::server {
+namespace {
+
+std::uint32_t Number(PartitionId id) {
+  return static_cast<std::uint32_t>(id);
+}
+std::uint32_t Number(TableId id) {
+  return static_cast<std::uint32_t>(id);
+}
+
+}  // namespace
+
+PartitionCore::PartitionCore(const Options& options)
+    : options_(options), left_(options.worker_count, false) {}
+
+absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
+  const std::uint32_t number = Number(table);
+  if (number < tables_.size()) {
+    if (tables_[number]->spec() == spec) return absl::OkStatus();
+    return absl::AlreadyExistsError(
+        absl::StrCat("table ", number, " '", tables_[number]->spec().name,
+                     "' exists with another spec than '", spec.name, "' has"));
+  }
+  if (number != tables_.size()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("table ", number, ": want the next number, ", tables_.size()));
+  }
+  LONGTAIL_RETURN_IF_ERROR(Validate(spec));
+  tables_.push_back(std::make_unique<sparse::Table>(spec));
+  ++log_position_;
+  return absl::OkStatus();
+}
+
+absl::Status PartitionCore::OpenSession(SessionId session, std::uint32_t rank) {
+  if (rank >= options_.worker_count) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("worker rank ", rank, ": want 0..", options_.worker_count - 1));
+  }
+  for (const auto& [other, state] : sessions_) {
+    if (state.rank != rank) continue;
+    if (other == session) return absl::OkStatus();
+    return absl::AlreadyExistsError(absl::StrCat("worker rank ", rank, " belongs to session ",
+                                                 static_cast<std::uint64_t>(other)));
+  }
+  sessions_[session] = {.rank = rank, .next_sequence = 0, .next_step = step_};
+  left_[rank] = false;
+  ++log_position_;
+  return absl::OkStatus();
+}
+
+void PartitionCore::CloseSession(SessionId session) {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return;
+  left_[found->second.rank] = true;
+  sessions_.erase(found);
+  ++log_position_;
+  Advance();
+}
+
+absl::Status PartitionCore::CheckPull(const PullSection& section) const {
+  const std::uint32_t table = Number(section.table);
+  if (table >= tables_.size()) {
+    return absl::NotFoundError(absl::StrCat("table ", table, ": partition ", Number(options_.id),
+                                            " has ", tables_.size(), " tables"));
+  }
+  if (section.dim != tables_[table]->dim()) {
+    return absl::InvalidArgumentError(absl::StrCat("table '", tables_[table]->spec().name,
+                                                   "': dim ", section.dim, ": want ",
+                                                   tables_[table]->dim()));
+  }
+  return absl::OkStatus();
+}
+
+void PartitionCore::Pull(const PullSection& section, const PullTarget& target) {
+  tables_[Number(section.table)]->Pull(
+      section.keys, {.rows = target.rows, .stride = section.dim, .counts = target.counts});
+}
+
+absl::StatusOr<PartitionCore::Admission> PartitionCore::Admit(SessionId session,
+                                                              std::uint64_t sequence) const {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) {
+    return absl::NotFoundError(absl::StrCat("session ", static_cast<std::uint64_t>(session),
+                                            " is not open in partition ", Number(options_.id)));
+  }
+  const std::uint64_t want = found->second.next_sequence;
+  if (sequence < want) return Admission::kDuplicate;
+  if (sequence > want) {
+    return absl::UnavailableError(absl::StrCat("partition ", Number(options_.id), ": sequence ",
+                                               sequence, ": want ", want, " first"));
+  }
+  return Admission::kNew;
+}
+
+absl::Status PartitionCore::CheckPush(const PushRequest& push, std::size_t first, std::size_t last,
+                                      const Session& session) const {
+  if (options_.step_mode == StepMode::kSynchronous && push.step != session.next_step) {
+    return absl::InvalidArgumentError(absl::StrCat("push of step ", push.step, " by worker ",
+                                                   session.rank, ": want step ",
+                                                   session.next_step));
+  }
+  for (std::size_t i = first; i < last; ++i) {
+    const PushSection& section = push.sections[i];
+    LONGTAIL_RETURN_IF_ERROR(CheckPull({.partition = section.partition,
+                                        .table = section.table,
+                                        .dim = section.dim,
+                                        .keys = {},
+                                        .target = {}}));
+    const std::size_t n = section.keys.size();
+    if (section.counts.size() != n || section.gradients.size() != n * section.dim) {
+      return absl::InvalidArgumentError(absl::StrCat("push to table ", Number(section.table), ": ",
+                                                     section.counts.size(), " counts and ",
+                                                     section.gradients.size(), " gradients for ", n,
+                                                     " keys: want ", n, " and ", n * section.dim));
+    }
+    const bool is_ours = std::ranges::all_of(section.keys, [&](Key key) {
+      return PartitionOf(key, options_.partition_count) == options_.id;
+    });
+    if (!is_ours) {
+      return absl::InvalidArgumentError(absl::StrCat("push to table ", Number(section.table),
+                                                     ": a key does not belong to partition ",
+                                                     Number(options_.id)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionCore::Push(const std::shared_ptr<const PushRequest>& push, std::size_t first,
+                                 std::size_t last) {
+  LONGTAIL_ASSIGN_OR_RETURN(const Admission admission,
+                            Admit(push->session, push->sections[first].sequence));
+  if (admission == Admission::kDuplicate) return absl::OkStatus();
+  Session& session = sessions_[push->session];
+  ++session.next_sequence;
+  ++log_position_;
+  LONGTAIL_RETURN_IF_ERROR(CheckPush(*push, first, last, session));
+  if (options_.step_mode == StepMode::kSynchronous) {
+    buffered_[{push->step, session.rank}].push_back({push, first, last});
+  } else {
+    Apply(*push, first, last);
+    step_ = std::max(step_, push->step);
+  }
+  return absl::OkStatus();
+}
+
+void PartitionCore::Apply(const PushRequest& push, std::size_t first, std::size_t last) {
+  for (std::size_t i = first; i < last; ++i) {
+    const PushSection& section = push.sections[i];
+    tables_[Number(section.table)]->Push(section.keys, section.counts, section.gradients,
+                                         static_cast<std::uint32_t>(push.step),
+                                         push.learning_rate_scale);
+  }
+}
+
+absl::Status PartitionCore::Barrier(SessionId session, std::uint64_t sequence, std::uint64_t step) {
+  LONGTAIL_ASSIGN_OR_RETURN(const Admission admission, Admit(session, sequence));
+  if (admission == Admission::kDuplicate) return absl::OkStatus();
+  Session& state = sessions_[session];
+  ++state.next_sequence;
+  ++log_position_;
+  if (step != state.next_step) {
+    return absl::InvalidArgumentError(absl::StrCat("end of step ", step, " by worker ", state.rank,
+                                                   ": want step ", state.next_step));
+  }
+  ++state.next_step;
+  Advance();
+  return absl::OkStatus();
+}
+
+// Applies the pushes of each step that every worker has ended or left.
+void PartitionCore::Advance() {
+  if (options_.step_mode != StepMode::kSynchronous) return;
+  for (;;) {
+    const auto left = static_cast<std::size_t>(std::count(left_.begin(), left_.end(), true));
+    if (sessions_.size() + left < options_.worker_count || sessions_.empty()) return;
+    for (const auto& [id, session] : sessions_) {
+      if (session.next_step <= step_) return;
+    }
+    const auto end = buffered_.lower_bound({step_ + 1, 0});
+    for (auto pushes = buffered_.begin(); pushes != end; ++pushes) {
+      for (const BufferedPush& push : pushes->second) Apply(*push.push, push.first, push.last);
+    }
+    buffered_.erase(buffered_.begin(), end);
+    ++step_;
+  }
+}
+
+absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row) {
+  if (Number(table) >= tables_.size()) {
+    return absl::NotFoundError(absl::StrCat("table ", Number(table), ": partition ",
+                                            Number(options_.id), " has ", tables_.size()));
+  }
+  if (PartitionOf(row.key, options_.partition_count) != options_.id) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "row of key ", row.key, " does not belong to partition ", Number(options_.id)));
+  }
+  return tables_[Number(table)]->Import(row);
+}
+
+void PartitionCore::ImportStep(std::uint64_t step) {
+  step_ = step;
+  for (auto& [id, session] : sessions_) session.next_step = std::max(session.next_step, step);
+  ++log_position_;
+}
+
+}  // namespace longtail::server

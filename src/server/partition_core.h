@@ -1,0 +1,114 @@
+// One partition's rules, as a deterministic state machine.
+//
+//     state(n+1) = apply(state(n), log[n])
+//
+// Its ops are pushes, barriers, table creation, session opening and closing, and imports of rows.
+// Every push and barrier carries its session's next sequence number: one seen before is
+// acknowledged and not applied, a gap is refused. The log itself is not kept yet, only its length:
+// no follower reads it.
+//
+// Threads: not thread-safe. One lane owns a partition.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "longtail/step_mode.h"
+#include "longtail/table_spec.h"
+#include "protocol/messages.h"
+#include "sparse/table.h"
+
+namespace longtail::server {
+
+class PartitionCore {
+ public:
+  struct Options {
+    PartitionId id{};
+    std::uint32_t partition_count = 1;
+    StepMode step_mode = StepMode::kAsynchronous;
+    std::uint32_t worker_count = 1;
+  };
+
+  struct Session {
+    std::uint32_t rank = 0;
+    std::uint64_t next_sequence = 0;
+    std::uint64_t next_step = 0;  ///< Steps this worker has ended.
+  };
+
+  explicit PartitionCore(const Options& options);
+
+  /// Errors: AlreadyExists if the number is taken by another spec; FailedPrecondition if it is not
+  /// the next.
+  absl::Status CreateTable(TableId table, const TableSpec& spec);
+
+  /// Errors: InvalidArgument (rank too high); AlreadyExists (the rank belongs to another session).
+  absl::Status OpenSession(SessionId session, std::uint32_t rank);
+  void CloseSession(SessionId session);
+
+  /// Errors: NotFound (table); InvalidArgument (dim).
+  absl::Status CheckPull(const PullSection& section) const;
+
+  /// Copies the section's rows. Needs CheckPull to be OK. Changes no state but statistics.
+  void Pull(const PullSection& section, const PullTarget& target);
+
+  /// One push: sections first … last-1 of `push`, all of this partition. All or nothing. A push
+  /// that is wrong in itself uses up its sequence number, so that those after it are not held up.
+  ///
+  /// Errors: NotFound (session, table); InvalidArgument (sizes, dim, step, a key of another
+  /// partition);
+  ///         Unavailable (gap: naming the sequence wanted).
+  absl::Status Push(const std::shared_ptr<const PushRequest>& push, std::size_t first,
+                    std::size_t last);
+
+  /// Ends a worker's step. Applies the step's pushes once every worker has ended it.
+  ///
+  /// Errors: as Push.
+  absl::Status Barrier(SessionId session, std::uint64_t sequence, std::uint64_t step);
+
+  /// Errors: InvalidArgument, NotFound; nothing is imported then.
+  absl::Status ImportRow(TableId table, const sparse::RowView& row);
+  void ImportStep(std::uint64_t step);
+
+  PartitionId id() const { return options_.id; }
+  std::uint64_t step() const { return step_; }
+  std::uint64_t log_position() const { return log_position_; }
+  bool has_unapplied_pushes() const { return !buffered_.empty(); }
+  std::size_t table_count() const { return tables_.size(); }
+  const sparse::Table& table(TableId table) const {
+    return *tables_[static_cast<std::size_t>(table)];
+  }
+  const absl::btree_map<SessionId, Session>& sessions() const { return sessions_; }
+
+ private:
+  // Sections of a push that wait for the end of their step.
+  struct BufferedPush {
+    std::shared_ptr<const PushRequest> push;
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
+  enum class Admission { kNew, kDuplicate };
+
+  absl::StatusOr<Admission> Admit(SessionId session, std::uint64_t sequence) const;
+  absl::Status CheckPush(const PushRequest& push, std::size_t first, std::size_t last,
+                         const Session& session) const;
+  void Apply(const PushRequest& push, std::size_t first, std::size_t last);
+  void Advance();
+
+  const Options options_;
+  std::vector<std::unique_ptr<sparse::Table>> tables_;  // By TableId.
+  absl::btree_map<SessionId, Session> sessions_;
+  std::vector<bool> left_;  // By rank: its session was closed, steps do not wait for it.
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::vector<BufferedPush>>
+      buffered_;  // By step, then rank; in it by sequence.
+  std::uint64_t step_ = 0;
+  std::uint64_t log_position_ = 0;
+};
+
+}  // namespace longtail::server

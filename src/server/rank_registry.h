@@ -1,0 +1,54 @@
+// Which ranks are taken, and the next session number.
+//
+// Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "protocol/node_ids.h"
+
+namespace longtail::server {
+
+/// Workers of one cluster.
+inline constexpr std::uint32_t kWorkerCountMax = 4096;
+
+class RankRegistry {
+ public:
+  explicit RankRegistry(std::uint32_t ranks) : taken_(ranks, false) {}
+
+  struct Place {
+    std::uint32_t rank = 0;
+    SessionId session{};
+  };
+
+  /// The lowest free rank. Errors: ResourceExhausted.
+  absl::StatusOr<Place> Take() {
+    const absl::MutexLock lock(&mutex_);
+    for (std::uint32_t rank = 0; rank < taken_.size(); ++rank) {
+      if (taken_[rank]) continue;
+      taken_[rank] = true;
+      return Place{rank, SessionId{next_session_++}};
+    }
+    return absl::ResourceExhaustedError(
+        absl::StrCat("all ", taken_.size(),
+                     " workers of this cluster are connected: raise its 'workers' option"));
+  }
+
+  void Release(std::uint32_t rank) {
+    const absl::MutexLock lock(&mutex_);
+    taken_[rank] = false;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<bool> taken_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t next_session_ ABSL_GUARDED_BY(mutex_) = 1;
+};
+
+}  // namespace longtail::server

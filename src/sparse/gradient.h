@@ -1,0 +1,95 @@
+// What every rule shares: the gradient on its way in and the weights on their way out.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/host_device.h"
+#include "longtail/optimizer_spec.h"
+
+namespace longtail::sparse {
+
+/// `value` moved into [-bound, bound].
+LONGTAIL_HOST_DEVICE inline float ClipTo(float value, float bound) {
+  const float low = value < -bound ? -bound : value;
+  return low > bound ? bound : low;
+}
+
+/// The sum of squares of a row, in double, in eight interleaved partial sums that are added in a
+/// fixed order: the same bits on every machine, and the compiler may use vectors.
+LONGTAIL_HOST_DEVICE inline double SumOfSquares(const float* values, std::size_t dim) {
+  constexpr std::size_t kLanes = 8;
+  double sums[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double value = static_cast<double>(values[i + lane]);
+      sums[lane] += value * value;
+    }
+  }
+  for (; i < dim; ++i) {
+    const double value = static_cast<double>(values[i]);
+    sums[i % kLanes] += value * value;
+  }
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+/// Whether no value is an infinity or a NaN.
+inline bool AllFinite(const float* values, std::size_t dim) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint32_t bad = 0;
+  for (std::size_t i = 0; i < dim; ++i) {
+    bad |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent ? 1U : 0U;
+  }
+  return bad == 0;
+}
+
+/// What a row's gradient is multiplied by after the clip by value: 1, or less if it is longer than
+/// gradient_norm_clip.
+///
+/// Source: Pascanu, Mikolov, Bengio, "On the Difficulty of Training Recurrent Neural Networks",
+///         ICML 2013, algorithm 1.
+LONGTAIL_HOST_DEVICE inline float NormScale(const OptimizerSpec& spec, double sum_of_squares) {
+  const double norm = std::sqrt(sum_of_squares);
+  const double bound = static_cast<double>(spec.gradient_norm_clip);
+  return norm > bound ? static_cast<float>(bound / norm) : 1.0F;
+}
+
+/// Whether ShapeGradient would change anything.
+inline bool ShapesGradient(const OptimizerSpec& spec) {
+  return spec.weight_decay > 0 || spec.gradient_clip > 0 || spec.gradient_norm_clip > 0;
+}
+
+/// The gradient that a rule sees: clipped by value, then by norm, plus weight_decay * weight.
+///
+/// Shapes: gradient [dim]; weights [dim]; scratch [dim], apart from both. Returns `gradient` itself
+///         if there is nothing to do, or else `scratch`.
+inline const float* ShapeGradient(const OptimizerSpec& spec, const float* gradient,
+                                  const float* weights, float* __restrict scratch,
+                                  std::size_t dim) {
+  if (!ShapesGradient(spec)) return gradient;
+  const float bound = spec.gradient_clip;
+  for (std::size_t i = 0; i < dim; ++i) {
+    scratch[i] = bound > 0 ? ClipTo(gradient[i], bound) : gradient[i];
+  }
+  if (spec.gradient_norm_clip > 0) {
+    const float scale = NormScale(spec, SumOfSquares(scratch, dim));
+    for (std::size_t i = 0; i < dim; ++i) scratch[i] *= scale;
+  }
+  const float decay = spec.weight_decay;
+  if (decay > 0) {
+    for (std::size_t i = 0; i < dim; ++i) scratch[i] += decay * weights[i];
+  }
+  return scratch;
+}
+
+/// Bounds the weights after a rule, if the spec says so.
+inline void ClipWeights(const OptimizerSpec& spec, float* weights, std::size_t dim) {
+  const float bound = spec.weight_clip;
+  if (bound == 0) return;
+  for (std::size_t i = 0; i < dim; ++i) weights[i] = ClipTo(weights[i], bound);
+}
+
+}  // namespace longtail::sparse

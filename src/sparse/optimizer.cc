@@ -1,0 +1,39 @@
+#include "sparse/optimizer.h"
+
+#include <type_traits>
+#include <variant>
+
+#include "base/check.h"
+
+namespace longtail::sparse {
+
+std::uint32_t StateSize(const OptimizerSpec& spec, std::uint32_t dim) {
+  return std::visit(
+      [&](const auto& rule) { return static_cast<std::uint32_t>(StateSize(rule, dim)); },
+      spec.rule);
+}
+
+void InitState(const OptimizerSpec& spec, std::span<const float> weights, std::span<float> state) {
+  std::visit(
+      [&](const auto& rule) {
+        LONGTAIL_CHECK(state.size() == StateSize(rule, weights.size()));
+        InitState(rule, weights.data(), weights.size(), state.data());
+      },
+      spec.rule);
+}
+
+OptimizerRule WithRateScale(const OptimizerRule& rule, float scale) {
+  OptimizerRule scaled = rule;
+  std::visit(
+      [&](auto& spec) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(spec)>, FtrlSpec>) {
+          spec.alpha *= scale;
+        } else {
+          spec.learning_rate *= scale;
+        }
+      },
+      scaled);
+  return scaled;
+}
+
+}  // namespace longtail::sparse

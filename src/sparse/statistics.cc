@@ -1,0 +1,47 @@
+#include "longtail/statistics.h"
+
+#include <cstddef>
+
+namespace longtail {
+namespace {
+
+using Histogram = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
+
+Histogram Merge(const Histogram& a, const Histogram& b) {
+  Histogram merged;
+  merged.reserve(a.size() + b.size());
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() || j < b.size()) {
+    if (j == b.size() || (i < a.size() && a[i].first < b[j].first)) {
+      merged.push_back(a[i++]);
+    } else if (i == a.size() || b[j].first < a[i].first) {
+      merged.push_back(b[j++]);
+    } else {
+      merged.emplace_back(a[i].first, a[i].second + b[j].second);
+      ++i;
+      ++j;
+    }
+  }
+  return merged;
+}
+
+}  // namespace
+
+TableStatistics& TableStatistics::operator+=(const TableStatistics& other) {
+  rows += other.rows;
+  weight_bytes += other.weight_bytes;
+  state_bytes += other.state_bytes;
+  header_bytes += other.header_bytes;
+  index_bytes += other.index_bytes;
+  free_bytes += other.free_bytes;
+  pulls += other.pulls;
+  pushes += other.pushes;
+  rows_created += other.rows_created;
+  non_finite_refused += other.non_finite_refused;
+  rows_by_count = Merge(rows_by_count, other.rows_by_count);
+  hash += other.hash;
+  return *this;
+}
+
+}  // namespace longtail

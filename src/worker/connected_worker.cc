@@ -1,0 +1,338 @@
+#include "worker/connected_worker.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "worker/key_batch_plan.h"
+#include "worker/key_batch_planner.h"
+
+namespace longtail {
+
+/// Reaches into what the public handles keep to themselves.
+class WorkerAccess {
+ public:
+  static Pending MakePending(std::shared_ptr<Pending::State> state) {
+    return Pending(std::move(state));
+  }
+  static const std::shared_ptr<KeyBatch::Plan>& PlanOf(const KeyBatch& batch) {
+    return batch.plan_;
+  }
+};
+
+namespace {
+
+// Takes an object that only its pool holds, or makes one.
+template <typename T>
+std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
+  for (const std::shared_ptr<T>& idle : pool) {
+    if (idle.use_count() == 1) return idle;
+  }
+  pool.push_back(std::make_shared<T>());
+  return pool.back();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> ConnectedWorker::Connect(
+    const WorkerOptions& options, const Identity& identity, std::unique_ptr<Transport> transport,
+    const ClusterMapHolder& map) {
+  std::unique_ptr<ConnectedWorker> worker(
+      new ConnectedWorker(options, identity, std::move(transport), map));
+  LONGTAIL_RETURN_IF_ERROR(
+      worker->ToEveryLane<OpenSession>("session opening", absl::FromChrono(options.timeout)));
+  return std::unique_ptr<Worker>(std::move(worker));
+}
+
+ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& identity,
+                                 std::unique_ptr<Transport> transport, const ClusterMapHolder& map)
+    : options_(options),
+      identity_(identity),
+      map_(map),
+      transport_(std::move(transport)),
+      link_(std::make_shared<CallOwnerLink>()),
+      core_({.self = transport_->node(),
+             .session = identity.session,
+             .rank = identity.rank,
+             .partition_count = static_cast<std::uint32_t>(map.Current()->lane_of.size()),
+             .retry_after = absl::FromChrono(options.retry_after)}) {
+  {
+    const absl::MutexLock lock(&link_->mutex);
+    link_->owner = this;
+  }
+  loop_ = std::make_unique<CoreLoop>(
+      core_, *transport_,
+      CoreLoop::Options{.name = absl::StrCat("worker-", identity.rank),
+                        .on_completion = [this](const Completion& c) { OnCompletion(c); }});
+}
+
+ConnectedWorker::~ConnectedWorker() {
+  const absl::Time give_up = absl::Now() + absl::FromChrono(options_.timeout);
+  std::size_t outstanding = 1;
+  while (outstanding != 0 && absl::Now() < give_up) {
+    loop_->Do([&](absl::Time, Effects&) { outstanding = core_.outstanding(); });
+    if (outstanding != 0) absl::SleepFor(absl::Milliseconds(1));
+  }
+  // Nothing can be done about a lane that does not answer: it will find the session idle.
+  ToEveryLane<CloseSession>("session closing", give_up - absl::Now()).IgnoreError();
+  {
+    const absl::MutexLock lock(&link_->mutex);
+    link_->owner = nullptr;
+  }
+  loop_.reset();
+  for (auto& [call, state] : calls_) state->Finish(absl::CancelledError("the worker is gone"));
+  if (identity_.on_close) identity_.on_close();
+}
+
+template <typename T>
+absl::Status ConnectedWorker::ToEveryLane(const char* kind, absl::Duration timeout) {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  Pending pending;
+  {
+    const absl::MutexLock lock(&mutex_);
+    outgoing_.clear();
+    for (const NodeId lane : map->lanes) outgoing_.push_back({lane, T{}});
+    pending = Submit({.kind = kind, .deadline = absl::Now() + timeout}, false);
+  }
+  return pending.Wait();
+}
+
+absl::Status ConnectedWorker::Prepare(TableId table, std::span<const Key> keys, KeyBatch& batch) {
+  if (keys.size() > kKeysPerRequestMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch of ", keys.size(), " keys: want at most ", kKeysPerRequestMax));
+  }
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  const auto index = static_cast<std::size_t>(table);
+  if (index >= map->tables.size()) {
+    return absl::NotFoundError(
+        absl::StrCat("table ", index, ": this cluster has ", map->tables.size(), " tables"));
+  }
+  ReleaseIdle();
+  KeyBatchPlanner::Fill(table, map->tables[index].dim,
+                        static_cast<std::uint32_t>(map->lane_of.size()), keys, batch);
+  return absl::OkStatus();
+}
+
+// Requests that were answered since still hold the key batches they were made of. Let those go, so
+// that a batch can be filled again in place.
+void ConnectedWorker::ReleaseIdle() {
+  const absl::MutexLock lock(&mutex_);
+  pulls_.ReleaseOwners();
+  pushes_.ReleaseOwners();
+}
+
+absl::StatusOr<TableSpec> ConnectedWorker::Table(TableId table) const {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  const auto index = static_cast<std::size_t>(table);
+  if (index < map->tables.size()) return map->tables[index];
+  return absl::NotFoundError(
+      absl::StrCat("table ", index, ": this cluster has ", map->tables.size(), " tables"));
+}
+
+absl::Status ConnectedWorker::CheckItem(const ClusterMap& map, const KeyBatch* keys,
+                                        std::size_t floats) const {
+  if (keys == nullptr || WorkerAccess::PlanOf(*keys) == nullptr) {
+    return absl::InvalidArgumentError("item without keys: want a KeyBatch filled by Prepare");
+  }
+  const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*keys);
+  const std::string& name = map.tables[static_cast<std::size_t>(plan.table)].name;
+  if (plan.begins.size() != map.lane_of.size() + 1) {
+    return absl::InvalidArgumentError(absl::StrCat("table '", name, "': keys prepared for ",
+                                                   plan.begins.size() - 1, " partitions: want ",
+                                                   map.lane_of.size()));
+  }
+  if (floats != plan.keys.size() * plan.dim) {
+    return absl::InvalidArgumentError(absl::StrCat("table '", name, "': ", floats, " floats for ",
+                                                   plan.keys.size(), " keys: want ",
+                                                   plan.keys.size() * plan.dim));
+  }
+  return absl::OkStatus();
+}
+
+Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOptions& options) {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  std::size_t keys = 0;
+  for (const PullItem& item : items) {
+    absl::Status checked = CheckItem(*map, item.keys, item.rows.size());
+    if (checked.ok() && !item.counts.empty() && item.counts.size() != item.keys->unique_size()) {
+      checked = absl::InvalidArgumentError(absl::StrCat(
+          item.counts.size(), " counts for ", item.keys->unique_size(), " keys: want as many"));
+    }
+    if (!checked.ok()) return Fail(std::move(checked));
+    keys += item.keys->unique_size();
+  }
+  const absl::MutexLock lock(&mutex_);
+  std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
+  sink->Open();
+  BuildPull(*map, items, sink);
+  return Submit(
+      {.kind = "pull", .keys = keys, .deadline = Deadline(options), .sink = std::move(sink)},
+      false);
+}
+
+void ConnectedWorker::BuildPull(const ClusterMap& map, std::span<const PullItem> items,
+                                const std::shared_ptr<PullSink>& sink) {
+  outgoing_.clear();
+  for (std::uint32_t lane = 0; lane < map.lanes.size(); ++lane) {
+    std::shared_ptr<PullRequest> request = pulls_.Take();
+    request->epoch = map.epoch;
+    request->sink = sink;
+    request->wants_counts = false;
+    for (const PullItem& item : items) {
+      const std::shared_ptr<KeyBatch::Plan>& plan = WorkerAccess::PlanOf(*item.keys);
+      const std::size_t before = request->sections.size();
+      for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
+        const std::uint32_t begin = plan->begins[p];
+        const std::uint32_t end = plan->begins[p + 1];
+        if (map.lane_of[p] != lane || begin == end) continue;
+        request->sections.push_back(
+            {.partition = PartitionId{p},
+             .table = plan->table,
+             .dim = plan->dim,
+             .keys = std::span(plan->keys).subspan(begin, end - begin),
+             .target = {.rows = item.rows.data() + std::size_t{begin} * plan->dim,
+                        .counts = item.counts.empty() ? nullptr : item.counts.data() + begin}});
+      }
+      request->wants_counts |= !item.counts.empty();
+      if (request->sections.size() != before) request->owners.emplace_back(plan);
+    }
+    if (request->sections.empty()) {
+      request->sink = nullptr;
+    } else {
+      outgoing_.push_back({map.lanes[lane], std::move(request)});
+    }
+  }
+}
+
+Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOptions& options) {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  std::size_t keys = 0;
+  for (const PushItem& item : items) {
+    absl::Status checked = CheckItem(*map, item.keys, item.gradients.size());
+    if (!checked.ok()) return Fail(std::move(checked));
+    keys += item.keys->unique_size();
+  }
+  const absl::MutexLock lock(&mutex_);
+  BuildPush(*map, items, options.learning_rate_scale);
+  return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)}, false);
+}
+
+void ConnectedWorker::BuildPush(const ClusterMap& map, std::span<const PushItem> items,
+                                float scale) {
+  outgoing_.clear();
+  for (std::uint32_t lane = 0; lane < map.lanes.size(); ++lane) {
+    std::size_t floats = 0;
+    for (const PushItem& item : items) {
+      const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
+      for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
+        if (map.lane_of[p] == lane) {
+          floats += std::size_t{plan.begins[p + 1] - plan.begins[p]} * plan.dim;
+        }
+      }
+    }
+    if (floats == 0) continue;
+    std::shared_ptr<PooledPush> request = pushes_.Take();
+    request->epoch = map.epoch;
+    request->learning_rate_scale = scale;
+    if (request->gradients.size() < floats) request->gradients.resize(floats);
+    for (const PushItem& item : items) {
+      request->owners.emplace_back(WorkerAccess::PlanOf(*item.keys));
+    }
+    float* to = request->gradients.data();
+    for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
+      if (map.lane_of[p] != lane) continue;
+      for (const PushItem& item : items) {  // All of a partition's tables: one op of its log.
+        const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
+        const std::uint32_t begin = plan.begins[p];
+        const std::size_t n = plan.begins[p + 1] - begin;
+        if (n == 0) continue;
+        std::memcpy(to, item.gradients.data() + std::size_t{begin} * plan.dim,
+                    n * plan.dim * sizeof(float));
+        request->sections.push_back({.partition = PartitionId{p},
+                                     .table = plan.table,
+                                     .dim = plan.dim,
+                                     .sequence = 0,
+                                     .keys = std::span(plan.keys).subspan(begin, n),
+                                     .counts = std::span(plan.counts).subspan(begin, n),
+                                     .gradients = {to, n * plan.dim}});
+        to += n * plan.dim;
+      }
+    }
+    outgoing_.push_back({map.lanes[lane], std::shared_ptr<PushRequest>(std::move(request))});
+  }
+}
+
+Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  const absl::MutexLock lock(&mutex_);
+  outgoing_.clear();
+  if (map->step_mode == StepMode::kSynchronous) {
+    for (std::uint32_t lane = 0; lane < map->lanes.size(); ++lane) {
+      auto request = std::make_shared<BarrierRequest>();
+      request->epoch = map->epoch;
+      for (std::uint32_t p = 0; p < map->lane_of.size(); ++p) {
+        if (map->lane_of[p] == lane) request->sections.push_back({PartitionId{p}, 0});
+      }
+      outgoing_.push_back({map->lanes[lane], std::move(request)});
+    }
+  }
+  return Submit({.kind = "end of step", .deadline = Deadline(options)}, true);
+}
+
+std::uint64_t ConnectedWorker::step() const {
+  std::uint64_t step = 0;
+  loop_->Do([&](absl::Time, Effects&) { step = core_.step(); });
+  return step;
+}
+
+absl::Time ConnectedWorker::Deadline(const CallOptions& options) const {
+  return absl::Now() +
+         absl::FromChrono(options.timeout.count() > 0 ? options.timeout : options_.timeout);
+}
+
+Pending ConnectedWorker::Fail(absl::Status status) {
+  auto state = std::make_shared<Pending::State>();
+  state->Start(link_, absl::Now());
+  state->Finish(std::move(status));
+  return WorkerAccess::MakePending(std::move(state));
+}
+
+std::shared_ptr<Pending::State> ConnectedWorker::TakeState(absl::Time deadline) {
+  std::shared_ptr<Pending::State> state = TakeIdle(states_);
+  state->Start(link_, deadline);
+  return state;
+}
+
+Pending ConnectedWorker::Submit(WorkerCore::Call call, bool ends_step) {
+  std::shared_ptr<Pending::State> state = TakeState(call.deadline);
+  loop_->Do([&](absl::Time now, Effects& effects) {
+    const std::uint64_t number = core_.Submit(std::move(call), outgoing_, now, effects);
+    if (ends_step) core_.NextStep();
+    state->SetCall(number);
+    calls_.emplace_back(number, state);
+  });
+  outgoing_.clear();
+  return WorkerAccess::MakePending(std::move(state));
+}
+
+void ConnectedWorker::Abandon(std::uint64_t call) {
+  loop_->Do([&](absl::Time, Effects&) {
+    core_.Abandon(call);
+    std::erase_if(calls_, [call](const auto& open) { return open.first == call; });
+  });
+}
+
+void ConnectedWorker::OnCompletion(const Completion& completion) {
+  const auto found = std::find_if(calls_.begin(), calls_.end(),
+                                  [&](const auto& open) { return open.first == completion.call; });
+  if (found == calls_.end()) return;
+  found->second->Finish(completion.status);
+  calls_.erase(found);
+}
+
+}  // namespace longtail

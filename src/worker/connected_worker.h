@@ -1,0 +1,96 @@
+// The worker of a connected process: cuts calls into one request a lane and waits for the core.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "io/core_loop.h"
+#include "io/transport.h"
+#include "longtail/worker.h"
+#include "worker/cluster_map_holder.h"
+#include "worker/pending_state.h"
+#include "worker/request_pool.h"
+#include "worker/worker_core.h"
+
+namespace longtail {
+
+class ConnectedWorker final : public Worker, private CallOwner {
+ public:
+  struct Identity {
+    SessionId session{};
+    std::uint32_t rank = 0;
+    std::function<void()> on_close = {};  ///< Called when the worker has left.
+  };
+
+  /// Registers with every lane. `map` must outlive the worker.
+  ///
+  /// Errors: DeadlineExceeded, naming the lane that did not answer; what a lane refuses with.
+  static absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options,
+                                                         const Identity& identity,
+                                                         std::unique_ptr<Transport> transport,
+                                                         const ClusterMapHolder& map);
+
+  /// Waits for its pushes to be acknowledged and leaves, within the worker's timeout.
+  ~ConnectedWorker() override;
+
+  absl::Status Prepare(TableId table, std::span<const Key> keys, KeyBatch& batch) override;
+  Pending PullAsync(std::span<const PullItem> items, const CallOptions& options) override;
+  Pending PushAsync(std::span<const PushItem> items, const CallOptions& options) override;
+  Pending EndStepAsync(const CallOptions& options) override;
+  std::uint64_t step() const override;
+  std::uint32_t rank() const override { return identity_.rank; }
+  absl::StatusOr<TableSpec> Table(TableId table) const override;
+
+ private:
+  // A push's gradients live beside its message: one copy, and one thing to keep alive.
+  struct PooledPush : PushRequest {
+    std::vector<float> gradients;
+  };
+
+  ConnectedWorker(const WorkerOptions& options, const Identity& identity,
+                  std::unique_ptr<Transport> transport, const ClusterMapHolder& map);
+
+  void Abandon(std::uint64_t call) override;
+  void OnCompletion(const Completion& completion);
+  void ReleaseIdle();
+  absl::Time Deadline(const CallOptions& options) const;
+  Pending Fail(absl::Status status);
+  Pending Submit(WorkerCore::Call call, bool ends_step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::shared_ptr<Pending::State> TakeState(absl::Time deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckItem(const ClusterMap& map, const KeyBatch* keys, std::size_t floats) const;
+  void BuildPull(const ClusterMap& map, std::span<const PullItem> items,
+                 const std::shared_ptr<PullSink>& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BuildPush(const ClusterMap& map, std::span<const PushItem> items, float scale)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <typename T>
+  absl::Status ToEveryLane(const char* kind, absl::Duration timeout);
+
+  const WorkerOptions options_;
+  const Identity identity_;
+  const ClusterMapHolder& map_;
+  const std::unique_ptr<Transport> transport_;
+  const std::shared_ptr<CallOwnerLink> link_;
+  WorkerCore core_;  // Touched under the loop's lock only.
+
+  // Calls are built one at a time.
+  mutable absl::Mutex mutex_;
+  std::vector<WorkerCore::Outgoing> outgoing_ ABSL_GUARDED_BY(mutex_);
+  RequestPool<PullRequest> pulls_ ABSL_GUARDED_BY(mutex_);
+  RequestPool<PooledPush> pushes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<PullSink>> sinks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Pending::State>> states_ ABSL_GUARDED_BY(mutex_);
+
+  // Touched under the loop's lock only: calls the core works on.
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<Pending::State>>> calls_;
+
+  std::unique_ptr<CoreLoop> loop_;  // Last: its thread uses all the others.
+};
+
+}  // namespace longtail

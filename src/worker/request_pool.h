@@ -1,0 +1,40 @@
+// Requests that are used again once nobody holds them, so that a warm call allocates nothing.
+//
+// Threads: not thread-safe; the owner locks.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+namespace longtail {
+
+/// T is a request with `sections` and `owners`, or a struct that derives from one.
+template <typename T>
+class RequestPool {
+ public:
+  /// A request that nobody else holds, with empty sections and owners.
+  std::shared_ptr<T> Take() {
+    for (const std::shared_ptr<T>& request : all_) {
+      if (request.use_count() == 1) {
+        request->sections.clear();
+        return request;
+      }
+    }
+    all_.push_back(std::make_shared<T>());
+    return all_.back();
+  }
+
+  /// Lets go of what idle requests keep alive.
+  void ReleaseOwners() {
+    for (const std::shared_ptr<T>& request : all_) {
+      if (request.use_count() != 1) continue;
+      request->owners.clear();
+      if constexpr (requires { request->sink; }) request->sink.reset();
+    }
+  }
+
+ private:
+  std::vector<std::shared_ptr<T>> all_;
+};
+
+}  // namespace longtail

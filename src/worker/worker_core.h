@@ -1,0 +1,107 @@
+// A worker's rules, as a deterministic state machine: sequence numbers, retries, deadlines, steps.
+//
+// The shell (embedded_worker.h) cuts a call into one request a lane and submits them; the core
+// sends them until each is answered and says when the call is complete. A push stays in the core,
+// and is sent again, until it is acknowledged, even when its caller's deadline has passed: dropping
+// it would leave a gap in its session's sequence.
+//
+// Threads: not thread-safe; see io/core_loop.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "protocol/messages.h"
+#include "protocol/step.h"
+
+namespace longtail {
+
+/// Requests of one worker that may be unanswered at a time.
+inline constexpr std::size_t kOutstandingRequestsMax = 4096;
+
+/// How soon a request is sent again that a lane said it could not take now.
+inline constexpr absl::Duration kRetryRefusedAfter = absl::Milliseconds(20);
+
+class WorkerCore final : public Core {
+ public:
+  struct Options {
+    NodeId self{};
+    SessionId session{};
+    std::uint32_t rank = 0;
+    std::uint32_t partition_count = 1;
+    absl::Duration retry_after = absl::Seconds(5);
+  };
+
+  /// One request of a call, not yet sent. The core fills in session, request, step and sequences,
+  /// so the message must not be shared yet.
+  using Request = std::variant<std::shared_ptr<PullRequest>, std::shared_ptr<PushRequest>,
+                               std::shared_ptr<BarrierRequest>, OpenSession, CloseSession>;
+  struct Outgoing {
+    NodeId lane{};
+    Request request;
+  };
+  struct Call {
+    const char* kind = "call";  ///< For errors: a literal, "pull", "push" …
+    std::size_t keys = 0;       ///< For errors.
+    absl::Time deadline;
+    std::shared_ptr<PullSink> sink = nullptr;  ///< Pulls: closed when the call is complete.
+  };
+
+  explicit WorkerCore(const Options& options);
+
+  /// Sends a call's requests and returns its number; a Completion with that number follows, at once
+  /// if there are no requests or if a named limit is reached.
+  std::uint64_t Submit(Call call, std::span<Outgoing> requests, absl::Time now, Effects& effects);
+
+  /// The caller lost interest. Its pulls are forgotten, its pushes are still delivered.
+  void Abandon(std::uint64_t call);
+
+  /// Ends the step: the next calls belong to the following one.
+  void NextStep() { ++step_; }
+
+  std::uint64_t step() const { return step_; }
+  std::size_t outstanding() const { return waiting_.size(); }
+  std::uint64_t resent() const { return resent_; }
+
+  void Step(const Envelope& event, absl::Time now, Effects& effects) override;
+  void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
+  void Tick(absl::Time now, Effects& effects) override;
+
+ private:
+  struct Waiting {
+    std::uint64_t request = 0;
+    std::uint64_t call = 0;
+    NodeId lane{};
+    Message message;
+    absl::Time retry_at;
+  };
+  struct Open {
+    std::uint64_t number = 0;
+    Call call;
+    std::uint32_t unanswered = 0;
+    absl::Status status;
+  };
+
+  Message Prepare(Request& request, std::uint64_t number);
+  void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,
+                const PullReply* rows, absl::Time now, Effects& effects);
+  void Complete(Open& open, Effects& effects);
+  Open* FindOpen(std::uint64_t call);
+
+  const Options options_;
+  std::uint64_t step_ = 0;
+  bool is_open_ = false;  // Every lane has answered OpenSession, the first call there is.
+  std::uint64_t next_request_ = 1;
+  std::uint64_t next_call_ = 1;
+  std::uint64_t resent_ = 0;
+  std::vector<std::uint64_t> next_sequence_;  // [partition]
+  std::vector<Waiting> waiting_;              // In the order of sending.
+  std::vector<Open> open_;                    // Calls, in order.
+};
+
+}  // namespace longtail

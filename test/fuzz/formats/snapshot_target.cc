@@ -1,0 +1,42 @@
+// Any bytes are a snapshot's chunk, a body, a trainer's state, or an error.
+//
+// A fuzzer does not guess checksums, so the same bytes are also read with a fitting one, and as a
+// body without the header.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "protocol/snapshot_body.h"
+#include "protocol/snapshot_format.h"
+#include "protocol/trainer_blob.h"
+
+namespace {
+
+using longtail::AsBytes;
+using longtail::AsText;
+using longtail::BlobEnvelope;
+
+std::string Sealed(const BlobEnvelope& envelope, std::string_view bytes) {
+  std::string blob(bytes);
+  if (blob.size() >= envelope.header_bytes) longtail::Seal(envelope, blob);
+  return blob;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto bytes = std::as_bytes(std::span(data, size));
+  static_cast<void>(longtail::ReadSnapshotChunk("fuzz", bytes));
+  static_cast<void>(longtail::DecodeTrainerBlob("fuzz", bytes));
+  static_cast<void>(longtail::ReadSnapshotChunk(
+      "fuzz", AsBytes(Sealed(longtail::kSnapshotEnvelope, AsText(bytes)))));
+  // Not resealed for the trainer's state: its limit of one GiB is more than a fuzzer's memory.
+  longtail::SnapshotChunk chunk;
+  if (longtail::DecodeSnapshotBody("fuzz", bytes, chunk).ok()) {
+    LONGTAIL_CHECK(longtail::EncodeSnapshotBody(chunk) == AsText(bytes));
+  }
+  return 0;
+}

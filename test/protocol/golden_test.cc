@@ -1,0 +1,79 @@
+// The bytes on wire and disk do not change: what was written once is read for ever.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "base/bytes.h"
+#include "golden/hex.h"
+#include "protocol/manifest.h"
+#include "protocol/sample_messages.h"
+#include "protocol/sample_stored.h"
+#include "protocol/snapshot_body.h"
+#include "protocol/snapshot_format.h"
+#include "protocol/trainer_blob.h"
+#include "protocol/wire.h"
+
+namespace longtail {
+namespace {
+
+std::string Golden(const std::string& name) {
+  const std::string text = test::FileText(std::string(LONGTAIL_GOLDEN_DIR) + "/" + name);
+  INFO(name);
+  REQUIRE_FALSE(text.empty());
+  return name.ends_with(".hex") ? test::BytesOfHex(text) : text;
+}
+
+TEST_CASE("a message of each kind has the bytes it always had", "[protocol][golden]") {
+  for (const test::NamedMessage& sample : test::SampleMessages()) {
+    CAPTURE(sample.name);
+    const std::string golden = Golden(sample.name + ".hex");
+
+    const absl::StatusOr<Message> decoded = Decode(AsBytes(golden));
+    std::string frame;
+    Encode(sample.message, frame);
+
+    INFO(decoded.status().ToString());
+    REQUIRE(decoded.ok());
+    CHECK(test::InWords(*decoded) == test::InWords(sample.message));
+    CHECK(test::HexOfBytes(frame) == test::HexOfBytes(golden));
+  }
+}
+
+TEST_CASE("a snapshot's body has the bytes it always had", "[protocol][golden]") {
+  const std::string golden = Golden("snapshot_body.hex");
+  SnapshotChunk chunk;
+
+  const absl::Status status = DecodeSnapshotBody("golden", AsBytes(golden), chunk);
+  chunk.header = test::SampleChunk().header;
+
+  INFO(status.ToString());
+  REQUIRE(status.ok());
+  CHECK(test::InWords(chunk) == test::InWords(test::SampleChunk()));
+  CHECK(test::HexOfBytes(EncodeSnapshotBody(test::SampleChunk())) == test::HexOfBytes(golden));
+}
+
+TEST_CASE("blobs of the first version are read", "[protocol][golden]") {
+  const std::string chunk_blob = Golden("snapshot_chunk.hex");
+  const std::string trainer_blob = Golden("trainer_blob.hex");
+
+  const auto chunk = ReadSnapshotChunk("golden", AsBytes(chunk_blob));
+  const auto state = DecodeTrainerBlob("golden", AsBytes(trainer_blob));
+
+  INFO(chunk.status().ToString());
+  REQUIRE(chunk.ok());
+  CHECK(test::InWords(*chunk) == test::InWords(test::SampleChunk()));
+  CHECK(state.value() == test::SampleTrainerState());
+}
+
+TEST_CASE("a manifest of the first version is read", "[protocol][golden]") {
+  const std::string golden = Golden("manifest.json");
+
+  const auto manifest = DecodeManifest("golden", golden);
+
+  INFO(manifest.status().ToString());
+  REQUIRE(manifest.ok());
+  CHECK(test::InWords(*manifest) == test::InWords(test::SampleManifest()));
+  CHECK(EncodeManifest(test::SampleManifest()) == golden);
+}
+
+}  // namespace
+}  // namespace longtail

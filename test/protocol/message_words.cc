@@ -1,0 +1,149 @@
+// InWords: every field of a message as text. Structured bindings name each member, so a message
+// with a new one does not compile here until it is added.
+#include <span>
+#include <sstream>
+#include <type_traits>
+
+#include "protocol/sample_messages.h"
+#include "protocol/spec_codec.h"
+
+namespace longtail::test {
+namespace {
+
+class Words {
+ public:
+  template <typename... T>
+  void operator()(const T&... values) {
+    (Add(values), ...);
+  }
+  std::string text() const { return out_.str(); }
+
+ private:
+  template <typename T>
+  void Add(const T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      out_ << static_cast<std::uint64_t>(value) << ' ';
+    } else {
+      out_ << value << ' ';
+    }
+  }
+  void Add(float value) { out_ << std::hexfloat << value << ' '; }
+  void Add(const std::string& value) { out_ << value.size() << ':' << value << ' '; }
+  void Add(const absl::Status& value) { Add(value.ToString()); }
+  void Add(const TableSpec& value) { Add(EncodeTableSpec(value)); }
+  template <typename T>
+  void Add(std::span<const T> values) {
+    out_ << '[' << values.size() << ": ";
+    for (const T& value : values) Add(value);
+    out_ << "] ";
+  }
+  template <typename T>
+  void Add(const std::vector<T>& values) {
+    Add(std::span<const T>(values));
+  }
+  void Add(const std::pair<std::uint32_t, std::uint64_t>& value) {
+    out_ << value.first << 'x' << value.second << ' ';
+  }
+  void Add(const PullSection& section) {
+    const auto& [partition, table, dim, keys, target] = section;
+    (*this)(partition, table, dim, keys);
+    static_cast<void>(target);
+  }
+  void Add(const PushSection& section) {
+    const auto& [partition, table, dim, sequence, keys, counts, gradients] = section;
+    (*this)(partition, table, dim, sequence, keys, counts, gradients);
+  }
+  void Add(const BarrierSection& section) {
+    const auto& [partition, sequence] = section;
+    (*this)(partition, sequence);
+  }
+  void Add(const SnapshotBlob& blob) {
+    const auto& [name, bytes, checksum, rows] = blob;
+    (*this)(name, bytes, checksum, rows);
+  }
+  void Add(const PartitionPosition& position) {
+    const auto& [partition, log_position, step] = position;
+    (*this)(partition, log_position, step);
+  }
+
+  std::ostringstream out_;
+};
+
+void Put(const PullRequest& message, Words& words) {
+  const auto& [request, epoch, step, wants_counts, sections, sink, owners] = message;
+  words("pull", request, epoch, step, wants_counts, sections);
+  static_cast<void>(sink);
+  static_cast<void>(owners);
+}
+void Put(const PushRequest& message, Words& words) {
+  const auto& [session, request, epoch, step, scale, sections, owners] = message;
+  words("push", session, request, epoch, step, scale, sections);
+  static_cast<void>(owners);
+}
+void Put(const BarrierRequest& message, Words& words) {
+  const auto& [session, request, epoch, step, sections] = message;
+  words("barrier", session, request, epoch, step, sections);
+}
+void Put(const PullReply& message, Words& words) {
+  const auto& [request, status, values, counts, owner] = message;
+  words("pull reply", request, status, values, counts);
+  static_cast<void>(owner);
+}
+void Put(const Acknowledgement& message, Words& words) {
+  const auto& [request, status, step] = message;
+  words("acknowledgement", request, status, step);
+}
+void Put(const OpenSession& message, Words& words) {
+  const auto& [request, session, rank] = message;
+  words("open", request, session, rank);
+}
+void Put(const CloseSession& message, Words& words) {
+  const auto& [request, session] = message;
+  words("close", request, session);
+}
+void Put(const CreateTable& message, Words& words) {
+  const auto& [request, table, spec] = message;
+  words("create", request, table, spec);
+}
+void Put(const StatisticsRequest& message, Words& words) {
+  const auto& [request, table] = message;
+  words("statistics", request, table);
+}
+void Put(const StatisticsReply& message, Words& words) {
+  const auto& [request, status, statistics] = message;
+  const auto& [rows, weights, state, header, index, free, pulls, pushes, created, refused, by_count,
+               hash] = statistics;
+  words("statistics reply", request, status, rows, weights, state, header, index, free, pulls,
+        pushes, created, refused, by_count, hash);
+}
+void Put(const SnapshotRequest& message, Words& words) {
+  const auto& [request, prefix] = message;
+  words("snapshot", request, prefix);
+}
+void Put(const SnapshotReply& message, Words& words) {
+  const auto& [request, status, blobs, positions] = message;
+  words("snapshot reply", request, status, blobs, positions);
+}
+void Put(const ImportRows& message, Words& words) {
+  const auto& [request, rows] = message;
+  const auto& [table, value_count, keys, counts, last_steps, values] = *rows;
+  words("import", request, table, value_count, keys, counts, last_steps, values);
+}
+void Put(const ImportStep& message, Words& words) {
+  const auto& [request, step] = message;
+  words("step", request, step);
+}
+template <typename T>
+void Put(const std::shared_ptr<const T>& message, Words& words) {
+  Put(*message, words);
+}
+
+}  // namespace
+
+std::string InWords(const Message& message) {
+  Words words;
+  std::visit([&](const auto& body) { Put(body, words); }, message);
+  return words.text();
+}
+
+}  // namespace longtail::test

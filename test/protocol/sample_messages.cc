@@ -1,0 +1,326 @@
+#include "protocol/sample_messages.h"
+
+#include <memory>
+#include <utility>
+
+namespace longtail::test {
+namespace {
+
+template <typename T>
+std::span<const T> Kept(std::vector<T> values, std::vector<std::shared_ptr<const void>>& owners) {
+  auto owner = std::make_shared<const std::vector<T>>(std::move(values));
+  owners.push_back(owner);
+  return *owner;
+}
+
+PullRequest SamplePull() {
+  PullRequest pull;
+  pull.request = 0x1122334455667788;
+  pull.epoch = 3;
+  pull.step = 41;
+  pull.wants_counts = true;
+  pull.sections.push_back({PartitionId{5},
+                           TableId{2},
+                           3,
+                           Kept<Key>({0xFFFFFFFFFFFFFFFF, 7, 0x0102030405060708}, pull.owners),
+                           {}});
+  pull.sections.push_back({PartitionId{63}, TableId{1}, 8, Kept<Key>({0}, pull.owners), {}});
+  return pull;
+}
+
+PushRequest SamplePush() {
+  PushRequest push;
+  push.session = SessionId{0xA1B2C3D4E5F60718};
+  push.request = 9;
+  push.epoch = 4;
+  push.step = 42;
+  push.learning_rate_scale = 0.75F;
+  auto& owners = push.owners;
+  push.sections.push_back({PartitionId{6}, TableId{3}, 2, 100, Kept<Key>({11, 12, 13}, owners),
+                           Kept<std::uint32_t>({1, 2, 3}, owners),
+                           Kept<float>({0.5F, -1.5F, 2.25F, 1e-20F, -3, 4}, owners)});
+  push.sections.push_back({PartitionId{6}, TableId{4}, 1, 100, Kept<Key>({14}, owners),
+                           Kept<std::uint32_t>({5}, owners), Kept<float>({-0.125F}, owners)});
+  return push;
+}
+
+BarrierRequest SampleBarrier() {
+  return {SessionId{21}, 22, 23, 24, {{PartitionId{1}, 25}, {PartitionId{2}, 26}}};
+}
+
+PullReply SamplePullReply() {
+  std::vector<std::shared_ptr<const void>> owners;
+  PullReply reply;
+  reply.request = 31;
+  const auto values =
+      std::make_shared<const std::vector<float>>(std::vector<float>{1.5F, -2.5F, 3});
+  reply.values = *values;
+  const auto counts =
+      std::make_shared<const std::vector<std::uint32_t>>(std::vector<std::uint32_t>{4, 5, 6});
+  reply.counts = *counts;
+  owners = {values, counts};
+  reply.owner = std::make_shared<const std::vector<std::shared_ptr<const void>>>(std::move(owners));
+  return reply;
+}
+
+StatisticsReply SampleStatisticsReply() {
+  StatisticsReply reply{.request = 61, .status = absl::OkStatus(), .statistics = {}};
+  reply.statistics.rows = 62;
+  reply.statistics.weight_bytes = 63;
+  reply.statistics.state_bytes = 64;
+  reply.statistics.header_bytes = 65;
+  reply.statistics.index_bytes = 66;
+  reply.statistics.free_bytes = 67;
+  reply.statistics.pulls = 68;
+  reply.statistics.pushes = 69;
+  reply.statistics.rows_created = 70;
+  reply.statistics.non_finite_refused = 71;
+  reply.statistics.rows_by_count = {{1, 40}, {2, 20}, {1000, 2}};
+  reply.statistics.hash = 0xFEDCBA9876543210;
+  return reply;
+}
+
+SnapshotReply SampleSnapshotReply() {
+  return {81,
+          absl::ResourceExhaustedError("disk full"),
+          {{"step-7/p3-0.lt", 82, 83, 84}, {"step-7/p3-1.lt", 85, 86, 87}},
+          {{PartitionId{3}, 88, 89}}};
+}
+
+ImportRows SampleImportRows() {
+  auto rows = std::make_shared<RowBlock>();
+  rows->table = TableId{4};
+  rows->value_count = 3;
+  rows->keys = {91, 92};
+  rows->counts = {93, 94};
+  rows->last_steps = {95, 96};
+  rows->values = {0.5F, 1.5F, 2.5F, -0.5F, -1.5F, -2.5F};
+  return {97, rows};
+}
+
+float RandomFloat(Rng& rng) {
+  return rng.Uniform(-8, 8);
+}
+
+template <typename T>
+std::vector<T> RandomNumbers(Rng& rng, std::size_t n) {
+  std::vector<T> values(n);
+  for (T& value : values) {
+    if constexpr (std::is_same_v<T, float>) {
+      value = RandomFloat(rng);
+    } else {
+      value = static_cast<T>(rng.Next() >> rng.Below(64));
+    }
+  }
+  return values;
+}
+
+std::string RandomText(Rng& rng, std::size_t size_max) {
+  std::string text(rng.Below(size_max + 1), '\0');
+  for (char& c : text) c = static_cast<char>(rng.Next());
+  return text;
+}
+
+absl::Status RandomStatus(Rng& rng) {
+  const auto code = static_cast<absl::StatusCode>(rng.Below(17));
+  return {code, code == absl::StatusCode::kOk ? "" : RandomText(rng, 70)};
+}
+
+PartitionId RandomPartition(Rng& rng) {
+  return PartitionId{static_cast<std::uint32_t>(rng.Below(65536))};
+}
+TableId RandomTable(Rng& rng) {
+  return TableId{static_cast<std::uint32_t>(rng.Below(1024))};
+}
+std::uint64_t RandomStep(Rng& rng) {
+  return rng.Next() >> (2 + rng.Below(62));
+}
+std::uint32_t Random32(Rng& rng) {
+  return static_cast<std::uint32_t>(rng.Next());
+}
+
+TableSpec RandomSpec(Rng& rng) {
+  TableSpec spec = SampleSpec(rng.Below(100));
+  spec.name = RandomText(rng, 64);
+  spec.dim = static_cast<std::uint32_t>(1 + rng.Below(4096));
+  spec.seed = rng.Next();
+  spec.optimizer.weight_clip = RandomFloat(rng);
+  return spec;
+}
+
+Message RandomPull(Rng& rng) {
+  auto pull = std::make_shared<PullRequest>();
+  pull->request = rng.Next();
+  pull->epoch = rng.Next();
+  pull->step = RandomStep(rng);
+  pull->wants_counts = rng.Below(2) == 1;
+  pull->sections.resize(rng.Below(5));
+  for (PullSection& section : pull->sections) {
+    section = {RandomPartition(rng),
+               RandomTable(rng),
+               static_cast<std::uint32_t>(1 + rng.Below(4096)),
+               Kept(RandomNumbers<Key>(rng, rng.Below(20)), pull->owners),
+               {}};
+  }
+  return std::shared_ptr<const PullRequest>(pull);
+}
+
+Message RandomPush(Rng& rng) {
+  auto push = std::make_shared<PushRequest>();
+  push->session = SessionId{rng.Next()};
+  push->request = rng.Next();
+  push->epoch = rng.Next();
+  push->step = RandomStep(rng);
+  push->learning_rate_scale = RandomFloat(rng);
+  push->sections.resize(rng.Below(5));
+  for (PushSection& section : push->sections) {
+    const std::size_t n = rng.Below(10);
+    const std::size_t dim = 1 + rng.Below(9);
+    section = {RandomPartition(rng),
+               RandomTable(rng),
+               static_cast<std::uint32_t>(dim),
+               rng.Next(),
+               Kept(RandomNumbers<Key>(rng, n), push->owners),
+               Kept(RandomNumbers<std::uint32_t>(rng, n), push->owners),
+               Kept(RandomNumbers<float>(rng, n * dim), push->owners)};
+  }
+  return std::shared_ptr<const PushRequest>(push);
+}
+
+Message RandomBarrier(Rng& rng) {
+  auto barrier = std::make_shared<BarrierRequest>();
+  barrier->session = SessionId{rng.Next()};
+  barrier->request = rng.Next();
+  barrier->epoch = rng.Next();
+  barrier->step = RandomStep(rng);
+  barrier->sections.resize(rng.Below(70));
+  for (BarrierSection& section : barrier->sections) section = {RandomPartition(rng), rng.Next()};
+  return std::shared_ptr<const BarrierRequest>(barrier);
+}
+
+Message RandomPullReply(Rng& rng) {
+  PullReply reply;
+  reply.request = rng.Next();
+  reply.status = RandomStatus(rng);
+  auto owners = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+  reply.values = Kept(RandomNumbers<float>(rng, rng.Below(50)), *owners);
+  reply.counts = Kept(RandomNumbers<std::uint32_t>(rng, rng.Below(50)), *owners);
+  reply.owner = owners;
+  return reply;
+}
+
+Message RandomStatistics(Rng& rng) {
+  StatisticsReply reply = SampleStatisticsReply();
+  reply.request = rng.Next();
+  reply.status = RandomStatus(rng);
+  reply.statistics.rows = rng.Next();
+  reply.statistics.hash = rng.Next();
+  reply.statistics.rows_by_count.resize(rng.Below(9));
+  for (auto& [count, rows] : reply.statistics.rows_by_count) {
+    count = Random32(rng);
+    rows = rng.Next();
+  }
+  return reply;
+}
+
+Message RandomSnapshotReply(Rng& rng) {
+  SnapshotReply reply{rng.Next(), RandomStatus(rng), {}, {}};
+  reply.blobs.resize(rng.Below(6));
+  for (SnapshotBlob& blob : reply.blobs) {
+    blob = {RandomText(rng, 90), rng.Next(), rng.Next(), rng.Next()};
+  }
+  reply.positions.resize(rng.Below(6));
+  for (PartitionPosition& p : reply.positions)
+    p = {RandomPartition(rng), rng.Next(), RandomStep(rng)};
+  return reply;
+}
+
+Message RandomImport(Rng& rng) {
+  auto rows = std::make_shared<RowBlock>();
+  const std::size_t n = rng.Below(20);
+  rows->table = RandomTable(rng);
+  rows->value_count = static_cast<std::uint32_t>(1 + rng.Below(30));
+  rows->keys = RandomNumbers<Key>(rng, n);
+  rows->counts = RandomNumbers<std::uint32_t>(rng, n);
+  rows->last_steps = RandomNumbers<std::uint32_t>(rng, n);
+  rows->values = RandomNumbers<float>(rng, n * rows->value_count);
+  return ImportRows{rng.Next(), rows};
+}
+
+}  // namespace
+
+TableSpec SampleSpec(std::size_t alternative) {
+  const OptimizerRule rules[] = {SgdSpec{0.11F},
+                                 MomentumSpec{0.12F, 0.8F, MomentumKind::kNesterov},
+                                 AdagradSpec{0.13F, 0.2F, 1e-7F},
+                                 RowwiseAdagradSpec{0.14F, 0.3F, 1e-6F},
+                                 AdamSpec{0.15F, 0.85F, 0.95F, 1e-5F},
+                                 FtrlSpec{0.16F, 1.5F, 0.01F, 0.02F}};
+  const InitializerSpec initializers[] = {ConstantSpec{0.25F}, UniformSpec{-0.5F, 0.75F},
+                                          NormalSpec{0.1F, 0.3F}, TruncatedNormalSpec{-0.1F, 0.4F}};
+  return {.name = "user_id",
+          .dim = 16,
+          .optimizer = {.rule = rules[alternative % std::size(rules)],
+                        .weight_decay = 0.001F,
+                        .gradient_clip = 5,
+                        .gradient_norm_clip = 7.5F,
+                        .weight_clip = 9},
+          .initializer = initializers[alternative % std::size(initializers)],
+          .seed = 0x9E3779B97F4A7C15,
+          .linear_columns = 1};
+}
+
+std::vector<NamedMessage> SampleMessages() {
+  return {
+      {"pull_request", std::make_shared<const PullRequest>(SamplePull())},
+      {"push_request", std::make_shared<const PushRequest>(SamplePush())},
+      {"barrier_request", std::make_shared<const BarrierRequest>(SampleBarrier())},
+      {"pull_reply", SamplePullReply()},
+      {"acknowledgement",
+       Acknowledgement{32, absl::FailedPreconditionError("epoch 2: want 3"), 33}},
+      {"open_session", OpenSession{41, SessionId{42}, 43}},
+      {"close_session", CloseSession{45, SessionId{46}}},
+      {"create_table", CreateTable{51, TableId{52}, SampleSpec(1)}},
+      {"statistics_request", StatisticsRequest{53, TableId{54}}},
+      {"statistics_reply", SampleStatisticsReply()},
+      {"snapshot_request", SnapshotRequest{80, "step-7/"}},
+      {"snapshot_reply", SampleSnapshotReply()},
+      {"import_rows", SampleImportRows()},
+      {"import_step", ImportStep{98, 99}},
+  };
+}
+
+Message RandomMessage(Rng& rng) {
+  switch (rng.Below(std::variant_size_v<Message>)) {
+    case 0:
+      return RandomPull(rng);
+    case 1:
+      return RandomPush(rng);
+    case 2:
+      return RandomBarrier(rng);
+    case 3:
+      return RandomPullReply(rng);
+    case 4:
+      return Acknowledgement{rng.Next(), RandomStatus(rng), RandomStep(rng)};
+    case 5:
+      return OpenSession{rng.Next(), SessionId{rng.Next()}, Random32(rng)};
+    case 6:
+      return CloseSession{rng.Next(), SessionId{rng.Next()}};
+    case 7:
+      return CreateTable{rng.Next(), RandomTable(rng), RandomSpec(rng)};
+    case 8:
+      return StatisticsRequest{rng.Next(), RandomTable(rng)};
+    case 9:
+      return RandomStatistics(rng);
+    case 10:
+      return SnapshotRequest{rng.Next(), RandomText(rng, 1024)};
+    case 11:
+      return RandomSnapshotReply(rng);
+    case 12:
+      return RandomImport(rng);
+    default:
+      return ImportStep{rng.Next(), RandomStep(rng)};
+  }
+}
+
+}  // namespace longtail::test

@@ -1,0 +1,32 @@
+// Messages for tests of the codec: one fixed of each kind, and random ones.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "longtail/table_spec.h"
+#include "protocol/messages.h"
+
+namespace longtail::test {
+
+struct NamedMessage {
+  std::string name;  ///< As its golden file.
+  Message message;
+};
+
+/// One message of each kind, no field of it zero or like another.
+std::vector<NamedMessage> SampleMessages();
+
+/// A spec with each field set; `alternative` chooses rule and initializer.
+TableSpec SampleSpec(std::size_t alternative);
+
+/// A message of any kind and any legal content, empty arrays and odd sizes included.
+Message RandomMessage(Rng& rng);
+
+/// Every field in words: two messages with the same text are equal. A new field does not compile
+/// here until it is named.
+std::string InWords(const Message& message);
+
+}  // namespace longtail::test

@@ -1,0 +1,107 @@
+#include "protocol/sample_stored.h"
+
+#include <cstdint>
+#include <sstream>
+
+#include "protocol/sample_messages.h"
+#include "protocol/spec_codec.h"
+
+namespace longtail::test {
+namespace {
+
+template <typename T>
+void Add(std::ostringstream& out, const std::vector<T>& values) {
+  out << '[';
+  for (const T& value : values) out << value << ' ';
+  out << ']';
+}
+
+}  // namespace
+
+SnapshotChunk SampleChunk() {
+  SnapshotChunk chunk;
+  chunk.header = {PartitionId{3}, 8, 1, true, 0x1020304050607080, 77};
+  TableSpec narrow = SampleSpec(4);
+  narrow.name = "item_id";
+  narrow.dim = 2;
+  TableSpec wide = SampleSpec(5);
+  wide.dim = 1;
+  chunk.tables.resize(3);
+  chunk.tables[0] = {narrow,
+                     {TableId{1},
+                      5,
+                      {11, 0xFFFFFFFFFFFFFFFF},
+                      {13, 14},
+                      {15, 16},
+                      {0.5F, -1.5F, 2.5F, -3.5F, 4.5F, 5.5F, -6.5F, 7.5F, -8.5F, 9.5F}}};
+  chunk.tables[1] = {wide, {TableId{2}, 3, {17}, {18}, {19}, {1.25F, 2.25F, 3.25F}}};
+  chunk.tables[2] = {SampleSpec(0), {TableId{4}, 16, {}, {}, {}, {}}};
+  chunk.sessions = {{SessionId{21}, 22, 23, 24}, {SessionId{25}, 26, 27, 28}};
+  return chunk;
+}
+
+Manifest SampleManifest() {
+  Manifest manifest;
+  manifest.created_at = "2024-05-06T07:08:09Z";
+  manifest.library_version = "0.1.0";
+  manifest.step = 120;
+  manifest.partition_count = 4;
+  manifest.lanes = 2;
+  manifest.step_mode = StepMode::kSynchronous;
+  manifest.worker_count = 3;
+  for (std::uint32_t i = 0; i < 6; ++i) manifest.tables.push_back({TableId{i}, SampleSpec(i)});
+  manifest.partitions = {{PartitionId{0}, 0xFFFFFFFFFFFFFFFE, 118}, {PartitionId{3}, 7, 119}};
+  manifest.blobs = {{"step-120/p0-0.lt", 5000, 0x0123456789ABCDEF, 60},
+                    {"step-120/p3-0.lt", 6000, 0xF, 61}};
+  manifest.trainer = {{"dense parameters", "step-120/trainer-0.lt", 700, 0xFEDCBA9876543210}};
+  return manifest;
+}
+
+std::string SampleTrainerState() {
+  return std::string("position=42 of 'data'\0and a binary tail \xFF\x80", 43);
+}
+
+std::string InWords(const SnapshotChunk& chunk) {
+  const auto& [header, tables, sessions] = chunk;
+  std::ostringstream out;
+  out << static_cast<std::uint32_t>(header.partition) << '/' << header.partition_count << ' '
+      << header.chunk << ' ' << header.is_last << ' ' << header.log_position << ' ' << header.step;
+  for (const auto& [spec, rows] : tables) {
+    const auto& [table, value_count, keys, counts, last_steps, values] = rows;
+    out << "\ntable " << static_cast<std::uint32_t>(table) << ' ' << value_count << ' '
+        << EncodeTableSpec(spec);
+    Add(out, keys);
+    Add(out, counts);
+    Add(out, last_steps);
+    Add(out, values);
+  }
+  for (const auto& [session, rank, next_sequence, first_step] : sessions) {
+    out << "\nsession " << static_cast<std::uint64_t>(session) << ' ' << rank << ' '
+        << next_sequence << ' ' << first_step;
+  }
+  return out.str();
+}
+
+std::string InWords(const Manifest& manifest) {
+  const auto& [created_at, library_version, step, partition_count, lanes, step_mode, worker_count,
+               tables, partitions, blobs, trainer] = manifest;
+  std::ostringstream out;
+  out << created_at << ' ' << library_version << ' ' << step << ' ' << partition_count << ' '
+      << lanes << ' ' << static_cast<int>(step_mode) << ' ' << worker_count;
+  for (const auto& [id, spec] : tables) {
+    out << "\ntable " << static_cast<std::uint32_t>(id) << ' ' << EncodeTableSpec(spec);
+  }
+  for (const auto& [partition, log_position, applied] : partitions) {
+    out << "\npartition " << static_cast<std::uint32_t>(partition) << ' ' << log_position << ' '
+        << applied;
+  }
+  for (const auto& [name, bytes, checksum, rows] : blobs) {
+    out << "\nblob " << name << ' ' << bytes << ' ' << checksum << ' ' << rows;
+  }
+  for (const auto& [name, blob, bytes, checksum] : trainer) {
+    out << "\ntrainer " << name << ' ' << blob << ' ' << bytes << ' ' << checksum;
+  }
+  return out.str();
+}
+
+}  // namespace longtail::test

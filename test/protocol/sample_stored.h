@@ -1,0 +1,22 @@
+// Stored values for tests: a snapshot's chunk and a manifest, no field zero or like another.
+#pragma once
+
+#include <string>
+
+#include "protocol/manifest.h"
+#include "protocol/snapshot_format.h"
+
+namespace longtail::test {
+
+SnapshotChunk SampleChunk();
+
+Manifest SampleManifest();
+
+/// The payload of the golden trainer-state blob.
+std::string SampleTrainerState();
+
+/// Every field in words: two with the same text are equal.
+std::string InWords(const SnapshotChunk& chunk);
+std::string InWords(const Manifest& manifest);
+
+}  // namespace longtail::test

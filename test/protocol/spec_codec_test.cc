@@ -1,0 +1,67 @@
+#include "protocol/spec_codec.h"
+
+#include <catch2/catch.hpp>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "base/bytes.h"
+#include "protocol/sample_messages.h"
+
+namespace longtail {
+namespace {
+
+TEST_CASE("a spec with any rule and initializer comes back equal", "[protocol][spec_codec]") {
+  const std::size_t alternative = GENERATE(range<std::size_t>(0, 12));
+  CAPTURE(alternative);
+  const TableSpec spec = test::SampleSpec(alternative);
+
+  const absl::StatusOr<TableSpec> decoded = DecodeTableSpec(AsBytes(EncodeTableSpec(spec)));
+
+  INFO(decoded.status().ToString());
+  REQUIRE(decoded.ok());
+  CHECK(*decoded == spec);
+}
+
+TEST_CASE("a spec cut short or with bytes after it is refused", "[protocol][spec_codec]") {
+  const std::string bytes = EncodeTableSpec(test::SampleSpec(1));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CAPTURE(size);
+    CHECK_FALSE(DecodeTableSpec(AsBytes(std::string(bytes, 0, size))).ok());
+  }
+  CHECK_FALSE(DecodeTableSpec(AsBytes(bytes + '\0')).ok());
+}
+
+TEST_CASE("a wrong field of a spec is named", "[protocol][spec_codec]") {
+  const std::string bytes = EncodeTableSpec(test::SampleSpec(1));
+  constexpr std::size_t kAfterName = 2 + 4 + 7;  // Version, "user_id".
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  struct Case {
+    std::size_t offset;
+    std::string bytes;
+    std::string says;
+  };
+  const Case bad = GENERATE_COPY(values<Case>({
+      {0, std::string("\2", 1), "version 2"},
+      {2, std::string("\x41", 1), "name 65: want 0..64"},
+      {kAfterName, std::string(4, '\0'), "dim 0: want 1..4096"},
+      {kAfterName + 4, std::string("\x01\x10", 2), "linear_columns 4097"},
+      {kAfterName + 16, std::string("\x06", 1), "optimizer rule is not a known tag"},
+      {kAfterName + 17, std::string(reinterpret_cast<const char*>(&nan), 4), "learning_rate"},
+      {kAfterName + 25, std::string("\x02", 1), "kind is not a known kind"},
+      {kAfterName + 42, std::string("\x04", 1), "initializer is not a known tag"},
+  }));
+  std::string wrong = bytes;
+  wrong.replace(bad.offset, bad.bytes.size(), bad.bytes);
+
+  const absl::Status status = DecodeTableSpec(AsBytes(wrong)).status();
+
+  INFO(bad.says << " / " << status.ToString());
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(std::string(status.message()).find(bad.says) != std::string::npos);
+  CHECK(std::string(status.message()).find("at byte") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace longtail

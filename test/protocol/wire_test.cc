@@ -1,0 +1,224 @@
+// Messages survive the wire whole, and nothing that is not one gets through.
+#include "protocol/wire.h"
+
+#include <catch2/catch.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <variant>
+
+#include "base/bytes.h"
+#include "protocol/format_limits.h"
+#include "protocol/frame.h"
+#include "protocol/sample_messages.h"
+
+namespace longtail {
+namespace {
+
+std::string Encoded(const Message& message) {
+  std::string frame = "what was here before";
+  Encode(message, frame);
+  return frame;
+}
+
+bool Mentions(const absl::Status& status, const std::string& text) {
+  return std::string(status.message()).find(text) != std::string::npos;
+}
+
+template <typename T>
+std::string With(std::string bytes, std::size_t offset, T value) {
+  std::memcpy(bytes.data() + offset, &value, sizeof(value));
+  return bytes;
+}
+
+Message Sample(const std::string& name) {
+  for (const test::NamedMessage& sample : test::SampleMessages()) {
+    if (sample.name == name) return sample.message;
+  }
+  FAIL("no sample " << name);
+  return ImportStep{};
+}
+
+TEST_CASE("a message of any kind comes back as it was sent", "[protocol][wire][property]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 1000));
+  CAPTURE(seed);
+  Rng rng(seed);
+  const Message message = test::RandomMessage(rng);
+
+  const std::string frame = Encoded(message);
+  const absl::StatusOr<Message> decoded = Decode(AsBytes(frame));
+
+  INFO(decoded.status().ToString());
+  REQUIRE(decoded.ok());
+  CHECK(test::InWords(*decoded) == test::InWords(message));
+  CHECK(Encoded(*decoded) == frame);
+}
+
+TEST_CASE("the samples cover every kind of message", "[protocol][wire]") {
+  const auto samples = test::SampleMessages();
+  REQUIRE(samples.size() == std::variant_size_v<Message>);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    CAPTURE(samples[i].name);
+    CHECK(samples[i].message.index() == i);
+    CHECK(Encoded(samples[i].message)[6] == static_cast<char>(i + 1));
+  }
+}
+
+TEST_CASE("decoded bulk is aligned and outlives the frame", "[protocol][wire]") {
+  const Message message = Sample("push_request");
+  std::string shifted = "x" + Encoded(message);  // Odd on purpose, as frames from a socket are.
+
+  const absl::StatusOr<Message> decoded = Decode(AsBytes(shifted).subspan(1));
+  shifted.assign(shifted.size(), '\xEE');
+
+  REQUIRE(decoded.ok());
+  CHECK(test::InWords(*decoded) == test::InWords(message));
+  for (const PushSection& section :
+       std::get<std::shared_ptr<const PushRequest>>(*decoded)->sections) {
+    CHECK(reinterpret_cast<std::uintptr_t>(section.keys.data()) % alignof(Key) == 0);
+    CHECK(reinterpret_cast<std::uintptr_t>(section.gradients.data()) % alignof(float) == 0);
+  }
+}
+
+TEST_CASE("targets and sink of a pull stay at home", "[protocol][wire]") {
+  auto pull = std::make_shared<PullRequest>(
+      *std::get<std::shared_ptr<const PullRequest>>(Sample("pull_request")));
+  float rows = 0;
+  pull->sections[0].target.rows = &rows;
+  pull->sink = std::make_shared<PullSink>();
+
+  const auto decoded = Decode(AsBytes(Encoded(std::shared_ptr<const PullRequest>(pull))));
+
+  REQUIRE(decoded.ok());
+  const auto& got = *std::get<std::shared_ptr<const PullRequest>>(*decoded);
+  CHECK(got.sink == nullptr);
+  CHECK(got.sections[0].target.rows == nullptr);
+  CHECK(got.owners.size() == 1);
+}
+
+TEST_CASE("a frame cut short anywhere or with bytes after it is refused", "[protocol][wire]") {
+  for (const test::NamedMessage& sample : test::SampleMessages()) {
+    CAPTURE(sample.name);
+    const std::string frame = Encoded(sample.message);
+    for (std::size_t size = 0; size < frame.size(); ++size) {
+      CAPTURE(size);
+      // A copy of just that size lets a sanitizer see a read past the end.
+      const std::string cut(frame, 0, size);
+      CHECK(absl::IsInvalidArgument(Decode(AsBytes(cut)).status()));
+      if (size < kFrameHeaderBytes) continue;
+      const std::string lying = With<std::uint64_t>(cut, kFrameSizeOffset, size);
+      CHECK(absl::IsInvalidArgument(Decode(AsBytes(lying)).status()));
+    }
+    CHECK(absl::IsInvalidArgument(Decode(AsBytes(frame + '\0')).status()));
+    const std::string longer =
+        With<std::uint64_t>(frame + std::string(8, '\0'), kFrameSizeOffset, frame.size() + 8);
+    CHECK(absl::IsInvalidArgument(Decode(AsBytes(longer)).status()));
+  }
+}
+
+TEST_CASE("a frame with any bit flipped is refused or is another message", "[protocol][wire]") {
+  for (const test::NamedMessage& sample : test::SampleMessages()) {
+    CAPTURE(sample.name);
+    const std::string frame = Encoded(sample.message);
+    for (std::size_t bit = 0; bit < frame.size() * 8; ++bit) {
+      std::string flipped = frame;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      const absl::StatusOr<Message> decoded = Decode(AsBytes(flipped));
+      if (!decoded.ok()) continue;
+      CAPTURE(bit);
+      REQUIRE(Encoded(*decoded) == flipped);  // No second encoding of one message.
+    }
+  }
+}
+
+TEST_CASE("what is wrong with a header is said", "[protocol][wire]") {
+  const std::string frame = Encoded(Sample("push_request"));
+  struct Case {
+    std::string frame;
+    std::string says;
+  };
+  const Case bad = GENERATE_COPY(values<Case>({
+      {"", "magic"},
+      {With<std::uint8_t>(frame, 0, 'X'), "no Longtail message"},
+      {With<std::uint16_t>(frame, 4, 2), "version 2: this program reads version 1"},
+      {With<std::uint16_t>(frame, 4, 0), "version 0"},
+      {With<std::uint16_t>(frame, 6, 0), "kind 0: want 1..14"},
+      {With<std::uint16_t>(frame, 6, 15), "kind 15: want 1..14"},
+      {With<std::uint64_t>(frame, 8, ~std::uint64_t{0}), "frame size"},
+      {With<std::uint32_t>(frame, 16, 0xFFFFFFFF), "field size 4294967295"},
+      {With<std::uint32_t>(frame, 20, 1), "reserved"},
+  }));
+
+  const absl::Status status = Decode(AsBytes(bad.frame)).status();
+
+  INFO(status.ToString());
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(Mentions(status, bad.says));
+  CHECK(Mentions(status, "at byte"));
+}
+
+TEST_CASE("what is wrong with a field is said: which, its value, what was wanted, where",
+          "[protocol][wire]") {
+  // Offsets as docs/FORMATS.md has them: fields begin at byte 24.
+  const std::string push = Encoded(Sample("push_request"));
+  const std::string pull = Encoded(Sample("pull_request"));
+  const std::string reply = Encoded(Sample("pull_reply"));
+  const std::string barrier = Encoded(Sample("barrier_request"));
+  const std::string import = Encoded(Sample("import_rows"));
+  const std::string create = Encoded(Sample("create_table"));
+  const std::string acknowledgement = Encoded(Sample("acknowledgement"));
+  constexpr std::uint32_t kHuge = 0xFFFFFFFF;
+  struct Case {
+    std::string frame;
+    std::string says;
+  };
+  const Case bad = GENERATE_COPY(values<Case>({
+      {With<std::uint64_t>(push, 48, kStepMax + 1),
+       "PushRequest: step 4611686018427387905: want 0.."},
+      {With<float>(push, 56, std::numeric_limits<float>::infinity()), "learning_rate_scale"},
+      {With<std::uint32_t>(push, 60, kHuge),
+       "section count 4294967295: want 0..1048576 at byte 60"},
+      {With<std::uint32_t>(push, 60, 1000), "section count 1000: needs at least 24000 bytes"},
+      {With<std::uint32_t>(push, 64, 65536), "partition 65536: want 0..65535 at byte 64"},
+      {With<std::uint32_t>(push, 68, 1024), "table 1024: want 0..1023 at byte 68"},
+      {With<std::uint32_t>(push, 72, 0), "dim 0: want 1..4096 at byte 72"},
+      {With<std::uint32_t>(push, 72, 4097), "dim 4097: want 1..4096 at byte 72"},
+      {With<std::uint32_t>(push, 76, kHuge), "key count"},
+      {With<std::uint32_t>(push, 76, kKeysPerRequestMax), "bulk array keys of 16777216 elements"},
+      {With<std::uint32_t>(push, 72, 4096), "bulk array gradients"},
+      {With<std::uint8_t>(pull, 48, 2), "wants_counts 2: want 0..1 at byte 48"},
+      {With<std::uint64_t>(reply, 40, ~std::uint64_t{0}), "bulk array values"},
+      {With<std::uint64_t>(reply, 48, std::uint64_t{1} << 62), "bulk array counts"},
+      {With<std::uint32_t>(reply, 32, 17), "status code 17: want 0..16 at byte 32"},
+      {With<std::uint32_t>(barrier, 56, 3), "section count 3: needs"},
+      {With<std::uint32_t>(import, 36, 0), "value count 0: want 1..16384"},
+      {With<std::uint32_t>(import, 40, kKeysPerRequestMax + 1), "row count"},
+      {With<std::uint32_t>(import, 40, 3), "bulk array counts"},
+      {With<std::uint32_t>(create, 36, 4097), "table spec 4097: want 0..4096"},
+      {With<std::uint16_t>(create, 40, 2), "version 2: this program reads version 1"},
+      {With<std::uint32_t>(acknowledgement, 32, 0), "status message with code 0"},
+      {With<std::uint32_t>(acknowledgement, 36, 4097), "status message 4097: want 0..4096"},
+  }));
+
+  const absl::Status status = Decode(AsBytes(bad.frame)).status();
+
+  INFO(bad.says);
+  INFO(status.ToString());
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(Mentions(status, bad.says));
+}
+
+TEST_CASE("a status message longer than the limit is cut, not refused", "[protocol][wire]") {
+  const Message message =
+      Acknowledgement{1, absl::InternalError(std::string(kStatusMessageSizeMax + 9, 'm')), 2};
+
+  const absl::StatusOr<Message> decoded = Decode(AsBytes(Encoded(message)));
+
+  REQUIRE(decoded.ok());
+  CHECK(std::get<Acknowledgement>(*decoded).status.message().size() == kStatusMessageSizeMax);
+}
+
+}  // namespace
+}  // namespace longtail

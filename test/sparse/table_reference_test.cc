@@ -1,0 +1,143 @@
+// A Table must do what a map of rows does, bit for bit.
+//
+// Method: random batches of pulls, pushes, erasures and imports go to a Table and to a
+// ReferenceTable, which takes keys one by one. Keys repeat within a batch, and some gradients are
+// not finite. Everything that can be read of the two is compared after each operation.
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "sparse/reference_table.h"
+#include "sparse/specs.h"
+#include "sparse/table.h"
+#include "support/gen.h"
+
+namespace longtail::sparse {
+namespace {
+
+bool SameBits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+class Pair {
+ public:
+  Pair(const TableSpec& spec, Rng& rng) : rng_(rng), table_(spec), want_(spec) {}
+
+  void Pull() {
+    const std::vector<Key> keys = SomeKeys();
+    const std::size_t dim = table_.dim();
+    const std::size_t stride = dim + rng_.Below(4);
+    const bool has_slots = rng_.Below(2) == 0;
+    std::vector<std::uint32_t> slots(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      slots[i] = static_cast<std::uint32_t>(keys.size() - 1 - i);
+    }
+    std::vector<float> rows(keys.size() * stride, 55);
+    std::vector<std::uint32_t> counts(keys.size(), 66);
+
+    table_.Pull(keys, {.rows = rows.data(),
+                       .slots = has_slots ? slots.data() : nullptr,
+                       .stride = stride,
+                       .counts = counts.data()});
+
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const std::size_t slot = has_slots ? slots[i] : i;
+      const auto [weights, count] = want_.Pull(keys[i]);
+      REQUIRE(SameBits(std::span(rows).subspan(slot * stride, dim), weights));
+      REQUIRE(counts[slot] == count);
+      for (std::size_t c = dim; c < stride; ++c) REQUIRE(rows[slot * stride + c] == 55);
+    }
+  }
+
+  void Push() {
+    const std::vector<Key> keys = SomeKeys();
+    const std::size_t dim = table_.dim();
+    const std::vector<std::uint32_t> counts =
+        test::Counts(rng_, keys.size(), rng_.Below(20) == 0 ? 0xFFFFFFFF : 5);
+    std::vector<float> gradients = test::Floats(rng_, keys.size() * dim, -1, 1.3F);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (rng_.Below(12) != 0) continue;
+      gradients[i * dim + rng_.Below(dim)] = std::numeric_limits<float>::quiet_NaN();
+    }
+    const std::uint32_t step = static_cast<std::uint32_t>(rng_.Next());
+    const float scale = rng_.Uniform(0.5F, 1.5F);
+
+    const PushResult got = table_.Push(keys, counts, gradients, step, scale);
+
+    PushResult want;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const PushResult one =
+          want_.Push(keys[i], counts[i], std::span(gradients).subspan(i * dim, dim), step, scale);
+      want.created += one.created;
+      want.refused_non_finite += one.refused_non_finite;
+    }
+    REQUIRE(got.created == want.created);
+    REQUIRE(got.refused_non_finite == want.refused_non_finite);
+  }
+
+  void Erase() {
+    for (const Key key : SomeKeys()) REQUIRE(table_.Erase(key) == want_.Erase(key));
+  }
+
+  void Import() {
+    for (const Key key : SomeKeys()) {
+      const std::vector<float> values = test::Floats(rng_, table_.value_count(), 0.1F, 2);
+      const std::uint32_t count = static_cast<std::uint32_t>(rng_.Below(9));
+      const std::uint32_t step = static_cast<std::uint32_t>(rng_.Below(99));
+      REQUIRE(table_.Import({key, count, step, values}).ok());
+      want_.Import(key, {count, step, values});
+    }
+  }
+
+  void CompareAll() const {
+    REQUIRE(table_.row_count() == want_.rows().size());
+    std::size_t seen = 0;
+    table_.ForEachRow([&](const RowView& row) {
+      ++seen;
+      const auto& want = want_.rows().at(row.key);
+      REQUIRE(row.count == want.count);
+      REQUIRE(row.last_step == want.last_step);
+      REQUIRE(SameBits(row.values, want.values));
+    });
+    REQUIRE(seen == want_.rows().size());
+  }
+
+ private:
+  std::vector<Key> SomeKeys() { return test::Keys(rng_, rng_.Below(80), 60); }
+
+  Rng& rng_;
+  Table table_;
+  test::ReferenceTable want_;
+};
+
+TEST_CASE("a table does what a map of rows does, bit for bit", "[sparse][table]") {
+  const std::size_t rule = GENERATE(range<std::size_t>(0, 7));
+  const std::size_t initializer = GENERATE(range<std::size_t>(0, 4));
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 12));
+  CAPTURE(rule, initializer, seed);
+  Rng rng(seed * 100 + rule * 10 + initializer);
+  const auto dim = static_cast<std::uint32_t>(1 + rng.Below(rng.Below(8) == 0 ? 400 : 20));
+  TableSpec spec = test::SpecOf(test::Rules().at(rule), test::Initializers().at(initializer), dim);
+  if (rng.Below(3) == 0) spec.optimizer = {.rule = spec.optimizer.rule};
+  Pair pair(spec, rng);
+
+  for (int op = 0; op < 30; ++op) {
+    const std::uint64_t choice = rng.Below(10);
+    if (choice < 4) {
+      pair.Push();
+    } else if (choice < 8) {
+      pair.Pull();
+    } else if (choice == 8) {
+      pair.Erase();
+    } else {
+      pair.Import();
+    }
+    pair.CompareAll();
+  }
+}
+
+}  // namespace
+}  // namespace longtail::sparse

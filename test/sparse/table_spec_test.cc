@@ -1,0 +1,173 @@
+#include "longtail/table_spec.h"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <limits>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "sparse/specs.h"
+
+namespace longtail {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+TableSpec Good() {
+  return test::SpecOf(AdagradSpec{}, UniformSpec{}, 8);
+}
+
+template <typename Spec>
+TableSpec WithRule(const Spec& rule) {
+  TableSpec spec = Good();
+  spec.optimizer.rule = rule;
+  return spec;
+}
+
+template <typename Spec>
+TableSpec WithInitializer(const Spec& initializer) {
+  TableSpec spec = Good();
+  spec.initializer = initializer;
+  return spec;
+}
+
+template <typename Change>
+TableSpec Changed(Change change) {
+  TableSpec spec = Good();
+  change(spec);
+  return spec;
+}
+
+TEST_CASE("a spec of every rule and initializer is accepted", "[sparse][table_spec]") {
+  for (const OptimizerRule& rule : test::Rules()) {
+    for (const InitializerSpec& initializer : test::Initializers()) {
+      CHECK(Validate(test::SpecOf(rule, initializer, 8)).ok());
+    }
+  }
+}
+
+TEST_CASE("defaults are accepted once a table has a name and a width", "[sparse][table_spec]") {
+  CHECK(Validate({.name = "a", .dim = 1}).ok());
+  CHECK(Validate({.name = std::string(64, 'z'), .dim = 4096}).ok());
+  CHECK(Validate(WithRule(SgdSpec{})).ok());
+  CHECK(Validate(WithRule(MomentumSpec{})).ok());
+  CHECK(Validate(WithRule(RowwiseAdagradSpec{})).ok());
+  CHECK(Validate(WithRule(AdamSpec{})).ok());
+  CHECK(Validate(WithRule(FtrlSpec{})).ok());
+}
+
+TEST_CASE("a wrong name is refused", "[sparse][table_spec]") {
+  const std::string name = GENERATE(as<std::string>(), "", "User", "1st", "_a", "a-b", "a b",
+                                    "\xC3\xA4", std::string(65, 'a'));
+  const absl::Status status = Validate({.name = name, .dim = 4});
+
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(status.message() ==
+        "table name '" + name + "': want [a-z][a-z0-9_]*, at most 64 characters");
+}
+
+TEST_CASE("the first wrong field is named with its value and what was wanted",
+          "[sparse][table_spec]") {
+  struct Case {
+    TableSpec spec;
+    std::string want;
+  };
+  const std::string rate = ": want above 0, at most 1e30";
+  const std::string bound = ": want 0..1e30";
+  const std::string below_one = ": want 0 or more, below 1";
+  const std::string any = ": want -1e30..1e30";
+  const Case bad = GENERATE_COPY(values<Case>({
+      {Changed([](auto& s) { s.dim = 0; }), "dim 0: want 1..4096"},
+      {Changed([](auto& s) { s.dim = 4097; }), "dim 4097: want 1..4096"},
+      {Changed([](auto& s) { s.linear_columns = 9; }), "linear_columns 9: want at most dim 8"},
+      {WithRule(SgdSpec{.learning_rate = 0}), "sgd.learning_rate 0" + rate},
+      {WithRule(SgdSpec{.learning_rate = kNan}), "sgd.learning_rate nan" + rate},
+      {WithRule(SgdSpec{.learning_rate = 2e30F}), "sgd.learning_rate 2e+30" + rate},
+      {WithRule(MomentumSpec{.learning_rate = -1}), "momentum.learning_rate -1" + rate},
+      {WithRule(MomentumSpec{.momentum = 1}), "momentum.momentum 1" + below_one},
+      {WithRule(MomentumSpec{.momentum = -0.5F}), "momentum.momentum -0.5" + below_one},
+      {WithRule(MomentumSpec{.kind = MomentumKind{7}}),
+       "momentum.kind 7: want 0 (heavy ball) or 1 (Nesterov)"},
+      {WithRule(AdagradSpec{.learning_rate = kInfinity}), "adagrad.learning_rate inf" + rate},
+      {WithRule(AdagradSpec{.initial_accumulator = -1}), "adagrad.initial_accumulator -1" + bound},
+      {WithRule(AdagradSpec{.epsilon = 0}), "adagrad.epsilon 0" + rate},
+      {WithRule(RowwiseAdagradSpec{.learning_rate = 0}), "rowwise_adagrad.learning_rate 0" + rate},
+      {WithRule(RowwiseAdagradSpec{.initial_accumulator = kNan}),
+       "rowwise_adagrad.initial_accumulator nan" + bound},
+      {WithRule(RowwiseAdagradSpec{.epsilon = -1}), "rowwise_adagrad.epsilon -1" + rate},
+      {WithRule(AdamSpec{.learning_rate = 0}), "adam.learning_rate 0" + rate},
+      {WithRule(AdamSpec{.beta1 = 1}), "adam.beta1 1" + below_one},
+      {WithRule(AdamSpec{.beta2 = 1.5F}), "adam.beta2 1.5" + below_one},
+      {WithRule(AdamSpec{.epsilon = 0}), "adam.epsilon 0" + rate},
+      {WithRule(FtrlSpec{.alpha = 0}), "ftrl.alpha 0" + rate},
+      {WithRule(FtrlSpec{.beta = 0}), "ftrl.beta 0" + rate},
+      {WithRule(FtrlSpec{.l1 = -1}), "ftrl.l1 -1" + bound},
+      {WithRule(FtrlSpec{.l2 = kInfinity}), "ftrl.l2 inf" + bound},
+      {Changed([](auto& s) { s.optimizer.weight_decay = -2; }), "weight_decay -2" + bound},
+      {Changed([](auto& s) { s.optimizer.gradient_clip = kNan; }), "gradient_clip nan" + bound},
+      {Changed([](auto& s) { s.optimizer.gradient_norm_clip = -3; }),
+       "gradient_norm_clip -3" + bound},
+      {Changed([](auto& s) { s.optimizer.weight_clip = -4; }), "weight_clip -4" + bound},
+      {WithInitializer(ConstantSpec{.value = kInfinity}), "constant.value inf" + any},
+      {WithInitializer(UniformSpec{.low = -kInfinity}), "uniform.low -inf" + any},
+      {WithInitializer(UniformSpec{.high = kNan}), "uniform.high nan" + any},
+      {WithInitializer(UniformSpec{.low = 0.5F, .high = 0.25F}),
+       "uniform.high 0.25: want at least uniform.low 0.5"},
+      {WithInitializer(NormalSpec{.mean = kNan}), "normal.mean nan" + any},
+      {WithInitializer(NormalSpec{.stddev = -1}), "normal.stddev -1" + bound},
+      {WithInitializer(TruncatedNormalSpec{.mean = kInfinity}), "truncated_normal.mean inf" + any},
+      {WithInitializer(TruncatedNormalSpec{.stddev = -2}), "truncated_normal.stddev -2" + bound},
+  }));
+
+  const absl::Status status = Validate(bad.spec);
+
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(status.message() == "table 'user_id': " + bad.want);
+}
+
+TEST_CASE("any change of a spec changes its fingerprint", "[sparse][table_spec]") {
+  std::vector<TableSpec> specs{
+      Good(),
+      Changed([](auto& s) { s.name = "item_id"; }),
+      Changed([](auto& s) { s.dim = 9; }),
+      Changed([](auto& s) { s.seed = 42; }),
+      Changed([](auto& s) { s.linear_columns = 2; }),
+      Changed([](auto& s) { s.optimizer.weight_decay = 0.5F; }),
+      Changed([](auto& s) { s.optimizer.gradient_clip = 0.5F; }),
+      Changed([](auto& s) { s.optimizer.gradient_norm_clip = 0.5F; }),
+      Changed([](auto& s) { s.optimizer.weight_clip = 0.5F; }),
+      WithRule(AdagradSpec{.learning_rate = 0.5F}),
+      WithRule(AdagradSpec{.initial_accumulator = 0.5F}),
+      WithRule(AdagradSpec{.epsilon = 0.5F}),
+      WithRule(RowwiseAdagradSpec{}),
+      WithInitializer(UniformSpec{.low = -0.5F}),
+      WithInitializer(UniformSpec{.high = 0.5F}),
+      WithInitializer(NormalSpec{.mean = -0.01F, .stddev = 0.01F}),
+      WithInitializer(TruncatedNormalSpec{.mean = -0.01F, .stddev = 0.01F}),
+  };
+  for (const OptimizerRule& rule : test::Rules()) specs.push_back(WithRule(rule));
+  std::set<std::uint64_t> fingerprints;
+
+  for (const TableSpec& spec : specs) fingerprints.insert(Fingerprint(spec));
+
+  CHECK(fingerprints.size() == specs.size());
+}
+
+TEST_CASE("equal specs have equal fingerprints, on every machine and for ever",
+          "[sparse][table_spec]") {
+  TableSpec negative_zero = Good();
+  negative_zero.optimizer.weight_decay = -0.0F;
+  TableSpec zero = Good();
+  zero.optimizer.weight_decay = 0.0F;
+
+  CHECK(zero == negative_zero);
+  CHECK(Fingerprint(zero) == Fingerprint(negative_zero));
+  CHECK(Fingerprint(Good()) == 0xF168699F0297800BU);
+  CHECK(Fingerprint(WithRule(MomentumSpec{.kind = MomentumKind::kNesterov})) ==
+        0xB931D049994732C0U);
+}
+
+}  // namespace
+}  // namespace longtail
