@@ -12,8 +12,8 @@ namespace longtail::examples {
 /// Every setting that decides the result, in a fixed order.
 std::vector<NamedValue> SettingsOf(const TrainConfig& config);
 
-/// The settings that a training must share with the checkpoint it resumes from, "name value" a line:
-/// all but the numbers of lanes and partitions, which decide nothing.
+/// The settings that a training must share with the checkpoint it resumes from, "name value" a
+/// line: all but the numbers of lanes and partitions, which decide nothing.
 std::string ResumeSettings(const TrainConfig& config);
 
 }  // namespace longtail::examples

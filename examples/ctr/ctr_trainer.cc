@@ -23,7 +23,17 @@ const std::string kBatchNormState = "dense.statistics";
 const std::string kOptimizerState = "dense.optimizer";
 const std::string kStepState = "step";
 
-std::string AheadState(std::size_t replica) { return absl::StrCat("ahead.", replica); }
+std::string AheadState(std::size_t replica) {
+  return absl::StrCat("ahead.", replica);
+}
+
+// Weights are the tensors that decay; biases and batch norm's scales are left alone.
+void ScaleWeights(float scale, Parameters& parameters) {
+  for (const Tensor& tensor : parameters.layout().tensors()) {
+    if (tensor.decay != Decay::kYes) continue;
+    for (float& weight : parameters.values().subspan(tensor.offset, tensor.size)) weight *= scale;
+  }
+}
 
 }  // namespace
 
@@ -34,8 +44,8 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
                                                              const FeatureLayout& layout,
                                                              Cluster& cluster) {
   if (config.batch % config.workers != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("batch ", config.batch, ": wanted a multiple of ",
-                                                   config.workers, " workers"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "batch ", config.batch, ": wanted a multiple of ", config.workers, " workers"));
   }
   TrainConfig full = config;
   full.model.field_count = layout.field_count();
@@ -50,14 +60,14 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
 
   std::unique_ptr<CtrTrainer> trainer(new CtrTrainer(full, table));
   LONGTAIL_ASSIGN_OR_RETURN(trainer->shared_, MakeModelParameters(full.model, config.seed));
+  ScaleWeights(config.dense_initial_scale, trainer->shared_.trained);
   LONGTAIL_ASSIGN_OR_RETURN(trainer->optimizer_,
                             DenseOptimizer::Make(full.dense, trainer->shared_.trained.layout()));
   for (std::uint32_t r = 0; r < config.workers; ++r) {
     LONGTAIL_ASSIGN_OR_RETURN(auto worker, cluster.Connect());
-    LONGTAIL_ASSIGN_OR_RETURN(auto model,
-                              MakeModel(full.model, trainer->shared_, *trainer->gemm_));
+    LONGTAIL_ASSIGN_OR_RETURN(auto model, MakeModel(full.model, trainer->shared_, *trainer->gemm_));
     trainer->replicas_.push_back(
-        std::make_unique<Replica>(std::move(worker), table, std::move(model)));
+        std::make_unique<Replica>(std::move(worker), table, std::move(model), config.backoff));
   }
   trainer->slots_.resize(config.workers);
   trainer->saved_rows_.resize(config.workers);
@@ -65,8 +75,9 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
   return trainer;
 }
 
-absl::Status CtrTrainer::BeginEpoch(NextBatch next) {
+absl::Status CtrTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
   LONGTAIL_RETURN_IF_ERROR(Flush());
+  is_first_pass_ = epoch == 0;
   next_ = std::move(next);
   at_end_ = false;
   current_ = 0;
@@ -107,7 +118,8 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
   const ReplicaStep step{.seed = config_.seed,
                          .step = step_,
                          .gradient_scale = is_mean ? 1 / size : 1.0F,
-                         .learning_rate_factor = config_.schedule.Factor(step_)};
+                         .learning_rate_factor = config_.schedule.Factor(step_),
+                         .counts_occurrences = is_first_pass_};
   gradient_factor_ = is_mean ? 1.0F : 1 / size;
   std::vector<std::size_t> first_examples(slots_.size(), 0);
   for (std::size_t r = 1; r < slots_.size(); ++r) {
@@ -182,8 +194,7 @@ absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field,
   FindRarest(batch, scoring_.keys.inverse(), scoring_.counts, scores.rarest_counts);
   scores.field_counts.clear();
   if (field) {
-    FindRarestOfField(batch, *field, scoring_.keys.inverse(), scoring_.counts,
-                      scores.field_counts);
+    FindRarestOfField(batch, *field, scoring_.keys.inverse(), scoring_.counts, scores.field_counts);
   }
   return absl::OkStatus();
 }
@@ -205,7 +216,8 @@ TrainerState CtrTrainer::Save() const {
   state[kStepState] = absl::StrCat(step_);
   for (std::size_t r = 0; current_size_ != 0 && r < replicas_.size(); ++r) {
     const ReplicaSlot& slot = slots_[r][current_];
-    state[AheadState(r)] = EncodeRows(slot.keys.keys(), slot.rows, replicas_[r]->model().row_dim());
+    state[AheadState(r)] =
+        EncodeRows(slot.keys.keys(), slot.rows, slot.counts, replicas_[r]->model().row_dim());
   }
   return state;
 }
@@ -240,7 +252,8 @@ absl::Status CtrTrainer::UseSavedRows(std::size_t slot) {
     if (saved.empty()) continue;
     LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][slot]));
     LONGTAIL_RETURN_IF_ERROR(DecodeRows(saved, slots_[r][slot].keys.keys(),
-                                        replicas_[r]->model().row_dim(), slots_[r][slot].rows));
+                                        replicas_[r]->model().row_dim(), slots_[r][slot].rows,
+                                        slots_[r][slot].counts));
   }
   return absl::OkStatus();
 }

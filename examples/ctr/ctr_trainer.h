@@ -1,9 +1,10 @@
 // A CTR model in training: its table in a cluster, its dense parameters here, its replicas.
 //
 // One step takes a global batch in `workers` equal micro-batches, one a replica. Each replica pulls
-// its rows, computes, pushes its rows' gradients and ends its step; then the replicas' dense gradients
-// are summed in their order and the dense optimizer moves the shared parameters, a slice a thread.
-// In synchronous mode every bit of the result is decided by config and data, not by timing.
+// its rows, computes, pushes its rows' gradients and ends its step; then the replicas' dense
+// gradients are summed in their order and the dense optimizer moves the shared parameters, a slice
+// a thread. In synchronous mode every bit of the result is decided by config and data, not by
+// timing.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,9 @@ class CtrTrainer {
                                                           const FeatureLayout& layout,
                                                           Cluster& cluster);
 
-  /// Begins an epoch whose micro-batches of config.batch / config.workers come from `next`.
-  absl::Status BeginEpoch(NextBatch next);
+  /// Begins a pass over the data, the first is 0, whose micro-batches of config.batch /
+  /// config.workers come from `next`. Only the first one adds to the rows' training counts.
+  absl::Status BeginEpoch(std::uint64_t epoch, NextBatch next);
 
   /// One step; size 0 is the end of the epoch.
   absl::StatusOr<StepResult> Step();
@@ -54,8 +56,8 @@ class CtrTrainer {
   /// Waits until every push is acknowledged.
   absl::Status Flush();
 
-  /// Scores a batch. Shapes: logits, rarest_counts [batch.size], field_counts [batch.size] or empty;
-  /// counts are of training occurrences, kCountAbsent for a feature that is missing.
+  /// Scores a batch. Shapes: logits, rarest_counts [batch.size], field_counts [batch.size] or
+  /// empty; counts are of training occurrences, kCountAbsent for a feature that is missing.
   struct Scores {
     std::vector<float> logits;
     std::vector<std::uint32_t> rarest_counts;
@@ -95,7 +97,8 @@ class CtrTrainer {
   std::unique_ptr<ThreadTeam> team_;
   NextBatch next_;
   std::size_t current_ = 0;  // Which of the two slots the next step trains on.
-  bool at_end_ = true;       // The data of this epoch is read.
+  bool is_first_pass_ = true;
+  bool at_end_ = true;            // The data of this epoch is read.
   std::size_t current_size_ = 0;  // Examples in the current slots,
   std::size_t ahead_size_ = 0;    // and in the others.
   float gradient_factor_ = 1;     // Makes the replicas' sums a mean.

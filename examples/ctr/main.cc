@@ -93,10 +93,10 @@ absl::Status Evaluate(const Arguments& arguments) {
   RunReport report;
   report.field_name = config.data.frequency_field;
   report.splits.push_back({.name = split});
-  LONGTAIL_ASSIGN_OR_RETURN(report.splits[0].evaluation,
-                            ScoreAll(*model.trainer, *batches,
-                                     {.frequency_field = model.data->frequency_field(),
-                                      .passes = model.passes}));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      report.splits[0].evaluation,
+      ScoreAll(*model.trainer, *batches,
+               {.frequency_field = model.data->frequency_field()}));
   PrintResultTable(report, std::cout, StyleOfTerminal());
   return absl::OkStatus();
 }
@@ -105,8 +105,8 @@ absl::Status Predict(const Arguments& arguments) {
   LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
   LONGTAIL_ASSIGN_OR_RETURN(const SavedModel model,
                             LoadSavedModel(arguments.out, config, BadLinesOf(arguments)));
-  LONGTAIL_ASSIGN_OR_RETURN(
-      const auto batches, model.data->ScoreFile(arguments.input, config.batch / config.workers));
+  LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
+                            model.data->ScoreFile(arguments.input, config.batch / config.workers));
   std::ofstream file;
   if (!arguments.output.empty()) {
     file.open(arguments.output, std::ios::binary | std::ios::trunc);
@@ -117,7 +117,7 @@ absl::Status Predict(const Arguments& arguments) {
   }
   std::ostream& out = arguments.output.empty() ? std::cout : file;
   out << "example,label,probability\n";
-  return ScoreAll(*model.trainer, *batches, {.passes = model.passes, .predictions = &out}).status();
+  return ScoreAll(*model.trainer, *batches, {.predictions = &out}).status();
 }
 
 void AddModelOptions(CLI::App& command, Arguments& arguments) {
@@ -166,4 +166,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace longtail::examples
 
-int main(int argc, char** argv) { return longtail::examples::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return longtail::examples::Main(argc, argv);
+}

@@ -8,8 +8,7 @@
 namespace longtail::examples {
 namespace {
 
-std::uint32_t Rarest(std::uint32_t begin, std::uint32_t end,
-                     std::span<const std::uint32_t> inverse,
+std::uint32_t Rarest(std::uint32_t begin, std::uint32_t end, std::span<const std::uint32_t> inverse,
                      std::span<const std::uint32_t> counts) {
   std::uint32_t rarest = kCountAbsent;
   for (std::uint32_t i = begin; i < end; ++i) rarest = std::min(rarest, counts[inverse[i]]);

@@ -9,8 +9,8 @@
 
 namespace longtail::examples {
 
-/// Of all fields. Shapes: inverse [batch.keys.size()]; counts [unique]; rarest becomes [batch.size],
-/// kCountAbsent for an example without any key.
+/// Of all fields. Shapes: inverse [batch.keys.size()]; counts [unique]; rarest becomes
+/// [batch.size], kCountAbsent for an example without any key.
 void FindRarest(const Batch& batch, std::span<const std::uint32_t> inverse,
                 std::span<const std::uint32_t> counts, std::vector<std::uint32_t>& rarest);
 

@@ -5,6 +5,7 @@
 
 #include "base/status_macros.h"
 #include "examples/common/nn/logistic_loss.h"
+#include "examples/ctr/backoff.h"
 
 namespace longtail::examples {
 namespace {
@@ -17,19 +18,25 @@ void EnsureSize(std::vector<T>& v, std::size_t size) {
 
 }  // namespace
 
-Replica::Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model)
+Replica::Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model,
+                 std::uint32_t backoff_below)
     : worker_(std::move(worker)),
       table_(table),
       model_(std::move(model)),
+      backoff_below_(backoff_below),
       parameter_gradients_(model_->layout().size()) {}
 
 absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts) {
-  LONGTAIL_RETURN_IF_ERROR(worker_->Prepare(table_, slot.batch.keys, slot.keys));
+  std::span<const Key> keys = slot.batch.keys;
+  if (backoff_below_ != 0) {
+    KeysWithBackoff(slot.batch, slot.keys_to_pull);
+    keys = slot.keys_to_pull;
+  }
+  LONGTAIL_RETURN_IF_ERROR(worker_->Prepare(table_, keys, slot.keys));
   const std::size_t unique = slot.keys.unique_size();
   EnsureSize(slot.rows, unique * model_->row_dim());
-  PullItem item{.keys = &slot.keys,
-                .rows = std::span(slot.rows).first(unique * model_->row_dim())};
-  if (counts == Counts::kYes) {
+  PullItem item{.keys = &slot.keys, .rows = std::span(slot.rows).first(unique * model_->row_dim())};
+  if (counts == Counts::kYes || backoff_below_ != 0) {
     EnsureSize(slot.counts, unique);
     item.counts = std::span(slot.counts).first(unique);
   }
@@ -37,9 +44,24 @@ absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts) {
   return absl::OkStatus();
 }
 
-absl::Status Replica::FinishPull(ReplicaSlot& slot) { return slot.pull.Wait(); }
+absl::Status Replica::FinishPull(ReplicaSlot& slot) {
+  return slot.pull.Wait();
+}
 
-absl::Status Replica::Train(const ReplicaSlot& slot, const ReplicaStep& step) {
+void Replica::ChooseRows(ReplicaSlot& slot) const {
+  if (backoff_below_ == 0) return;
+  UseBackoff(slot.batch, backoff_below_, slot.keys.inverse(), slot.counts, slot.row_of_key);
+}
+
+SparseInput Replica::InputOf(const ReplicaSlot& slot) const {
+  return {.batch = &slot.batch,
+          .rows = std::span(slot.rows).first(slot.keys.unique_size() * model_->row_dim()),
+          .inverse = backoff_below_ == 0 ? slot.keys.inverse()
+                                         : std::span<const std::uint32_t>(slot.row_of_key)};
+}
+
+absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
+  ChooseRows(slot);
   const std::size_t n = slot.batch.size;
   const std::size_t row_floats = slot.keys.unique_size() * model_->row_dim();
   loss_sum_ = 0;
@@ -51,10 +73,7 @@ absl::Status Replica::Train(const ReplicaSlot& slot, const ReplicaStep& step) {
     std::ranges::fill(parameter_gradients_.span(), 0.0F);
   } else {
     const std::span<float> logits = std::span(logits_).first(n);
-    const SparseInput input{.batch = &slot.batch,
-                            .rows = std::span(slot.rows).first(row_floats),
-                            .inverse = slot.keys.inverse()};
-    LONGTAIL_RETURN_IF_ERROR(model_->Forward(input,
+    LONGTAIL_RETURN_IF_ERROR(model_->Forward(InputOf(slot),
                                              {.training = true,
                                               .seed = step.seed,
                                               .step = step.step,
@@ -66,9 +85,11 @@ absl::Status Replica::Train(const ReplicaSlot& slot, const ReplicaStep& step) {
         model_->Backward(logit_gradients, row_gradients, parameter_gradients_.span()));
   }
   LONGTAIL_RETURN_IF_ERROR(Flush());
-  const PushItem item{.keys = &slot.keys, .gradients = row_gradients};
-  push_ = worker_->PushAsync(std::span(&item, 1),
-                             {.learning_rate_scale = step.learning_rate_factor});
+  const PushItem item{.keys = &slot.keys,
+                      .counts_occurrences = step.counts_occurrences,
+                      .gradients = row_gradients};
+  push_ =
+      worker_->PushAsync(std::span(&item, 1), {.learning_rate_scale = step.learning_rate_factor});
   end_of_step_ = worker_->EndStepAsync();
   is_pushed_ = true;
   return absl::OkStatus();
@@ -82,13 +103,11 @@ absl::Status Replica::Flush() {
   return absl::OkStatus();
 }
 
-absl::Status Replica::Predict(const ReplicaSlot& slot) {
+absl::Status Replica::Predict(ReplicaSlot& slot) {
+  ChooseRows(slot);
   EnsureSize(logits_, slot.batch.size);
-  return model_->Forward(
-      {.batch = &slot.batch,
-       .rows = std::span(slot.rows).first(slot.keys.unique_size() * model_->row_dim()),
-       .inverse = slot.keys.inverse()},
-      {.training = false}, std::span(logits_).first(slot.batch.size));
+  return model_->Forward(InputOf(slot), {.training = false},
+                         std::span(logits_).first(slot.batch.size));
 }
 
 }  // namespace longtail::examples

@@ -20,8 +20,10 @@ namespace longtail::examples {
 struct ReplicaSlot {
   Batch batch;
   KeyBatch keys;
-  std::vector<float> rows;            ///< [unique, row_dim]
-  std::vector<std::uint32_t> counts;  ///< [unique], if they were asked for.
+  std::vector<float> rows;                ///< [unique, row_dim]
+  std::vector<std::uint32_t> counts;      ///< [unique], if they were asked for.
+  std::vector<Key> keys_to_pull;          ///< With back-off: the batch's and the fields'.
+  std::vector<std::uint32_t> row_of_key;  ///< With back-off: [batch.keys.size()].
   Pending pull;
 };
 
@@ -32,12 +34,15 @@ struct ReplicaStep {
   std::size_t first_example = 0;  ///< Of the micro-batch in the global batch.
   float gradient_scale = 1;       ///< Of every example's loss.
   float learning_rate_factor = 1;
+  bool counts_occurrences = true;  ///< False when the data are seen again.
 };
 
 /// Thread: one at a time.
 class Replica {
  public:
-  Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model);
+  /// `backoff_below`: see backoff.h; 0 is none.
+  Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model,
+          std::uint32_t backoff_below);
 
   enum class Counts { kNo, kYes };
 
@@ -47,13 +52,13 @@ class Replica {
 
   /// Forward, backward, and the push of the rows' gradients, which ends the worker's step. Returns
   /// before the push is acknowledged; the one before it is waited for.
-  absl::Status Train(const ReplicaSlot& slot, const ReplicaStep& step);
+  absl::Status Train(ReplicaSlot& slot, const ReplicaStep& step);
 
   /// Waits until every push is acknowledged.
   absl::Status Flush();
 
   /// Logits of a pulled slot, as in serving: no dropout, running batch norm statistics.
-  absl::Status Predict(const ReplicaSlot& slot);
+  absl::Status Predict(ReplicaSlot& slot);
 
   std::span<const float> logits() const { return logits_; }
   double loss_sum() const { return loss_sum_; }
@@ -61,9 +66,13 @@ class Replica {
   const Model& model() const { return *model_; }
 
  private:
+  void ChooseRows(ReplicaSlot& slot) const;
+  SparseInput InputOf(const ReplicaSlot& slot) const;
+
   const std::unique_ptr<Worker> worker_;
   const TableId table_;
   const std::unique_ptr<Model> model_;
+  const std::uint32_t backoff_below_;
   std::vector<float> logits_;
   std::vector<float> logit_gradients_;
   AlignedBuffer row_gradients_;

@@ -22,8 +22,7 @@ absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainCon
   LONGTAIL_ASSIGN_OR_RETURN(DataStreams data, DataStreams::Open(config.data, on_bad_line));
   model.data = std::make_unique<DataStreams>(std::move(data));
   LONGTAIL_ASSIGN_OR_RETURN(const TrainerState state, ReadTrainerState(newest->name));
-  LONGTAIL_ASSIGN_OR_RETURN(const TrainingPosition position,
-                            LoadPosition(state, ResumeSettings(config)));
+  LONGTAIL_RETURN_IF_ERROR(LoadPosition(state, ResumeSettings(config)).status());
   LONGTAIL_ASSIGN_OR_RETURN(model.cluster, Cluster::Restore({.lanes = config.lanes,
                                                              .partitions = config.partitions,
                                                              .step_mode = config.step_mode,
@@ -32,7 +31,6 @@ absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainCon
   LONGTAIL_ASSIGN_OR_RETURN(model.trainer,
                             CtrTrainer::Make(config, model.data->layout(), *model.cluster));
   LONGTAIL_RETURN_IF_ERROR(model.trainer->Restore(state));
-  model.passes = std::max<std::uint64_t>(1, position.epoch);
   return model;
 }
 

@@ -18,7 +18,6 @@ struct SavedModel {
   std::unique_ptr<DataStreams> data;
   std::unique_ptr<Cluster> cluster;
   std::unique_ptr<CtrTrainer> trainer;
-  std::uint64_t passes = 1;  ///< Over its training data.
 };
 
 /// Loads the newest checkpoint of a training's output directory with the config it was trained by.

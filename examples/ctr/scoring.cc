@@ -8,20 +8,6 @@
 #include "examples/common/nn/logistic_loss.h"
 
 namespace longtail::examples {
-namespace {
-
-// A row counts every pass; a feature seen c times in the data has c * passes.
-void ToOnePass(std::uint64_t passes, std::vector<std::uint32_t>& counts) {
-  if (passes <= 1) return;
-  for (std::uint32_t& count : counts) {
-    if (count != kCountAbsent) {
-      count = static_cast<std::uint32_t>((count + passes - 1) / passes);
-    }
-  }
-}
-
-}  // namespace
-
 absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
                                     const ScoringOptions& options) {
   Evaluator evaluator;
@@ -33,8 +19,6 @@ absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
     LONGTAIL_RETURN_IF_ERROR(batches.Next(batch));
     if (batch.size == 0) break;
     LONGTAIL_RETURN_IF_ERROR(trainer.Score(batch, options.frequency_field, scores));
-    ToOnePass(options.passes, scores.rarest_counts);
-    ToOnePass(options.passes, scores.field_counts);
     probabilities.clear();
     for (const float logit : scores.logits) probabilities.push_back(Sigmoid(logit));
     LONGTAIL_RETURN_IF_ERROR(evaluator.Add({.labels = batch.labels,

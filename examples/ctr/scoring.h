@@ -13,9 +13,7 @@
 namespace longtail::examples {
 
 struct ScoringOptions {
-  std::optional<std::uint32_t> frequency_field;
-  /// Passes over the training data that are done: counts are of one pass.
-  std::uint64_t passes = 1;
+  std::optional<std::uint32_t> frequency_field{};
   /// Where to write "example,label,probability" lines; null: nowhere.
   std::ostream* predictions = nullptr;
 };

@@ -61,8 +61,7 @@ absl::StatusOr<OptimizerSpec> ParseSparseOptimizer(const nlohmann::json& object,
     fields.Get("l2", r.l2);
     spec.rule = r;
   } else {
-    fields.Refuse("rule",
-                  Wanted(rule, "sgd, momentum, adagrad, rowwise_adagrad, adam or ftrl"));
+    fields.Refuse("rule", Wanted(rule, "sgd, momentum, adagrad, rowwise_adagrad, adam or ftrl"));
   }
   fields.Get("weight_decay", spec.weight_decay);
   fields.Get("gradient_clip", spec.gradient_clip);

@@ -1,6 +1,7 @@
 // Optimizers and initializers as config files have them.
 //
-//   sparse optimizer  rule "sgd" | "momentum" | "adagrad" | "rowwise_adagrad" | "adam" | "ftrl" with
+//   sparse optimizer  rule "sgd" | "momentum" | "adagrad" | "rowwise_adagrad" | "adam" | "ftrl"
+//   with
 //                     that rule's own constants; weight_decay, gradient_clip, gradient_norm_clip,
 //                     weight_clip
 //   dense optimizer   rule "sgd" | "adagrad" | "adam"; weight_decay, gradient_clip

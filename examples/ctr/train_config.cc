@@ -56,9 +56,8 @@ absl::Status ParseData(const json& object, const std::string& place, const std::
   fields.Get("shuffle", data.shuffle);
   fields.Get("frequency_field", data.frequency_field);
   if (fields.Has("synthetic")) {
-    LONGTAIL_RETURN_IF_ERROR(ParseSynthetic(Part(fields, "synthetic"),
-                                            absl::StrCat(place, ".synthetic"),
-                                            data.synthetic.emplace()));
+    LONGTAIL_RETURN_IF_ERROR(ParseSynthetic(
+        Part(fields, "synthetic"), absl::StrCat(place, ".synthetic"), data.synthetic.emplace()));
   }
   if (data.schema.empty() == !data.synthetic.has_value()) {
     fields.Refuse("schema", "wanted either a schema or 'synthetic', and not both");
@@ -90,6 +89,7 @@ absl::Status ParseSparse(const json& object, const std::string& place, TrainConf
   SettingFields fields(object, place);
   std::size_t gradient = 0;
   fields.GetWord("gradient", {"mean", "sum"}, gradient);
+  fields.Get("backoff", config.backoff);
   config.sparse_gradient = gradient == 0 ? SparseGradient::kMean : SparseGradient::kSum;
   LONGTAIL_ASSIGN_OR_RETURN(
       config.table.optimizer,
@@ -154,8 +154,9 @@ absl::StatusOr<TrainConfig> ParseTrainConfig(std::string_view text, const std::s
   LONGTAIL_RETURN_IF_ERROR(ParseModel(Part(fields, "model"), part("model"), config.model));
   LONGTAIL_RETURN_IF_ERROR(ParseSparse(Part(fields, "sparse"), part("sparse"), config));
   SettingFields dense(Part(fields, "dense"), part("dense"));
-  LONGTAIL_ASSIGN_OR_RETURN(
-      config.dense, ParseDenseOptimizer(Part(dense, "optimizer"), part("dense.optimizer")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.dense,
+                            ParseDenseOptimizer(Part(dense, "optimizer"), part("dense.optimizer")));
+  dense.Get("initial_scale", config.dense_initial_scale);
   LONGTAIL_RETURN_IF_ERROR(dense.Finish());
   LONGTAIL_RETURN_IF_ERROR(ParseTraining(Part(fields, "training"), part("training"), config));
   LONGTAIL_RETURN_IF_ERROR(ParseCluster(Part(fields, "cluster"), part("cluster"), config));

@@ -1,15 +1,17 @@
 // All settings of a CTR training, as its config file has them.
 //
-//   title       text
-//   data        schema (path, from the config file), directory (of the data; else the schema's), train,
-//               validation, test (names of splits), shuffle (examples held; 0: none), frequency_field,
-//               or synthetic {…} in place of schema and splits
-//   model       name, dim, hidden, bottom, cross_layers, dropout, embedding_dropout, batch_norm,
-//               numeric_embedding, linear, pooling ("mean" | "sum")
-//   sparse      optimizer {rule, …}, initializer {kind, …}, gradient ("mean" | "sum" over the batch)
-//   dense       optimizer {rule, …}
-//   training    batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps, final}
-//   cluster     lanes, partitions, step_mode ("synchronous" | "asynchronous")
+//   title     text
+//   data      schema (path, from the config file), directory (of the data; else the schema's),
+//   train,
+//             validation, test (names of splits), shuffle (examples held; 0: none),
+//             frequency_field, or synthetic {…} in place of schema and splits
+//   model     name, dim, hidden, bottom, cross_layers, dropout, embedding_dropout, batch_norm,
+//             numeric_embedding, linear, pooling ("mean" | "sum")
+//   sparse    optimizer {rule, …}, initializer {kind, …}, gradient ("mean" | "sum" over the batch),
+//             backoff (a count; see backoff.h)
+//   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
+//   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
+//   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous")
 #pragma once
 
 #include <cstddef>
@@ -56,11 +58,14 @@ struct TrainConfig {
   ModelSpec model;
   TableSpec table;  ///< Name, dim, seed and linear columns are the trainer's to set.
   SparseGradient sparse_gradient = SparseGradient::kMean;
+  std::uint32_t backoff = 0;  ///< Features seen less often share their field's row; see backoff.h.
   DenseOptimizerSpec dense;
-  std::size_t batch = 1024;   ///< Examples of a step, over all workers.
+  float dense_initial_scale = 1;  ///< Times the initial values of weights; biases start at 0.
+  std::size_t batch = 1024;       ///< Examples of a step, over all workers.
   std::uint32_t epochs = 1;
   std::uint32_t workers = 1;  ///< Threads that each take an equal part of every batch.
-  std::uint32_t prefetch = 1;  ///< Steps that a pull is ahead: 0 is exact, 1 overlaps and is one step old.
+  std::uint32_t prefetch =
+      1;  ///< Steps that a pull is ahead: 0 is exact, 1 overlaps and is one step old.
   std::uint64_t seed = 1;
   LearningRateSchedule schedule;
   std::uint32_t lanes = 1;

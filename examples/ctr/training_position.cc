@@ -34,8 +34,8 @@ absl::StatusOr<TrainingPosition> LoadPosition(const TrainerState& state,
     std::getline(is, is_line);
     if (was_line != is_line) {
       return absl::FailedPreconditionError(absl::StrCat("resume: the checkpoint was made with '",
-                                                        was_line, "', this training has '",
-                                                        is_line, "'"));
+                                                        was_line, "', this training has '", is_line,
+                                                        "'"));
     }
   }
   TrainingPosition result;

@@ -21,7 +21,8 @@ struct TrainingPosition {
 void SavePosition(const TrainingPosition& position, const std::string& settings,
                   TrainerState& state);
 
-/// Errors: DataLoss (not there, or no numbers); FailedPrecondition if it was saved with other settings
+/// Errors: DataLoss (not there, or no numbers); FailedPrecondition if it was saved with other
+/// settings
 ///         than `settings`, naming the first line that differs.
 absl::StatusOr<TrainingPosition> LoadPosition(const TrainerState& state,
                                               const std::string& settings);

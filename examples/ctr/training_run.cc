@@ -111,15 +111,14 @@ absl::Status TrainingRun::Open() {
   data_ = std::make_unique<DataStreams>(std::move(data));
   report_.title = config.title;
   report_.command_line = options_.command_line;
-  report_.started_utc =
-      absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::UTCTimeZone());
+  report_.started_utc = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::UTCTimeZone());
   report_.settings = SettingsOf(config);
   report_.environment = CollectEnvironment(absl::StrCat("OpenBLAS, ", OpenBlasCoreName()));
   report_.field_name = config.data.frequency_field;
-  report_.data = {{"source", config.data.synthetic ? "synthetic, of a known model"
-                                                   : config.data.schema},
-                  {"categorical fields", absl::StrCat(data_->layout().field_count())},
-                  {"numbers", absl::StrCat(data_->layout().numeric_count())}};
+  report_.data = {
+      {"source", config.data.synthetic ? "synthetic, of a known model" : config.data.schema},
+      {"categorical fields", absl::StrCat(data_->layout().field_count())},
+      {"numbers", absl::StrCat(data_->layout().numeric_count())}};
   LONGTAIL_RETURN_IF_ERROR(OpenCluster());
   progress_ = std::make_unique<ProgressLine>(out_, options_.progress, Clock::now());
   train_began_ = Clock::now();
@@ -160,7 +159,7 @@ absl::Status TrainingRun::TrainEpoch() {
       const std::unique_ptr<BatchPipeline> batches,
       data_->Train(config.seed, position_.epoch, micro_batch, position_.examples));
   const auto next = [&](Batch& batch) { return batches->Next(batch); };
-  LONGTAIL_RETURN_IF_ERROR(trainer_->BeginEpoch(next));
+  LONGTAIL_RETURN_IF_ERROR(trainer_->BeginEpoch(position_.epoch, next));
   for (;;) {
     LONGTAIL_ASSIGN_OR_RETURN(const StepResult step, trainer_->Step());
     if (step.size == 0) break;
@@ -218,14 +217,14 @@ absl::Status TrainingRun::UpdateStatistics() {
 void TrainingRun::AddCurvePoint() {
   if (window_size_ == 0) return;
   const double seconds = Seconds(train_began_);
-  report_.curve.push_back({.samples_seen = position_.samples_trained,
-                           .seconds = seconds,
-                           .train_loss = window_loss_ / static_cast<double>(window_size_),
-                           .streaming_auc = auc_.Value(),
-                           .samples_per_second =
-                               static_cast<double>(window_size_) / (seconds - window_began_),
-                           .row_count = table_.rows,
-                           .memory_bytes = table_.bytes()});
+  report_.curve.push_back(
+      {.samples_seen = position_.samples_trained,
+       .seconds = seconds,
+       .train_loss = window_loss_ / static_cast<double>(window_size_),
+       .streaming_auc = auc_.Value(),
+       .samples_per_second = static_cast<double>(window_size_) / (seconds - window_began_),
+       .row_count = table_.rows,
+       .memory_bytes = table_.bytes()});
   window_loss_ = 0;
   window_size_ = 0;
   window_began_ = seconds;
@@ -238,8 +237,7 @@ absl::Status TrainingRun::Validate(CurvePoint& point) {
   LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
                             data_->Score(options_.config.data.validation,
                                          options_.config.batch / options_.config.workers));
-  LONGTAIL_ASSIGN_OR_RETURN(const Evaluation evaluation,
-                            ScoreAll(*trainer_, *batches, {.passes = position_.epoch}));
+  LONGTAIL_ASSIGN_OR_RETURN(const Evaluation evaluation, ScoreAll(*trainer_, *batches, {}));
   point.validation_auc = evaluation.overall.auc;
   point.validation_logloss = evaluation.overall.logloss;
   progress_->Note(absl::StrCat(
@@ -273,9 +271,8 @@ absl::Status TrainingRun::Evaluate() {
   if (!data.test.empty()) names.push_back(data.test);
   for (const std::string& name : names) {
     const Clock::time_point began = Clock::now();
-    LONGTAIL_ASSIGN_OR_RETURN(
-        const auto batches,
-        data_->Score(name, options_.config.batch / options_.config.workers));
+    LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
+                              data_->Score(name, options_.config.batch / options_.config.workers));
     std::ofstream predictions;
     if (name == names.back()) {
       predictions.open(options_.out + "/predictions.csv", std::ios::binary | std::ios::trunc);
@@ -285,7 +282,6 @@ absl::Status TrainingRun::Evaluate() {
         Evaluation evaluation,
         ScoreAll(*trainer_, *batches,
                  {.frequency_field = data_->frequency_field(),
-                  .passes = position_.epoch,
                   .predictions = name == names.back() ? &predictions : nullptr}));
     report_.splits.push_back(
         {.name = name, .evaluation = std::move(evaluation), .seconds = Seconds(began)});
@@ -296,15 +292,9 @@ absl::Status TrainingRun::Evaluate() {
 
 absl::Status TrainingRun::Finish() {
   LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
-  const std::uint64_t passes = std::max<std::uint64_t>(1, position_.epoch);
   for (const auto& [count, rows] : table_.rows_by_count) {
-    const std::uint64_t once = (count + passes - 1) / passes;
-    if (!report_.rank_frequency.empty() && report_.rank_frequency.back().count == once) {
-      report_.rank_frequency.back().row_count += rows;
-    } else {
-      report_.rank_frequency.push_back({.count = once, .row_count = rows});
-    }
-    BucketSize& bucket = report_.rows_by_bucket[IndexOf(BucketOf(once))];
+    report_.rank_frequency.push_back({.count = count, .row_count = rows});
+    BucketSize& bucket = report_.rows_by_bucket[IndexOf(BucketOf(count))];
     bucket.row_count += rows;
     bucket.bytes += rows * (table_.bytes() / std::max<std::uint64_t>(1, table_.rows));
   }
@@ -323,8 +313,7 @@ absl::Status TrainingRun::Finish() {
   if (options_.progress.mode == ProgressMode::kJson) return absl::OkStatus();
   PrintResultTable(report_, out_, options_.style);
   out_ << "Report      " << (out / "report.html").string() << "\nPredictions "
-       << (out / "predictions.csv").string() << "\nCheckpoint  " << report_.checkpoint_path
-       << "\n";
+       << (out / "predictions.csv").string() << "\nCheckpoint  " << report_.checkpoint_path << "\n";
   return absl::OkStatus();
 }
 

@@ -13,8 +13,8 @@ namespace longtail {
 
 /// Where a checkpoint is: a store and a name in it.
 struct CheckpointName {
-  std::string store;  ///< A directory.
-  std::string name;   ///< [a-zA-Z0-9._-]+, for example "step-000120".
+  std::string store{};  ///< A directory.
+  std::string name{};   ///< [a-zA-Z0-9._-]+, for example "step-000120".
 };
 
 /// A trainer's own state, by name: dense parameters and their optimizer, its position in its data,

@@ -28,7 +28,7 @@ struct ClusterOptions {
   StepMode step_mode = StepMode::kAsynchronous;
   std::uint32_t workers = 1;  ///< Workers of a synchronous step; asynchronous: the most at once.
   /// Where checkpoints go: a directory, made if need be. Empty: this cluster saves none.
-  std::string store;
+  std::string store{};
   /// How long a control call (table, statistics, session) may take before it fails.
   std::chrono::milliseconds control_timeout{30'000};
   /// How long saving or restoring may go without progress before it fails.

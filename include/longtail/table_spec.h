@@ -14,7 +14,7 @@
 namespace longtail {
 
 struct TableSpec {
-  std::string name;       ///< Also a metric label: [a-z][a-z0-9_]*, at most 64 characters.
+  std::string name{};     ///< Also a metric label: [a-z][a-z0-9_]*, at most 64 characters.
   std::uint32_t dim = 0;  ///< Weights of a row, 1..4096.
   OptimizerSpec optimizer{};
   InitializerSpec initializer = ConstantSpec{};

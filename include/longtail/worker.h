@@ -34,6 +34,9 @@ struct PullItem {
 /// Gradients of one table to push.
 struct PushItem {
   const KeyBatch* keys = nullptr;
+  /// Whether the keys' occurrences are added to their rows' training counts: not when the same data
+  /// is seen again, so that a count says how often the data have the feature.
+  bool counts_occurrences = true;
   std::span<const float>
       gradients;  ///< [keys->unique_size(), dim], summed over a key's occurrences.
 };

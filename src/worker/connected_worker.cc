@@ -96,7 +96,7 @@ absl::Status ConnectedWorker::ToEveryLane(const char* kind, absl::Duration timeo
     const absl::MutexLock lock(&mutex_);
     outgoing_.clear();
     for (const NodeId lane : map->lanes) outgoing_.push_back({lane, T{}});
-    pending = Submit({.kind = kind, .deadline = absl::Now() + timeout}, false);
+    pending = Submit({.kind = kind, .deadline = absl::Now() + timeout});
   }
   return pending.Wait();
 }
@@ -171,8 +171,7 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   sink->Open();
   BuildPull(*map, items, sink);
   return Submit(
-      {.kind = "pull", .keys = keys, .deadline = Deadline(options), .sink = std::move(sink)},
-      false);
+      {.kind = "pull", .keys = keys, .deadline = Deadline(options), .sink = std::move(sink)});
 }
 
 void ConnectedWorker::BuildPull(const ClusterMap& map, std::span<const PullItem> items,
@@ -219,7 +218,7 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
   }
   const absl::MutexLock lock(&mutex_);
   BuildPush(*map, items, options.learning_rate_scale);
-  return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)}, false);
+  return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)});
 }
 
 void ConnectedWorker::BuildPush(const ClusterMap& map, std::span<const PushItem> items,
@@ -243,6 +242,11 @@ void ConnectedWorker::BuildPush(const ClusterMap& map, std::span<const PushItem>
     for (const PushItem& item : items) {
       request->owners.emplace_back(WorkerAccess::PlanOf(*item.keys));
     }
+    for (const PushItem& item : items) {
+      if (item.counts_occurrences) continue;
+      const std::size_t unique = item.keys->unique_size();
+      if (request->zeros.size() < unique) request->zeros.resize(unique, 0);
+    }
     float* to = request->gradients.data();
     for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
       if (map.lane_of[p] != lane) continue;
@@ -253,13 +257,16 @@ void ConnectedWorker::BuildPush(const ClusterMap& map, std::span<const PushItem>
         if (n == 0) continue;
         std::memcpy(to, item.gradients.data() + std::size_t{begin} * plan.dim,
                     n * plan.dim * sizeof(float));
-        request->sections.push_back({.partition = PartitionId{p},
-                                     .table = plan.table,
-                                     .dim = plan.dim,
-                                     .sequence = 0,
-                                     .keys = std::span(plan.keys).subspan(begin, n),
-                                     .counts = std::span(plan.counts).subspan(begin, n),
-                                     .gradients = {to, n * plan.dim}});
+        request->sections.push_back(
+            {.partition = PartitionId{p},
+             .table = plan.table,
+             .dim = plan.dim,
+             .sequence = 0,
+             .keys = std::span(plan.keys).subspan(begin, n),
+             .counts = item.counts_occurrences
+                           ? std::span<const std::uint32_t>(plan.counts).subspan(begin, n)
+                           : std::span<const std::uint32_t>(request->zeros).first(n),
+             .gradients = {to, n * plan.dim}});
         to += n * plan.dim;
       }
     }
@@ -281,7 +288,7 @@ Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
       outgoing_.push_back({map->lanes[lane], std::move(request)});
     }
   }
-  return Submit({.kind = "end of step", .deadline = Deadline(options)}, true);
+  return Submit({.kind = "end of step", .deadline = Deadline(options), .ends_step = true});
 }
 
 std::uint64_t ConnectedWorker::step() const {
@@ -308,11 +315,11 @@ std::shared_ptr<Pending::State> ConnectedWorker::TakeState(absl::Time deadline) 
   return state;
 }
 
-Pending ConnectedWorker::Submit(WorkerCore::Call call, bool ends_step) {
+Pending ConnectedWorker::Submit(WorkerCore::Call call) {
   std::shared_ptr<Pending::State> state = TakeState(call.deadline);
+  const std::span<WorkerCore::Outgoing> requests(outgoing_);
   loop_->Do([&](absl::Time now, Effects& effects) {
-    const std::uint64_t number = core_.Submit(std::move(call), outgoing_, now, effects);
-    if (ends_step) core_.NextStep();
+    const std::uint64_t number = core_.Submit(std::move(call), requests, now, effects);
     state->SetCall(number);
     calls_.emplace_back(number, state);
   });

@@ -51,6 +51,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
   // A push's gradients live beside its message: one copy, and one thing to keep alive.
   struct PooledPush : PushRequest {
     std::vector<float> gradients;
+    std::vector<std::uint32_t> zeros;  // Counts of keys whose occurrences do not count.
   };
 
   ConnectedWorker(const WorkerOptions& options, const Identity& identity,
@@ -61,7 +62,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
   void ReleaseIdle();
   absl::Time Deadline(const CallOptions& options) const;
   Pending Fail(absl::Status status);
-  Pending Submit(WorkerCore::Call call, bool ends_step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Pending Submit(WorkerCore::Call call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Pending::State> TakeState(absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckItem(const ClusterMap& map, const KeyBatch* keys, std::size_t floats) const;

@@ -30,13 +30,15 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
                                   kOutstandingRequestsMax, "; wait for earlier calls"))});
     return number;
   }
+  const std::uint64_t step = step_;
+  if (call.ends_step) ++step_;
   if (requests.empty()) {
     effects.completions.push_back({number, absl::OkStatus()});
     return number;
   }
   for (Outgoing& outgoing : requests) {
     const std::uint64_t request = next_request_++;
-    Message message = Prepare(outgoing.request, request);
+    Message message = Prepare(outgoing.request, request, step);
     effects.sends.push_back({options_.self, outgoing.lane, message});
     waiting_.push_back(
         {request, number, outgoing.lane, std::move(message), now + options_.retry_after});
@@ -46,16 +48,16 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
   return number;
 }
 
-Message WorkerCore::Prepare(Request& request, std::uint64_t number) {
+Message WorkerCore::Prepare(Request& request, std::uint64_t number, std::uint64_t step) {
   if (auto* pull = std::get_if<std::shared_ptr<PullRequest>>(&request)) {
     (*pull)->request = number;
-    (*pull)->step = step_;
+    (*pull)->step = step;
     return std::shared_ptr<const PullRequest>(std::move(*pull));
   }
   if (auto* push = std::get_if<std::shared_ptr<PushRequest>>(&request)) {
     (*push)->session = options_.session;
     (*push)->request = number;
-    (*push)->step = step_;
+    (*push)->step = step;
     auto& sections = (*push)->sections;
     for (std::size_t i = 0; i < sections.size(); ++i) {
       const auto partition = static_cast<std::size_t>(sections[i].partition);
@@ -67,7 +69,7 @@ Message WorkerCore::Prepare(Request& request, std::uint64_t number) {
   if (auto* barrier = std::get_if<std::shared_ptr<BarrierRequest>>(&request)) {
     (*barrier)->session = options_.session;
     (*barrier)->request = number;
-    (*barrier)->step = step_;
+    (*barrier)->step = step;
     for (BarrierSection& section : (*barrier)->sections) {
       section.sequence = next_sequence_[static_cast<std::size_t>(section.partition)]++;
     }
@@ -88,6 +90,15 @@ void WorkerCore::Abandon(std::uint64_t call) {
   if (open->call.sink != nullptr) open->call.sink->Close();
   open_.erase(open_.begin() + (open - open_.data()));
   std::erase_if(waiting_, [call](const Waiting& w) { return w.call == call && IsPull(w.message); });
+}
+
+void WorkerCore::AbandonPulls() {
+  std::erase_if(open_, [](const Open& open) {
+    if (open.call.sink == nullptr) return false;
+    open.call.sink->Close();
+    return true;
+  });
+  std::erase_if(waiting_, [](const Waiting& w) { return IsPull(w.message); });
 }
 
 void WorkerCore::Step(const Envelope& event, absl::Time now, Effects& effects) {

@@ -50,6 +50,7 @@ class WorkerCore final : public Core {
     std::size_t keys = 0;       ///< For errors.
     absl::Time deadline;
     std::shared_ptr<PullSink> sink = nullptr;  ///< Pulls: closed when the call is complete.
+    bool ends_step = false;  ///< If it is not refused, the next calls belong to the next step.
   };
 
   explicit WorkerCore(const Options& options);
@@ -61,8 +62,8 @@ class WorkerCore final : public Core {
   /// The caller lost interest. Its pulls are forgotten, its pushes are still delivered.
   void Abandon(std::uint64_t call);
 
-  /// Ends the step: the next calls belong to the following one.
-  void NextStep() { ++step_; }
+  /// The worker leaves: as Abandon for every pull.
+  void AbandonPulls();
 
   std::uint64_t step() const { return step_; }
   std::size_t outstanding() const { return waiting_.size(); }
@@ -87,7 +88,7 @@ class WorkerCore final : public Core {
     absl::Status status;
   };
 
-  Message Prepare(Request& request, std::uint64_t number);
+  Message Prepare(Request& request, std::uint64_t number, std::uint64_t step);
   void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,
                 const PullReply* rows, absl::Time now, Effects& effects);
   void Complete(Open& open, Effects& effects);

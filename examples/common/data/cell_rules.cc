@@ -66,7 +66,7 @@ TokenRule::TokenRule(const FeatureSpec& spec)
     : spec_(spec),
       seed_(FieldSeed(spec.field)),
       is_plain_(spec.separator.empty() && spec.extract.empty() && !spec.lower_case &&
-                spec.bucketing == Bucketing::kNone) {}
+                !spec.missing_key && spec.bucketing == Bucketing::kNone) {}
 
 absl::StatusOr<TokenRule> TokenRule::Make(const FeatureSpec& spec) {
   TokenRule rule(spec);
@@ -95,6 +95,14 @@ Key TokenRule::PlainKey(std::string_view token) const {
 }
 
 bool TokenRule::Apply(std::string_view cell, std::vector<Key>& keys, std::string& message) const {
+  const std::size_t before = keys.size();
+  if (!ApplyCell(cell, keys, message)) return false;
+  if (spec_.missing_key && keys.size() == before) keys.push_back(PlainKey(""));
+  return true;
+}
+
+bool TokenRule::ApplyCell(std::string_view cell, std::vector<Key>& keys,
+                          std::string& message) const {
   if (cell.empty()) return true;
   if (is_plain_) {
     keys.push_back(PlainKey(cell));

@@ -42,7 +42,8 @@ class TokenRule {
   /// The key of one token that is used as it stands, which Apply would give if IsPlain.
   Key PlainKey(std::string_view token) const;
 
-  /// Whether the cell is its one token: no list, no extract, no bucket, no lowering.
+  /// Whether the cell is its one token: no list, no extract, no bucket, no lowering, none if
+  /// missing.
   bool IsPlain() const { return is_plain_; }
 
   std::uint64_t seed() const { return seed_; }
@@ -51,6 +52,7 @@ class TokenRule {
   struct Pattern;
 
   explicit TokenRule(const FeatureSpec& spec);
+  bool ApplyCell(std::string_view cell, std::vector<Key>& keys, std::string& message) const;
   bool ApplyToken(std::string_view token, std::vector<Key>& keys, std::string& message) const;
 
   FeatureSpec spec_;

@@ -42,7 +42,7 @@ absl::Status ValidateFeature(const std::string& place, const FeatureSpec& featur
   if (feature.column.empty()) return Wrong(place, "column '': wanted a column's name");
   if (feature.kind == FeatureKind::kNumeric) {
     if (!feature.separator.empty() || !feature.extract.empty() || feature.lower_case ||
-        feature.bucketing != Bucketing::kNone) {
+        feature.missing_key || feature.bucketing != Bucketing::kNone) {
       return Wrong(place,
                    "separator, extract, lower_case or bucket in a numeric feature; wanted "
                    "them in categorical ones only");

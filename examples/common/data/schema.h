@@ -59,7 +59,9 @@ struct FeatureSpec {
   double deviation = 1;
   float missing = 0;  ///< What an empty cell becomes, after the transform.
 
-  // Categorical, done in this order. An empty cell, or one without a match, has no key.
+  // Categorical, done in this order. An empty cell, or one without a match, has no key, unless
+  // missing_key gives all those of the field a key of their own: that it is missing says something.
+  bool missing_key = false;
   std::string separator;    ///< Splits the cell into several values, if not empty.
   std::string extract;      ///< POSIX extended expression with one group: the value is that group.
   bool lower_case = false;  ///< ASCII letters only.

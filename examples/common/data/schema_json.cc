@@ -71,6 +71,7 @@ void ReadCategorical(JsonFields& fields, FeatureSpec& feature) {
   fields.Get("separator", feature.separator);
   fields.Get("extract", feature.extract);
   fields.Get("lower_case", feature.lower_case);
+  fields.Get("missing_key", feature.missing_key);
   const json* const bucket = fields.Find("bucket");
   if (bucket == nullptr) return;
   if (bucket->is_array()) {

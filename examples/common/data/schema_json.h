@@ -10,7 +10,8 @@
 //   label       "column", or {column, at_least: number | positive: [values]}
 //   features    list of "column", or {column, field, type: "categorical" | "numeric", …}
 //                 numeric: transform ("none" | "log1p" | "standardise" with mean, std), missing
-//                 categorical: separator, extract, lower_case, bucket ("log_square" | [boundaries])
+//                 categorical: separator, extract, lower_case, bucket ("log_square" |
+//                 [boundaries]), missing_key (a missing value has a key of its own)
 //               a column may be a range: "C1..C26"
 //   group       column whose value groups examples (GAUC)
 //   joins       list of {file, format, separator, header, columns, on, add, many, as_of};

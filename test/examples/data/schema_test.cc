@@ -80,7 +80,7 @@ TEST_CASE("a schema that is wrong is refused with the key and what was wanted",
        "\"field\""},
       {R"({"label": "x", "features": [{"column": "a", "typ": "numeric"}]})",
        "s.json: features[0]: unknown key 'typ'; wanted one of bucket, column, extract, field, "
-       "lower_case, separator, type"},
+       "lower_case, missing_key, separator, type"},
       {R"({"label": "x", "features": [{"column": "a", "type": "text"}]})",
        "s.json: features[0]: key 'type': 'text'; wanted categorical or numeric"},
       {R"({"label": "x", "features": ["b", {"column": "a", "type": "numeric", "transform": "log"}]})",
