@@ -94,7 +94,7 @@ absl::Status CtrTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
 // Reads a global batch into the slots of all replicas.
 absl::Status CtrTrainer::Read(std::size_t slot) {
   ahead_size_ = 0;
-  for (std::array<ReplicaSlot, 2>& of_replica : slots_) {
+  for (std::array<ReplicaSlot, kSlots>& of_replica : slots_) {
     Batch& batch = of_replica[slot].batch;
     if (at_end_) {
       batch.Clear();
@@ -110,7 +110,7 @@ absl::Status CtrTrainer::Read(std::size_t slot) {
 
 absl::StatusOr<StepResult> CtrTrainer::Step() {
   if (current_size_ == 0) return StepResult{.step = step_};
-  const std::size_t next = 1 - current_;
+  const std::size_t next = (current_ + 1) % kSlots;
   LONGTAIL_RETURN_IF_ERROR(Read(next));
   const bool has_next = ahead_size_ != 0;
   const bool is_mean = config_.sparse_gradient == SparseGradient::kMean;
@@ -127,7 +127,7 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
   }
   const auto train = [&](std::uint32_t member) -> absl::Status {
     Replica& replica = *replicas_[member];
-    std::array<ReplicaSlot, 2>& slots = slots_[member];
+    std::array<ReplicaSlot, kSlots>& slots = slots_[member];
     ReplicaStep mine = step;
     mine.first_example = first_examples[member];
     if (has_next && config_.prefetch == 1) {
@@ -177,7 +177,13 @@ void CtrTrainer::MoveDense(std::uint32_t member) {
 }
 
 absl::Status CtrTrainer::Flush() {
-  for (const auto& replica : replicas_) LONGTAIL_RETURN_IF_ERROR(replica->Flush());
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    LONGTAIL_RETURN_IF_ERROR(replicas_[r]->Flush());
+    // The next step's rows are on their way; who saves them must have them.
+    if (current_size_ != 0) {
+      LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][current_]));
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -201,7 +207,7 @@ absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field,
 
 void CtrTrainer::ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const {
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
-    const Batch& batch = slots_[r][1 - current_].batch;
+    const Batch& batch = slots_[r][(current_ + kSlots - 1) % kSlots].batch;
     for (std::size_t i = 0; i < batch.size; ++i) {
       visit(batch.labels[i], replicas_[r]->logits()[i]);
     }

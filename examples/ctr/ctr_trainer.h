@@ -53,7 +53,7 @@ class CtrTrainer {
   /// One step; size 0 is the end of the epoch.
   absl::StatusOr<StepResult> Step();
 
-  /// Waits until every push is acknowledged.
+  /// Waits until every push is acknowledged and the rows of the next step are here.
   absl::Status Flush();
 
   /// Scores a batch. Shapes: logits, rarest_counts [batch.size], field_counts [batch.size] or
@@ -79,6 +79,9 @@ class CtrTrainer {
   std::uint64_t step() const { return step_; }
 
  private:
+  // This step's, the next one's, and the last one's, whose push may be on its way.
+  static constexpr std::size_t kSlots = 3;
+
   CtrTrainer(const TrainConfig& config, TableId table);
 
   absl::Status Read(std::size_t slot);
@@ -92,11 +95,11 @@ class CtrTrainer {
   ModelParameters shared_;
   std::unique_ptr<DenseOptimizer> optimizer_;
   std::vector<std::unique_ptr<Replica>> replicas_;
-  std::vector<std::array<ReplicaSlot, 2>> slots_;  // [replica][this step's, the next one's].
+  std::vector<std::array<ReplicaSlot, kSlots>> slots_;  // [replica][slot]
   ReplicaSlot scoring_;
   std::unique_ptr<ThreadTeam> team_;
   NextBatch next_;
-  std::size_t current_ = 0;  // Which of the two slots the next step trains on.
+  std::size_t current_ = 0;  // Which slot the next step trains on.
   bool is_first_pass_ = true;
   bool at_end_ = true;            // The data of this epoch is read.
   std::size_t current_size_ = 0;  // Examples in the current slots,

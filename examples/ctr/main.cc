@@ -64,7 +64,6 @@ TerminalStyle StyleOfTerminal() {
 absl::Status Train(const Arguments& arguments, const std::string& command_line) {
   LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
   RunOptions options{.config = config,
-                     .config_path = arguments.config,
                      .out = arguments.out,
                      .checkpoint_every = arguments.checkpoint_every,
                      .stop_after = arguments.stop_after,

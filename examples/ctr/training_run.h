@@ -18,15 +18,14 @@ namespace longtail::examples {
 /// What the command line decides.
 struct RunOptions {
   TrainConfig config;
-  std::string config_path;
   std::string out;  ///< Directory of checkpoints, report and predictions; made if need be.
   std::uint64_t checkpoint_every = 0;  ///< Steps; 0: at the end alone.
   std::uint64_t stop_after = 0;        ///< Steps of this process, then a checkpoint; 0: to the end.
   bool resume = false;                 ///< From the newest checkpoint in `out`, if there is one.
   OnBadLine on_bad_line = OnBadLine::kFail;
-  std::string command_line;
-  ProgressOptions progress;
-  TerminalStyle style;
+  std::string command_line{};
+  ProgressOptions progress{};
+  TerminalStyle style{};
 };
 
 /// Trains, evaluates, saves and writes report.html, report.json and predictions.csv to options.out.

@@ -17,6 +17,7 @@ class RequestPool {
     for (const std::shared_ptr<T>& request : all_) {
       if (request.use_count() == 1) {
         request->sections.clear();
+        request->owners.clear();
         return request;
       }
     }

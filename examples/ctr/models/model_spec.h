@@ -27,8 +27,8 @@ struct ModelSpec {
   std::uint32_t field_count = 0;      ///< Categorical fields of a batch, at least 1.
   std::uint32_t numeric_count = 0;    ///< Numbers of a batch.
   std::uint32_t dim = 16;             ///< Of an embedding; not used by lr.
-  std::vector<std::uint32_t> hidden;  ///< The MLP's (DLRM: top MLP's) layers before the logit.
-  std::vector<std::uint32_t> bottom;  ///< DLRM's bottom MLP; the last must be dim.
+  std::vector<std::uint32_t> hidden{};  ///< The MLP's (DLRM: top MLP's) layers before the logit.
+  std::vector<std::uint32_t> bottom{};  ///< DLRM's bottom MLP; the last must be dim.
   std::uint32_t cross_layers = 3;     ///< DCN-v2's.
   float dropout = 0;                  ///< Behind each hidden layer.
   float embedding_dropout = 0;        ///< On the pooled embeddings, before all that reads them.

@@ -1,0 +1,45 @@
+#include "examples/ctr/config_text.h"
+
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "examples/ctr/small_training.h"
+
+namespace longtail::examples {
+namespace {
+
+TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bits may not",
+          "[examples][ctr][config_text]") {
+  const TrainConfig config = test::SmallConfig();
+  TrainConfig other = config;
+  other.lanes = 7;
+  other.partitions = 1024;
+  other.epochs = 99;
+  CHECK(ResumeSettings(other) == ResumeSettings(config));
+
+  using Change = std::function<void(TrainConfig&)>;
+  const Change change = GENERATE(values<Change>({
+      [](TrainConfig& c) { c.seed = 77; },
+      [](TrainConfig& c) { c.batch = 32; },
+      [](TrainConfig& c) { c.workers = 2; },
+      [](TrainConfig& c) { c.prefetch = 0; },
+      [](TrainConfig& c) { c.backoff = 9; },
+      [](TrainConfig& c) { c.model.dim = 5; },
+      [](TrainConfig& c) { c.model.hidden = {9}; },
+      [](TrainConfig& c) { c.model.dropout = 0; },
+      [](TrainConfig& c) { c.table.optimizer = {}; },
+      [](TrainConfig& c) { c.table.initializer = ConstantSpec{}; },
+      [](TrainConfig& c) { c.dense.weight_decay = 0.5F; },
+      [](TrainConfig& c) { c.dense_initial_scale = 0.5F; },
+      [](TrainConfig& c) { c.schedule.warmup = 5; },
+      [](TrainConfig& c) { c.sparse_gradient = SparseGradient::kSum; },
+      [](TrainConfig& c) { c.step_mode = StepMode::kAsynchronous; },
+      [](TrainConfig& c) { c.data.shuffle = 1; },
+  }));
+  other = config;
+  change(other);
+  CHECK(ResumeSettings(other) != ResumeSettings(config));
+}
+
+}  // namespace
+}  // namespace longtail::examples
