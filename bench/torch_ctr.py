@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Trains DeepFM or DLRM in PyTorch on Criteo-shaped synthetic batches and prints samples/s.
 
-The rival in train_vs_torch.py, written as a PyTorch user would for speed: one table for all fields with
-sparse gradients and sparse Adagrad, joined first-order weights, dense Adam, batches made beforehand.
+The rival in train_vs_torch, written as a PyTorch user would for speed: one table for all fields
+with sparse gradients and sparse Adagrad, joined first-order weights, dense Adam, batches made
+beforehand.
 """
 import argparse
 import json
+import os
 import time
 
 import numpy
@@ -71,14 +73,50 @@ class DLRM(torch.nn.Module):
         return self.top(torch.cat([bottom, dots], 1))[:, 0]
 
 
+def blas_library():
+    """The BLAS that this process has mapped, by the name of its file."""
+    with open("/proc/self/maps", encoding="ascii") as maps:
+        files = {line.split()[-1] for line in maps if "blas" in line}
+    return sorted(files)[0] if files else "none found"
+
+
+def mm_gflops(size=1024, repeats=8):
+    """The best of a few products of matrices, on one thread."""
+    torch.set_num_threads(1)
+    a, b = torch.rand(size, size), torch.rand(size, size)
+    best = float("inf")
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        torch.mm(a, b)
+        best = min(best, time.perf_counter() - begin)
+    return 2 * size**3 / best / 1e9
+
+
+def processor_times():
+    """Of the cores this process may use: seconds passed, seconds busy, and those of its own."""
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    mine = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    with open("/proc/stat", encoding="ascii") as lines:
+        ticks = [[int(word) for word in line.split()[1:9]] for line in lines
+                 if line.split()[0] in mine]
+    passed = sum(map(sum, ticks)) * tick
+    idle = sum(core[3] + core[4] for core in ticks) * tick
+    return numpy.array([passed, passed - idle, time.process_time()])
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", choices=["deepfm", "dlrm"], required=True)
+    parser.add_argument("--model", choices=["deepfm", "dlrm"], default="deepfm")
+    parser.add_argument("--probe", action="store_true", help="only print the BLAS and its speed")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--ids", type=int, default=400_000)
     parser.add_argument("--seconds", type=float, default=8)
     args = parser.parse_args()
+    if args.probe:
+        print(json.dumps({"torch": torch.__version__, "blas": blas_library(),
+                          "mm_gflops": mm_gflops()}))
+        return
     torch.manual_seed(1)
     torch.set_num_threads(args.threads)
     batches = list(zipf_batches(24, args.batch, args.ids, 1.05, seed=7))
@@ -97,15 +135,17 @@ def main():
 
     for i in range(4):
         step(i)
+    times = processor_times()
     begin, steps = time.perf_counter(), 0
     while time.perf_counter() - begin < args.seconds:
         step(steps)
         steps += 1
     elapsed = time.perf_counter() - begin
-    blas = torch.__config__.show().split("\n")
+    passed, busy, own = processor_times() - times
     print(json.dumps({"samples_per_second": steps * args.batch / elapsed, "steps": steps,
+                      "others_share": max(0.0, (busy - own) / passed),
                       "torch": torch.__version__, "threads": torch.get_num_threads(),
-                      "blas": [line.strip() for line in blas if "LAPACK" in line or "BLAS" in line][:2]}))
+                      "blas": blas_library()}))
 
 
 if __name__ == "__main__":

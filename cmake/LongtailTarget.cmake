@@ -20,4 +20,7 @@ function(longtail_target name)
           ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} FILE_SET HEADERS)
   install(EXPORT longtail-${name}-targets NAMESPACE longtail::
           DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/longtail)
+  # For longtail_package.
+  set_property(GLOBAL APPEND PROPERTY LONGTAIL_COMPONENTS ${name})
+  set_property(GLOBAL PROPERTY LONGTAIL_${name}_USES ${arg_DEPENDS} ${arg_PRIVATE_DEPENDS})
 endfunction()

@@ -1,5 +1,6 @@
 // Longtail in forty lines: a table in this process, a pull, a push, a checkpoint.
 #include <cstdio>
+#include <string>
 #include <vector>
 
 #include "longtail/cluster.h"
@@ -31,10 +32,12 @@ absl::Status Run() {
   if (auto status = (*worker)->Pull(*table, keys, rows); !status.ok()) return status;
   std::printf("key 7 after:  %+.4f %+.4f %+.4f %+.4f\n", rows[0], rows[1], rows[2], rows[3]);
 
-  auto saved = (*cluster)->Checkpoint("first");
+  const auto earlier = longtail::ListCheckpoints("quickstart-store");
+  if (!earlier.ok()) return earlier.status();
+  auto saved = (*cluster)->Checkpoint("run-" + std::to_string(earlier->size()));
   if (!saved.ok()) return saved.status();
-  std::printf("saved %llu rows in quickstart-store/first\n",
-              static_cast<unsigned long long>(saved->rows));
+  std::printf("saved %zu rows in quickstart-store/%s\n", static_cast<std::size_t>(saved->rows),
+              saved->name.name.c_str());
   return absl::OkStatus();
 }
 

@@ -94,8 +94,7 @@ absl::Status Evaluate(const Arguments& arguments) {
   report.splits.push_back({.name = split});
   LONGTAIL_ASSIGN_OR_RETURN(
       report.splits[0].evaluation,
-      ScoreAll(*model.trainer, *batches,
-               {.frequency_field = model.data->frequency_field()}));
+      ScoreAll(*model.trainer, *batches, {.frequency_field = model.data->frequency_field()}));
   PrintResultTable(report, std::cout, StyleOfTerminal());
   return absl::OkStatus();
 }

@@ -1,13 +1,19 @@
 #include "io/open_store.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "io/file_store.h"
 
 namespace longtail {
 
-absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address) {
+namespace {
+
+// The directory that an address names.
+absl::StatusOr<std::string> DirectoryOf(const std::string& address) {
   std::string path = address;
   const std::size_t colon = address.find(':');
   if (colon != std::string::npos && address.find('/') > colon) {
@@ -22,9 +28,25 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address)
     return absl::InvalidArgumentError(
         absl::StrCat("store '", address, "': want a directory or file:DIRECTORY"));
   }
+  return path;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, DirectoryOf(address));
   auto store = FileStore::Open(path);
   if (!store.ok()) return store.status();
   return std::unique_ptr<BlobStore>(*std::move(store));
+}
+
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenExistingStore(const std::string& address) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, DirectoryOf(address));
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return absl::NotFoundError(absl::StrCat("store '", address, "': there is no such directory"));
+  }
+  return OpenStore(address);
 }
 
 }  // namespace longtail

@@ -14,4 +14,9 @@ namespace longtail {
 /// Errors: InvalidArgument (another scheme, naming it and those there are); what the store says.
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address);
 
+/// As OpenStore, for reading: the store must be there and nothing is made.
+///
+/// Errors: as OpenStore; NotFound.
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenExistingStore(const std::string& address);
+
 }  // namespace longtail

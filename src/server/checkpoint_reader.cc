@@ -110,7 +110,8 @@ absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
 namespace longtail {
 
 absl::StatusOr<std::vector<CheckpointInfo>> ListCheckpoints(const std::string& store_address) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenStore(store_address));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store,
+                            OpenExistingStore(store_address));
   LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, server::CompleteNames(*store));
   std::vector<CheckpointInfo> infos;
   for (const std::string& name : names) {
@@ -122,7 +123,7 @@ absl::StatusOr<std::vector<CheckpointInfo>> ListCheckpoints(const std::string& s
 }
 
 absl::StatusOr<TrainerState> ReadTrainerState(const CheckpointName& from) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenStore(from.store));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenExistingStore(from.store));
   LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, server::ReadManifest(*store, from.name));
   TrainerState state;
   for (const ManifestTrainerBlob& blob : manifest.trainer) {

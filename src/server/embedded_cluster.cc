@@ -39,6 +39,11 @@ absl::Status ValidateOptions(const ClusterOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "partitions ", options.partitions, ": want a power of two, 1..", kPartitionCountMax));
   }
+  if (options.partitions < options.lanes) {
+    return absl::InvalidArgumentError(absl::StrCat("partitions ", options.partitions,
+                                                   ": want at least ", options.lanes,
+                                                   ", the number of lanes"));
+  }
   if (options.workers < 1 || options.workers > kWorkerCountMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("workers ", options.workers, ": want 1..", kWorkerCountMax));
@@ -165,16 +170,17 @@ absl::StatusOr<CheckpointInfo> EmbeddedCluster::Checkpoint(const std::string& na
     return absl::FailedPreconditionError(
         absl::StrCat("checkpoint '", name, "': this cluster was started without a 'store'"));
   }
+  const absl::MutexLock lock(&checkpoint_mutex_);
   return WriteCheckpoint(
       {.store_address = options_.store,
        .name = name,
-       .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone()),
+       .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
        .timeout = absl::FromChrono(options_.checkpoint_timeout)},
       *map_->Current(), trainer, *control_, *store_);
 }
 
 absl::Status EmbeddedCluster::Load(const CheckpointName& from) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenStore(from.store));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenExistingStore(from.store));
   LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(*store, from.name));
   for (const ManifestTable& table : manifest.tables) {
     LONGTAIL_RETURN_IF_ERROR(CreateTable(table.spec).status());

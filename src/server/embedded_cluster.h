@@ -56,7 +56,8 @@ class EmbeddedCluster final : public Cluster {
   std::unique_ptr<ControlClient> control_;
   std::uint64_t restored_step_ = 0;
 
-  absl::Mutex tables_mutex_;  // One new table at a time.
+  absl::Mutex tables_mutex_;      // One new table at a time.
+  absl::Mutex checkpoint_mutex_;  // One checkpoint at a time: two of one name would mix.
   const std::shared_ptr<RankRegistry> ranks_;
 };
 

@@ -17,6 +17,14 @@ struct Overload : Ts... {
 template <typename... Ts>
 Overload(Ts...) -> Overload<Ts...>;
 
+// What the whole of a request is answered with. A gap anywhere must bring it again, and the parts
+// that were applied or refused are then repeats.
+void Combine(absl::Status part, absl::Status& whole) {
+  if (whole.ok() || (absl::IsUnavailable(part) && !absl::IsUnavailable(whole))) {
+    whole = std::move(part);
+  }
+}
+
 }  // namespace
 
 LaneCore::LaneCore(const Options& options)
@@ -177,16 +185,18 @@ void LaneCore::ServeWaiting(Effects& effects) {
 void LaneCore::OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push,
                       Effects& effects) {
   absl::Status status = CheckEpoch(push->epoch);
+  if (!status.ok()) return Acknowledge(source, push->request, std::move(status), effects);
   const std::vector<PushSection>& sections = push->sections;
-  for (std::size_t first = 0; status.ok() && first < sections.size();) {
+  for (std::size_t first = 0; first < sections.size();) {
     std::size_t last = first + 1;
     while (last < sections.size() && sections[last].partition == sections[first].partition &&
            sections[last].sequence == sections[first].sequence) {
       ++last;
     }
     PartitionCore* const partition = Find(sections[first].partition);
-    status = partition == nullptr ? NotHere(sections[first].partition)
-                                  : partition->Push(push, first, last);
+    Combine(partition == nullptr ? NotHere(sections[first].partition)
+                                 : partition->Push(push, first, last),
+            status);
     first = last;
   }
   Acknowledge(source, push->request, std::move(status), effects);
@@ -194,12 +204,13 @@ void LaneCore::OnPush(NodeId source, const std::shared_ptr<const PushRequest>& p
 
 void LaneCore::OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects) {
   absl::Status status = CheckEpoch(barrier.epoch);
+  if (!status.ok()) return Acknowledge(source, barrier.request, std::move(status), effects);
   for (const BarrierSection& section : barrier.sections) {
-    if (!status.ok()) break;
     PartitionCore* const partition = Find(section.partition);
-    status = partition == nullptr
-                 ? NotHere(section.partition)
-                 : partition->Barrier(barrier.session, section.sequence, barrier.step);
+    Combine(partition == nullptr
+                ? NotHere(section.partition)
+                : partition->Barrier(barrier.session, section.sequence, barrier.step),
+            status);
   }
   Acknowledge(source, barrier.request, std::move(status), effects);
   ServeWaiting(effects);

@@ -45,6 +45,10 @@ absl::Status PartitionCore::OpenSession(SessionId session, std::uint32_t rank) {
     return absl::InvalidArgumentError(
         absl::StrCat("worker rank ", rank, ": want 0..", options_.worker_count - 1));
   }
+  if (closed_.contains(session)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("session ", static_cast<std::uint64_t>(session), " was closed"));
+  }
   for (const auto& [other, state] : sessions_) {
     if (state.rank != rank) continue;
     if (other == session) return absl::OkStatus();
@@ -61,7 +65,9 @@ void PartitionCore::CloseSession(SessionId session) {
   const auto found = sessions_.find(session);
   if (found == sessions_.end()) return;
   left_[found->second.rank] = true;
+  ended_by_left_ = std::max(ended_by_left_, found->second.next_step);
   sessions_.erase(found);
+  closed_.insert(session);
   ++log_position_;
   Advance();
 }
@@ -176,22 +182,24 @@ absl::Status PartitionCore::Barrier(SessionId session, std::uint64_t sequence, s
   return absl::OkStatus();
 }
 
-// Applies the pushes of each step that every worker has ended or left.
+// Applies the pushes of each step that every worker has ended or left. When all have left, a step
+// that any of them had ended has ended, and what they pushed since counts, too: it was
+// acknowledged.
 void PartitionCore::Advance() {
   if (options_.step_mode != StepMode::kSynchronous) return;
-  for (;;) {
-    const auto left = static_cast<std::size_t>(std::count(left_.begin(), left_.end(), true));
-    if (sessions_.size() + left < options_.worker_count || sessions_.empty()) return;
-    for (const auto& [id, session] : sessions_) {
-      if (session.next_step <= step_) return;
-    }
-    const auto end = buffered_.lower_bound({step_ + 1, 0});
-    for (auto pushes = buffered_.begin(); pushes != end; ++pushes) {
-      for (const BufferedPush& push : pushes->second) Apply(*push.push, push.first, push.last);
-    }
-    buffered_.erase(buffered_.begin(), end);
-    ++step_;
+  const auto left = static_cast<std::size_t>(std::count(left_.begin(), left_.end(), true));
+  if (sessions_.size() + left < options_.worker_count) return;
+  std::uint64_t end = ended_by_left_;
+  if (!sessions_.empty()) {
+    end = std::numeric_limits<std::uint64_t>::max();
+    for (const auto& [id, session] : sessions_) end = std::min(end, session.next_step);
   }
+  step_ = std::max(step_, end);
+  const auto last = sessions_.empty() ? buffered_.end() : buffered_.lower_bound({step_, 0});
+  for (auto pushes = buffered_.begin(); pushes != last; ++pushes) {
+    for (const BufferedPush& push : pushes->second) Apply(*push.push, push.first, push.last);
+  }
+  buffered_.erase(buffered_.begin(), last);
 }
 
 absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row) {

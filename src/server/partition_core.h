@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "longtail/step_mode.h"
@@ -48,7 +49,8 @@ class PartitionCore {
   /// the next.
   absl::Status CreateTable(TableId table, const TableSpec& spec);
 
-  /// Errors: InvalidArgument (rank too high); AlreadyExists (the rank belongs to another session).
+  /// Errors: InvalidArgument (rank too high); AlreadyExists (the rank belongs to another session);
+  ///         FailedPrecondition (the session was closed: this is a late copy of its opening).
   absl::Status OpenSession(SessionId session, std::uint32_t rank);
   void CloseSession(SessionId session);
 
@@ -104,9 +106,11 @@ class PartitionCore {
   const Options options_;
   std::vector<std::unique_ptr<sparse::Table>> tables_;  // By TableId.
   absl::btree_map<SessionId, Session> sessions_;
-  std::vector<bool> left_;  // By rank: its session was closed, steps do not wait for it.
+  absl::btree_set<SessionId> closed_;  // Never to be opened again.
+  std::vector<bool> left_;             // By rank: its session was closed, steps do not wait for it.
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::vector<BufferedPush>>
-      buffered_;  // By step, then rank; in it by sequence.
+      buffered_;                     // By step, then rank; in it by sequence.
+  std::uint64_t ended_by_left_ = 0;  // Steps that some worker had ended when it left.
   std::uint64_t step_ = 0;
   std::uint64_t log_position_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "worker/connected_worker.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/status_macros.h"
 #include "worker/key_batch_plan.h"
 #include "worker/key_batch_planner.h"
+#include "worker/sole_holder.h"
 
 namespace longtail {
 
@@ -30,7 +32,7 @@ namespace {
 template <typename T>
 std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
   for (const std::shared_ptr<T>& idle : pool) {
-    if (idle.use_count() == 1) return idle;
+    if (IsSoleHolder(idle)) return idle;
   }
   pool.push_back(std::make_shared<T>());
   return pool.back();
@@ -73,6 +75,8 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
 ConnectedWorker::~ConnectedWorker() {
   const absl::Time give_up = absl::Now() + absl::FromChrono(options_.timeout);
   std::size_t outstanding = 1;
+  // A pull that waits for a step may wait for long, and nobody waits for it any more.
+  loop_->Do([&](absl::Time, Effects&) { core_.AbandonPulls(); });
   while (outstanding != 0 && absl::Now() < give_up) {
     loop_->Do([&](absl::Time, Effects&) { outstanding = core_.outstanding(); });
     if (outstanding != 0) absl::SleepFor(absl::Milliseconds(1));
@@ -140,11 +144,20 @@ absl::Status ConnectedWorker::CheckItem(const ClusterMap& map, const KeyBatch* k
     return absl::InvalidArgumentError("item without keys: want a KeyBatch filled by Prepare");
   }
   const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*keys);
-  const std::string& name = map.tables[static_cast<std::size_t>(plan.table)].name;
+  const auto table = static_cast<std::size_t>(plan.table);
+  if (table >= map.tables.size()) {
+    return absl::NotFoundError(
+        absl::StrCat("table ", table, ": this cluster has ", map.tables.size(), " tables"));
+  }
+  const std::string& name = map.tables[table].name;
   if (plan.begins.size() != map.lane_of.size() + 1) {
     return absl::InvalidArgumentError(absl::StrCat("table '", name, "': keys prepared for ",
                                                    plan.begins.size() - 1, " partitions: want ",
                                                    map.lane_of.size()));
+  }
+  if (plan.dim != map.tables[table].dim) {
+    return absl::InvalidArgumentError(absl::StrCat("table '", name, "': keys prepared for dim ",
+                                                   plan.dim, ": want ", map.tables[table].dim));
   }
   if (floats != plan.keys.size() * plan.dim) {
     return absl::InvalidArgumentError(absl::StrCat("table '", name, "': ", floats, " floats for ",
@@ -215,6 +228,10 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
     absl::Status checked = CheckItem(*map, item.keys, item.gradients.size());
     if (!checked.ok()) return Fail(std::move(checked));
     keys += item.keys->unique_size();
+  }
+  if (!std::isfinite(options.learning_rate_scale)) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat(
+        "push with learning_rate_scale ", options.learning_rate_scale, ": want a finite one")));
   }
   const absl::MutexLock lock(&mutex_);
   BuildPush(*map, items, options.learning_rate_scale);

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "worker/key_batch_plan.h"
+#include "worker/sole_holder.h"
 
 namespace longtail {
 namespace {
@@ -52,7 +53,7 @@ void Deduplicate(std::span<const Key> keys, int partition_bits, KeyBatch::Plan& 
 void KeyBatchPlanner::Fill(TableId table, std::uint32_t dim, std::uint32_t partition_count,
                            std::span<const Key> keys, KeyBatch& batch) {
   // A plan that a call in flight still holds is left to it.
-  if (batch.plan_ == nullptr || batch.plan_.use_count() != 1) {
+  if (batch.plan_ == nullptr || !IsSoleHolder(batch.plan_)) {
     batch.plan_ = std::make_shared<KeyBatch::Plan>();
   }
   KeyBatch::Plan& plan = *batch.plan_;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "worker/sole_holder.h"
+
 namespace longtail {
 
 /// T is a request with `sections` and `owners`, or a struct that derives from one.
@@ -15,7 +17,7 @@ class RequestPool {
   /// A request that nobody else holds, with empty sections and owners.
   std::shared_ptr<T> Take() {
     for (const std::shared_ptr<T>& request : all_) {
-      if (request.use_count() == 1) {
+      if (IsSoleHolder(request)) {
         request->sections.clear();
         request->owners.clear();
         return request;
@@ -28,7 +30,7 @@ class RequestPool {
   /// Lets go of what idle requests keep alive.
   void ReleaseOwners() {
     for (const std::shared_ptr<T>& request : all_) {
-      if (request.use_count() != 1) continue;
+      if (!IsSoleHolder(request)) continue;
       request->owners.clear();
       if constexpr (requires { request->sink; }) request->sink.reset();
     }

@@ -23,18 +23,18 @@ inline constexpr std::size_t kMicroBatchMax = 1U << 20;
 
 /// What a name does not use is ignored: an "lr" with hidden sizes is still an "lr".
 struct ModelSpec {
-  std::string name = "deepfm";        ///< lr, fm, wide_deep, deepfm, dcn_v2 or dlrm.
-  std::uint32_t field_count = 0;      ///< Categorical fields of a batch, at least 1.
-  std::uint32_t numeric_count = 0;    ///< Numbers of a batch.
-  std::uint32_t dim = 16;             ///< Of an embedding; not used by lr.
+  std::string name = "deepfm";          ///< lr, fm, wide_deep, deepfm, dcn_v2 or dlrm.
+  std::uint32_t field_count = 0;        ///< Categorical fields of a batch, at least 1.
+  std::uint32_t numeric_count = 0;      ///< Numbers of a batch.
+  std::uint32_t dim = 16;               ///< Of an embedding; not used by lr.
   std::vector<std::uint32_t> hidden{};  ///< The MLP's (DLRM: top MLP's) layers before the logit.
   std::vector<std::uint32_t> bottom{};  ///< DLRM's bottom MLP; the last must be dim.
-  std::uint32_t cross_layers = 3;     ///< DCN-v2's.
-  float dropout = 0;                  ///< Behind each hidden layer.
-  float embedding_dropout = 0;        ///< On the pooled embeddings, before all that reads them.
-  bool linear = false;                ///< dcn_v2: rows also have a first-order weight.
-  bool batch_norm = false;            ///< In the hidden layers, before the ReLU.
-  bool numeric_embedding = false;     ///< fm, deepfm: each number times a dense vector interacts.
+  std::uint32_t cross_layers = 3;       ///< DCN-v2's.
+  float dropout = 0;                    ///< Behind each hidden layer.
+  float embedding_dropout = 0;          ///< On the pooled embeddings, before all that reads them.
+  bool linear = false;                  ///< dcn_v2: rows also have a first-order weight.
+  bool batch_norm = false;              ///< In the hidden layers, before the ReLU.
+  bool numeric_embedding = false;       ///< fm, deepfm: each number times a dense vector interacts.
   Pooling pooling = Pooling::kMean;
   std::size_t batch_max = 4096;  ///< Examples of the largest micro-batch; decides the memory.
 };

@@ -1,0 +1,201 @@
+#include "sim/sim_worker.h"
+
+#include "absl/strings/str_cat.h"
+#include "server/request_builder.h"
+
+namespace longtail::sim {
+namespace {
+
+constexpr absl::Duration kLong = absl::Hours(24);
+
+}  // namespace
+
+SimWorker::SimWorker(const WorkerScript& script, const ClusterMap& map, Ledger& ledger)
+    : script_(script),
+      map_(map),
+      ledger_(ledger),
+      rng_(script.seed),
+      core_({.self = script.self,
+             .session = script.session,
+             .rank = script.rank,
+             .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
+             .retry_after = absl::Milliseconds(50)}) {}
+
+void SimWorker::Advance(absl::Time now, Effects& effects) {
+  switch (phase_) {
+    case Phase::kNew:
+      phase_ = Phase::kOpening;
+      return ToEveryLane(true, now, effects);
+    case Phase::kPushing:
+      return StartPushes(now, effects);
+    case Phase::kDraining:
+      // A session is closed once its pushes are there: a late one would find it gone.
+      if (core_.outstanding() != 0) return;
+      phase_ = Phase::kClosing;
+      return ToEveryLane(false, now, effects);
+    default:
+      return;
+  }
+}
+
+void SimWorker::Step(const Envelope& event, absl::Time now, Effects& effects) {
+  core_.Step(event, now, effects);
+}
+
+void SimWorker::ToEveryLane(bool opens, absl::Time now, Effects& effects) {
+  std::vector<WorkerCore::Outgoing> requests;
+  for (const NodeId lane : map_.lanes) {
+    requests.push_back(opens ? WorkerCore::Outgoing{lane, OpenSession{}}
+                             : WorkerCore::Outgoing{lane, CloseSession{}});
+  }
+  waited_for_ = core_.Submit({.kind = opens ? "opening" : "closing", .deadline = now + kLong},
+                             requests, now, effects);
+}
+
+void SimWorker::StartPull(absl::Time now, Effects& effects) {
+  Pull pull;
+  std::map<std::size_t, std::map<PartitionId, std::map<RowName, bool>>> by_lane;
+  const auto partitions = static_cast<std::uint32_t>(map_.lane_of.size());
+  for (std::uint64_t i = 0, n = 1 + rng_.Below(5); i < n; ++i) {
+    const RowName name{rng_.Below(map_.tables.size()), DrawKey()};
+    const PartitionId partition = PartitionOf(name.second, partitions);
+    by_lane[map_.lane_of[static_cast<std::size_t>(partition)]][partition][name] = true;
+  }
+  std::size_t row_count = 0;
+  for (const auto& [lane, parts] : by_lane) {
+    for (const auto& [partition, names] : parts) row_count += names.size();
+  }
+  pull.rows.reserve(row_count);  // Sections point into it.
+  std::vector<WorkerCore::Outgoing> requests;
+  for (const auto& [lane, parts] : by_lane) {
+    std::vector<test::PullPart> sections;
+    const std::size_t first = pull.rows.size();
+    for (const auto& [partition, names] : parts) {
+      for (const auto& [name, used] : names) {
+        const std::uint32_t dim = map_.tables[name.first].dim;
+        sections.push_back({.partition = partition,
+                            .table = TableId{static_cast<std::uint32_t>(name.first)},
+                            .dim = dim,
+                            .keys = {name.second}});
+        pull.rows.emplace_back(name, std::vector<float>(dim, -1e9F));
+      }
+    }
+    const auto request = test::MakePull(0, 0, std::move(sections));
+    request->sink = pull.sink;
+    for (std::size_t s = 0; s < request->sections.size(); ++s) {
+      request->sections[s].target.rows = pull.rows[first + s].second.data();
+    }
+    requests.push_back({map_.lanes[lane], request});
+  }
+  pull.call =
+      core_.Submit({.kind = "pull", .keys = row_count, .deadline = now + kLong, .sink = pull.sink},
+                   requests, now, effects);
+  waited_for_ = pull.call;
+  pull_ = std::move(pull);
+}
+
+void SimWorker::StartPushes(absl::Time now, Effects& effects) {
+  for (std::uint64_t i = 0, n = rng_.Below(3); i < n; ++i) PushSome(now, effects);
+  EndStep(now, effects);
+  if (++steps_done_ == script_.steps) {
+    phase_ = Phase::kDraining;
+    waited_for_ = 0;
+    return;
+  }
+  phase_ = Phase::kPulling;
+  StartPull(now, effects);
+}
+
+void SimWorker::PushSome(absl::Time now, Effects& effects) {
+  std::map<std::size_t, std::map<PartitionId, std::map<RowName, int>>> by_lane;
+  const auto partitions = static_cast<std::uint32_t>(map_.lane_of.size());
+  for (std::uint64_t i = 0, n = 1 + rng_.Below(6); i < n; ++i) {
+    const RowName name{rng_.Below(map_.tables.size()), DrawKey()};
+    const PartitionId partition = PartitionOf(name.second, partitions);
+    const int gradient = 1 + static_cast<int>(rng_.Below(9));
+    by_lane[map_.lane_of[static_cast<std::size_t>(partition)]][partition][name] = gradient;
+  }
+  std::vector<WorkerCore::Outgoing> requests;
+  std::size_t keys = 0;
+  for (const auto& [lane, parts] : by_lane) {
+    std::vector<test::PushPart> sections;
+    for (const auto& [partition, gradients] : parts) {
+      for (const auto& [name, gradient] : gradients) {
+        const std::uint32_t dim = map_.tables[name.first].dim;
+        test::PushPart part{.partition = partition,
+                            .table = TableId{static_cast<std::uint32_t>(name.first)},
+                            .dim = dim,
+                            .keys = {name.second},
+                            .counts = {2}};
+        for (std::uint32_t c = 0; c < dim; ++c) {
+          part.gradients.push_back(static_cast<float>(gradient * static_cast<int>(c + 1)));
+        }
+        sections.push_back(std::move(part));
+        ledger_.pushed[name] += gradient;
+        ledger_.pushed_in_step[core_.step()][name] += gradient;
+        ledger_.pushed_count[name] += 2;
+        ++keys;
+      }
+    }
+    requests.push_back({map_.lanes[lane], test::MakePush({}, 0, std::move(sections))});
+  }
+  const bool is_short = script_.has_short_deadlines && rng_.Below(3) == 0;
+  core_.Submit(
+      {.kind = "push", .keys = keys, .deadline = now + (is_short ? absl::Milliseconds(1) : kLong)},
+      requests, now, effects);
+}
+
+void SimWorker::EndStep(absl::Time now, Effects& effects) {
+  std::vector<WorkerCore::Outgoing> requests;
+  if (map_.step_mode == StepMode::kSynchronous) {
+    for (std::uint32_t lane = 0; lane < map_.lanes.size(); ++lane) {
+      auto barrier = std::make_shared<BarrierRequest>();
+      barrier->epoch = map_.epoch;
+      for (std::uint32_t p = 0; p < map_.lane_of.size(); ++p) {
+        if (map_.lane_of[p] == lane) barrier->sections.push_back({PartitionId{p}, 0});
+      }
+      requests.push_back({map_.lanes[lane], std::move(barrier)});
+    }
+  }
+  core_.Submit({.kind = "end of step", .deadline = now + kLong, .ends_step = true}, requests, now,
+               effects);
+}
+
+std::string SimWorker::Note(const std::vector<Completion>& completions) {
+  for (const Completion& completion : completions) {
+    if (absl::IsDeadlineExceeded(completion.status) && script_.has_short_deadlines) {
+      ++timed_out_;
+    } else if (!completion.status.ok()) {
+      return absl::StrCat("worker ", script_.rank, ": ", completion.status.ToString());
+    }
+    if (completion.call != waited_for_) continue;
+    if (phase_ == Phase::kPulling) {
+      std::string wrong = CheckPulled();
+      if (!wrong.empty()) return wrong;
+    }
+    phase_ = phase_ == Phase::kClosing ? Phase::kLeft : Phase::kPushing;
+  }
+  return "";
+}
+
+// In synchronous mode a pull of step s gives the rows after all steps before s, exactly.
+std::string SimWorker::CheckPulled() const {
+  for (const auto& [name, row] : pull_->rows) {
+    std::int64_t sum = 0;
+    for (const auto& [step, pushed] : ledger_.pushed_in_step) {
+      const auto found = pushed.find(name);
+      if (step < core_.step() && found != pushed.end()) sum += found->second;
+    }
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const auto want = static_cast<float>(3 - sum * static_cast<std::int64_t>(c + 1));
+      const bool is_right = map_.step_mode == StepMode::kSynchronous ? row[c] == want : row[c] <= 3;
+      if (is_right && row[c] != -1e9F) continue;
+      return absl::StrCat("worker ", script_.rank, " in step ", core_.step(), ": table ",
+                          name.first, " key ", name.second, " column ", c, ": ", row[c], ", want ",
+                          want);
+    }
+  }
+  return "";
+}
+
+}  // namespace longtail::sim

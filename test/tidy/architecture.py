@@ -1,0 +1,80 @@
+"""The architecture as tables: who may include whom, and which file is tested through another.
+
+A new entry here is a design change, and gets its paragraph in docs/ARCHITECTURE.md.
+"""
+
+# A folder of src/ may include itself and these. "longtail" is the public API.
+MAY_INCLUDE = {
+    "base": set(),
+    "sparse": {"longtail", "base"},
+    "protocol": {"longtail", "base"},
+    "io": {"longtail", "base", "protocol"},
+    "worker": {"longtail", "base", "sparse", "protocol", "io"},
+    "server": {"longtail", "base", "sparse", "protocol", "io"},
+}
+# Single files that may include more, by the start of their path.
+MAY_ALSO_INCLUDE = {
+    "src/server/embedded_cluster.": {"worker"},  # The cluster in one process hands out workers.
+}
+# A user copies from examples/, so they see the public API and these alone.
+EXAMPLES_MAY_INCLUDE = {
+    "base/check.h",
+    "base/hash.h",
+    "base/random.h",
+    "base/status_macros.h",
+}
+
+# A third-party header belongs to the files whose path matches, and to no other file of src/.
+LIBRARY_BELONGS_TO = [
+    (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
+    (r"^rados/", r"^src/io/", "librados belongs to src/io/"),
+    (r"^nlohmann/", r"^src/protocol/(json_|manifest_|spec_json)",
+     "nlohmann-json belongs to the JSON codecs of src/protocol/"),
+    (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",
+     "protobuf belongs to the wire codecs of src/protocol/"),
+    (r"^zstd\.h$", r"^src/protocol/compression\.", "zstd belongs to src/protocol/compression"),
+]
+
+# These are deterministic: state machines, and the math below them.
+DETERMINISTIC = r"^src/(\w+/\w+_core|server/lane_snapshot|sparse/\w+)\.(h|cc)$"
+NOT_DETERMINISTIC = [
+    (r'#include "io/', "the shell of io/"),
+    (r'#include "base/log\.h"|\bLONGTAIL_LOG', "a log line"),
+    (r'#include (<(thread|mutex|shared_mutex|condition_variable|future|stop_token|semaphore|latch'
+     r'|barrier)>|"absl/synchronization/)', "a thread or a lock"),
+    (r'#include (<(chrono|ctime|sys/time\.h)>|"absl/time/clock\.h")|::now\(|\bNow\(', "a clock"),
+    (r"#include <random>|\brand\(|\brandom_device\b", "a random device"),
+    (r"#include <(iostream|fstream|filesystem|cstdio|unistd\.h|fcntl\.h)>", "input or output"),
+]
+# Core loops of io/ drive cores; they are no cores.
+NOT_A_CORE = {"src/io/core_loop"}
+
+# A .cc of src/ that no test names: (header through which tests reach it, why that is enough).
+# A test must name that header, so an entry cannot outlive its test.
+TESTED_THROUGH = {
+    "src/protocol/compression.cc": (
+        "protocol/snapshot_writer.h", "its bytes are those of a snapshot chunk"),
+    "src/protocol/field_reader.cc": (
+        "protocol/wire.h", "every refusal of a field is a refusal of a message"),
+    "src/protocol/frame_reader.cc": (
+        "protocol/wire.h", "every refusal of a frame is a refusal of a message"),
+    "src/protocol/frame_writer.cc": (
+        "protocol/wire.h", "the golden files hold all it writes"),
+    "src/protocol/json_reader.cc": (
+        "protocol/manifest.h", "every refusal of a JSON value is a refusal of a manifest"),
+    "src/protocol/spec_json.cc": (
+        "protocol/manifest.h", "a spec is JSON in a manifest and nowhere else"),
+    "src/protocol/status_codec.cc": (
+        "protocol/wire.h", "a status travels in an acknowledgement and nowhere else"),
+    "src/protocol/wire_control.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
+    "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
+    "src/server/checkpoint_reader.cc": (
+        "longtail/cluster.h", "it is Cluster::Restore, which names what is damaged"),
+    "src/server/control_client.cc": (
+        "longtail/cluster.h", "every control call of a cluster goes through it"),
+    "src/server/embedded_cluster.cc": (
+        "longtail/cluster.h", "it is Cluster, tested as its users call it"),
+    "src/worker/connected_worker.cc": (
+        "longtail/cluster.h", "it is the Worker of a cluster, and there is none without one"),
+    "src/sparse/pages.cc": ("sparse/slabs.h", "pages are the memory of slabs"),
+}
