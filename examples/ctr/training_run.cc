@@ -48,6 +48,11 @@ absl::Status WriteFile(const std::filesystem::path& path, const std::string& tex
       absl::StrCat("'", path.string(), "': cannot be written; is the disk full?"));
 }
 
+// Memory that rows take: not what slabs have reserved and not touched.
+std::uint64_t UsedBytes(const TableStatistics& table) {
+  return table.bytes() - table.free_bytes;
+}
+
 // What of a run goes on from one part to the next.
 class TrainingRun {
  public:
@@ -210,7 +215,7 @@ absl::Status TrainingRun::UpdateStatistics() {
   LONGTAIL_ASSIGN_OR_RETURN(table_, cluster_->Statistics(trainer_->table()));
   statistics_at_ = Clock::now();
   state_.row_count = table_.rows;
-  state_.memory_bytes = table_.bytes();
+  state_.memory_bytes = UsedBytes(table_);
   return absl::OkStatus();
 }
 
@@ -224,7 +229,7 @@ void TrainingRun::AddCurvePoint() {
        .streaming_auc = auc_.Value(),
        .samples_per_second = static_cast<double>(window_size_) / (seconds - window_began_),
        .row_count = table_.rows,
-       .memory_bytes = table_.bytes()});
+       .memory_bytes = UsedBytes(table_)});
   window_loss_ = 0;
   window_size_ = 0;
   window_began_ = seconds;
@@ -296,7 +301,7 @@ absl::Status TrainingRun::Finish() {
     report_.rank_frequency.push_back({.count = count, .row_count = rows});
     BucketSize& bucket = report_.rows_by_bucket[IndexOf(BucketOf(count))];
     bucket.row_count += rows;
-    bucket.bytes += rows * (table_.bytes() / std::max<std::uint64_t>(1, table_.rows));
+    bucket.bytes += rows * (UsedBytes(table_) / std::max<std::uint64_t>(1, table_.rows));
   }
   report_.memory = {.weight_bytes = table_.weight_bytes,
                     .state_bytes = table_.state_bytes,

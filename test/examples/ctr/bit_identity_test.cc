@@ -28,6 +28,7 @@ TEST_CASE("a synchronous training gives the same bits for any number of lanes an
 
   for (const std::uint32_t lanes : {1U, 2U, 4U}) {
     for (const std::uint32_t partitions : {1U, 8U, 64U}) {
+      if (partitions < lanes) continue;  // Refused: a lane without a partition has nothing to do.
       CAPTURE(lanes, partitions);
       config.lanes = lanes;
       config.partitions = partitions;
