@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "io/loopback.h"
 
@@ -24,6 +24,11 @@ class Diary {
   void Note(std::string what) {
     const absl::MutexLock lock(&mutex_);
     lines_.push_back(std::move(what));
+    noted_.SignalAll();
+  }
+  void WaitForLine() {
+    const absl::MutexLock lock(&mutex_);
+    while (lines_.empty()) noted_.Wait(&mutex_);
   }
   std::vector<std::string> lines() const {
     const absl::MutexLock lock(&mutex_);
@@ -32,6 +37,7 @@ class Diary {
 
  private:
   mutable absl::Mutex mutex_;
+  absl::CondVar noted_;
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -73,26 +79,22 @@ class NotingTransport final : public Transport {
   Transport& under_;
 };
 
-// Does what its test set up; `ticked` tells the test of the first tick.
+// Notes its events.
 class NotingCore final : public Core {
  public:
   explicit NotingCore(Diary& diary) : diary_(diary) {}
   void Step(const Envelope& event, absl::Time, Effects&) override {
     diary_.Note(absl::StrCat("step ", std::get<ImportStep>(event.body).request));
-    if (!stepped.HasBeenNotified()) stepped.Notify();
   }
   void OnStored(const StoreAnswer& answer, absl::Time, Effects& effects) override {
     diary_.Note(absl::StrCat("stored ", answer.ticket, " ", answer.status.ToString()));
     if (answer.ticket == 1) effects.writes.push_back({5, "more", "m"});
   }
   void Tick(absl::Time now, Effects&) override {
-    diary_.Note("tick");
     ticked_at = now;
-    if (!ticked.HasBeenNotified()) ticked.Notify();
+    diary_.Note("tick");
   }
 
-  absl::Notification stepped;
-  absl::Notification ticked;
   absl::Time ticked_at = absl::InfinitePast();
 
  private:
@@ -157,7 +159,7 @@ TEST_CASE_METHOD(Fixture, "what arrives is stepped", "[io][core_loop]") {
   const auto loop = Start(nullptr);
 
   peer->Send({peer->node(), endpoint->node(), ImportStep{3, 0}});
-  core.stepped.WaitForNotification();
+  diary.WaitForLine();
 
   CHECK(diary.lines() == std::vector<std::string>{"step 3"});
 }
@@ -170,7 +172,7 @@ TEST_CASE_METHOD(Fixture, "the core ticks at the time it asked for, once", "[io]
     effects.WakeAt(when + absl::Hours(1));
     effects.WakeAt(when);
   });
-  core.ticked.WaitForNotification();
+  diary.WaitForLine();
   loop.reset();
 
   CHECK(core.ticked_at >= when);

@@ -85,6 +85,16 @@ TEST_CASE("every model's logits and gradients are those of its formula", "[model
   CheckAgainstReference(SmallSpec(name), filling, seed);
 }
 
+TEST_CASE("DCN-v2 with a linear part adds the rows' first-order weights", "[models][reference]") {
+  ModelSpec spec = SmallSpec("dcn_v2");
+  spec.linear = true;
+  const Filling filling = GENERATE(Filling::kSingle, Filling::kSeveralWeighted);
+  CAPTURE(filling);
+
+  CHECK(RowDim(spec) == spec.dim + 1);
+  CheckAgainstReference(spec, filling, 31);
+}
+
 TEST_CASE("every dimension with loops of its own gives the formula's gradients",
           "[models][reference]") {
   const std::string name = GENERATE("deepfm", "dcn_v2", "dlrm");
