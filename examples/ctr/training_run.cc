@@ -138,8 +138,16 @@ absl::Status TrainingRun::OpenCluster() {
                                .workers = config.workers,
                                .store = options_.out + "/checkpoints"};
   std::vector<CheckpointInfo> there;
-  if (options_.resume) {
+  if (options_.resume && std::filesystem::exists(cluster.store)) {
     LONGTAIL_ASSIGN_OR_RETURN(there, ListCheckpoints(cluster.store));
+  }
+  if (!options_.resume && std::filesystem::exists(cluster.store)) {
+    LONGTAIL_ASSIGN_OR_RETURN(const auto earlier, ListCheckpoints(cluster.store));
+    if (!earlier.empty()) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("'", options_.out, "' holds the training '", earlier.back().name.name,
+                       "' already: want another --out, or --resume to go on with it"));
+    }
   }
   if (there.empty()) {
     LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Embedded(cluster));

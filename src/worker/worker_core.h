@@ -1,6 +1,6 @@
 // A worker's rules, as a deterministic state machine: sequence numbers, retries, deadlines, steps.
 //
-// The shell (embedded_worker.h) cuts a call into one request a lane and submits them; the core
+// The shell (connected_worker.h) cuts a call into one request a lane and submits them; the core
 // sends them until each is answered and says when the call is complete. A push stays in the core,
 // and is sent again, until it is acknowledged, even when its caller's deadline has passed: dropping
 // it would leave a gap in its session's sequence.

@@ -23,7 +23,7 @@ TEST_CASE("seed, key and counter each change the bits", "[base][random]") {
   CHECK(RandomBits(11, 22, 34) != bits);
 }
 
-TEST_CASE("unit floats are in [0, 1) and 24 bits fine", "[base][random]") {
+TEST_CASE("unit floats are from 0 to below 1 and 24 bits fine", "[base][random]") {
   CHECK(UnitFloat(0) == 0.0F);
   CHECK(UnitFloat(~std::uint64_t{0}) == 1.0F - 0x1.0p-24F);
   CHECK(UnitFloat(std::uint64_t{1} << 40) == 0x1.0p-24F);

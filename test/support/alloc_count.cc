@@ -5,6 +5,33 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LONGTAIL_TEST_COUNTS_ALLOCATIONS 0
+#endif
+#endif
+#ifndef LONGTAIL_TEST_COUNTS_ALLOCATIONS
+#define LONGTAIL_TEST_COUNTS_ALLOCATIONS 1
+#endif
+
+#if !LONGTAIL_TEST_COUNTS_ALLOCATIONS
+
+namespace longtail::test {
+
+bool CountsAllocations() {
+  return false;
+}
+std::uint64_t AllocationCount() {
+  return 0;
+}
+std::uint64_t ReleaseCount() {
+  return 0;
+}
+
+}  // namespace longtail::test
+
+#else
+
 namespace longtail::test {
 namespace {
 
@@ -34,6 +61,10 @@ std::size_t Number(std::align_val_t alignment) {
 }
 
 }  // namespace
+
+bool CountsAllocations() {
+  return true;
+}
 
 std::uint64_t AllocationCount() {
   return allocation_count.load();
@@ -114,3 +145,5 @@ void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept {
 void operator delete[](void* memory, align_val_t, const nothrow_t&) noexcept {
   Release(memory);
 }
+
+#endif  // LONGTAIL_TEST_COUNTS_ALLOCATIONS

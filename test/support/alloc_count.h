@@ -8,6 +8,10 @@
 
 namespace longtail::test {
 
+/// False in a build with the thread sanitizer, whose runtime keeps operator new for itself. A test
+/// that counts then says "[skip]".
+bool CountsAllocations();
+
 /// Calls of operator new so far, of every kind, in all threads.
 std::uint64_t AllocationCount();
 

@@ -71,6 +71,21 @@ TEST_CASE("a run that was stopped and resumed predicts what the whole run predic
   CHECK(ReadAll(parts.path() + "/predictions.csv") == ReadAll(whole.path() + "/predictions.csv"));
 }
 
+TEST_CASE("a second run into the same directory is refused unless it resumes",
+          "[examples][ctr][training_run]") {
+  const test::TemporaryDirectory out;
+  std::ostringstream terminal;
+  RunOptions options = MainJob(out.path());
+  options.stop_after = 5;
+  REQUIRE(TrainAndReport(options, terminal).ok());
+
+  const auto again = TrainAndReport(options, terminal);
+
+  CHECK(again.status().code() == absl::StatusCode::kAlreadyExists);
+  options.resume = true;
+  CHECK(TrainAndReport(options, terminal).ok());
+}
+
 TEST_CASE("a run says which file, line and column of its data is wrong",
           "[examples][ctr][training_run]") {
   const test::TemporaryDirectory out;
