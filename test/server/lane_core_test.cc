@@ -68,6 +68,16 @@ TEST_CASE_METHOD(Fixture, "what is wrong with one partition's part does not hold
   CHECK(Weight(kP2) == -1);
 }
 
+TEST_CASE_METHOD(Fixture, "parts of one partition with two sequences are two pushes",
+                 "[server][lane]") {
+  SendPush(test::MakePush(kSession, 0, {Part(kP0, 0, 1)}));
+
+  SendPush(test::MakePush(kSession, 0, {Part(kP0, 0, 1), Part(kP0, 1, 2)}));
+
+  CHECK(Answer<Acknowledgement>().status.ok());
+  CHECK(Weight(kP0) == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "a gap in one partition is answered so that the push comes again",
                  "[server][lane]") {
   test::PushPart wrong = Part(kP0, 0, 1);

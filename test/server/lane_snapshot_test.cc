@@ -118,6 +118,31 @@ TEST_CASE_METHOD(Fixture, "a failed write ends the snapshot with its error", "[s
   CHECK(blobs.contains("again/p00000-0000.snapshot"));
 }
 
+TEST_CASE_METHOD(Fixture, "one failed write of a partition's many fails the snapshot",
+                 "[server][snapshot]") {
+  constexpr std::uint32_t kDim = 4096;  // Rows so wide that a partition has two chunks.
+  constexpr std::size_t kRows = 2100;
+  Send(CreateTable{1, TableId{1}, Spec("wide", kDim)});
+  SendPush(test::MakePush(kSession, 0,
+                          {{.partition = kP0,
+                            .table = TableId{1},
+                            .dim = kDim,
+                            .keys = test::KeysOf(kP0, 4, kRows),
+                            .gradients = std::vector<float>(kRows * kDim, 1)}}));
+  REQUIRE(Answer<Acknowledgement>().status.ok());
+  Send(SnapshotRequest{33, "cut"});
+  REQUIRE(effects.writes.size() == 2);
+  const std::vector<std::uint64_t> tickets = {effects.writes[0].ticket, effects.writes[1].ticket};
+  effects.Clear();
+
+  lane.OnStored({tickets[0], absl::ResourceExhaustedError("disk full")}, now, effects);
+  CHECK(effects.sends.empty());
+  lane.OnStored({tickets[1], absl::OkStatus()}, now, effects);
+
+  CHECK(effects.writes.empty());
+  CHECK(Answer<SnapshotReply>().status == absl::ResourceExhaustedError("disk full"));
+}
+
 TEST_CASE_METHOD(Fixture, "a second snapshot is refused while one is under way",
                  "[server][snapshot]") {
   Send(SnapshotRequest{33, "first"});

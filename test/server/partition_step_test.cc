@@ -237,6 +237,20 @@ TEST_CASE("a worker that takes a left rank begins with the step under way", "[se
   CHECK(partition.core.step() == 2);
 }
 
+TEST_CASE("a rank that is taken again does not stand in for one that never came",
+          "[server][step]") {
+  Partition partition;
+  REQUIRE(partition.core.OpenSession(SessionOf(0), 0).ok());
+  REQUIRE(partition.core.OpenSession(SessionOf(1), 1).ok());
+  partition.core.CloseSession(SessionOf(1));
+  REQUIRE(partition.core.OpenSession(SessionId{55}, 1).ok());
+
+  CHECK(partition.End(0, 0, 0).ok());
+  CHECK(partition.core.Barrier(SessionId{55}, 0, 0).ok());
+
+  CHECK(partition.core.step() == 0);
+}
+
 TEST_CASE("steps stand still while all workers are gone", "[server][step]") {
   Partition partition;
   partition.OpenAll();
