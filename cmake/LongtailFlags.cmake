@@ -33,6 +33,7 @@ target_compile_options(longtail_flags INTERFACE
   $<$<BOOL:${LONGTAIL_MARCH}>:-march=${LONGTAIL_MARCH}>
   $<$<BOOL:${LONGTAIL_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # False alarms on std::string: GCC bug 105651.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>     # Vectors are passed within inline functions alone.
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 if(LONGTAIL_SANITIZE)
   target_compile_options(longtail_flags INTERFACE

@@ -12,8 +12,9 @@ ThreadTeam::ThreadTeam(std::uint32_t size) : results_(size) {
 
 ThreadTeam::~ThreadTeam() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     stop_ = true;
+    called_.SignalAll();
   }
   for (std::thread& thread : threads_) thread.join();
 }
@@ -21,15 +22,15 @@ ThreadTeam::~ThreadTeam() {
 absl::Status ThreadTeam::Run(absl::FunctionRef<absl::Status(std::uint32_t member)> job) {
   if (threads_.empty()) return job(0);
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     job_ = &job;
     running_ = size() - 1;
     ++round_;
+    called_.SignalAll();
   }
   absl::Status first = job(0);
-  const absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(
-      +[](std::uint32_t* running) { return *running == 0; }, &running_));
+  const MutexLock lock(&mutex_);
+  while (running_ != 0) finished_.Wait(&mutex_);
   for (std::uint32_t member = 1; first.ok() && member < size(); ++member) {
     first = results_[member];
   }
@@ -37,26 +38,20 @@ absl::Status ThreadTeam::Run(absl::FunctionRef<absl::Status(std::uint32_t member
 }
 
 void ThreadTeam::Serve(std::uint32_t member) {
-  struct Wait {
-    ThreadTeam* team;
-    std::uint64_t seen;
-  } wait{this, 0};
-  const auto is_called = +[](Wait* w) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return w->team->stop_ || w->team->round_ != w->seen;
-  };
+  std::uint64_t seen = 0;
   for (;;) {
     const absl::FunctionRef<absl::Status(std::uint32_t)>* job = nullptr;
     {
-      const absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(is_called, &wait));
+      const MutexLock lock(&mutex_);
+      while (!stop_ && round_ == seen) called_.Wait(&mutex_);
       if (stop_) return;
-      wait.seen = round_;
+      seen = round_;
       job = job_;
     }
     absl::Status result = (*job)(member);
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     results_[member] = std::move(result);
-    --running_;
+    if (--running_ == 0) finished_.Signal();
   }
 }
 

@@ -8,7 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 
 namespace longtail::examples {
 
@@ -33,7 +33,9 @@ class ThreadTeam {
  private:
   void Serve(std::uint32_t member);
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
+  CondVar called_;    // round_ or stop_ changed.
+  CondVar finished_;  // running_ fell to 0.
   const absl::FunctionRef<absl::Status(std::uint32_t)>* job_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::uint64_t round_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint32_t running_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -23,7 +23,7 @@ CoreLoop::CoreLoop(Core& core, Transport& transport, Options options)
 
 CoreLoop::~CoreLoop() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     stop_ = true;
   }
   transport_.Wake();
@@ -33,7 +33,7 @@ CoreLoop::~CoreLoop() {
 void CoreLoop::Do(absl::FunctionRef<void(absl::Time now, Effects& effects)> call) {
   bool wakes_earlier = false;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     const absl::Time now = absl::Now();
     const absl::Time before = wake_at_;
     call(now, effects_);
@@ -48,7 +48,7 @@ void CoreLoop::Run() {
   absl::Time until = absl::Now() + kIdleWait;
   for (;;) {
     transport_.Receive(until, events);
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (stop_) return;
     absl::Time now = absl::Now();
     for (Envelope& event : events) {

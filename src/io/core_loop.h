@@ -10,7 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "io/blob_store.h"
 #include "io/transport.h"
 #include "protocol/step.h"
@@ -47,7 +47,7 @@ class CoreLoop {
   Transport& transport_;
   const Options options_;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   Effects effects_ ABSL_GUARDED_BY(mutex_);
   std::vector<StoreWrite> writes_ ABSL_GUARDED_BY(mutex_);
   absl::Time wake_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();

@@ -12,7 +12,7 @@ class LoopbackEndpoint final : public Transport {
       : network_(network), node_(node), mailbox_(std::move(mailbox)) {}
 
   ~LoopbackEndpoint() override {
-    const absl::MutexLock lock(&mailbox_->mutex);
+    const MutexLock lock(&mailbox_->mutex);
     mailbox_->gone = true;
     mailbox_->events.clear();
   }
@@ -23,14 +23,14 @@ class LoopbackEndpoint final : public Transport {
     const std::shared_ptr<LoopbackNetwork::Mailbox> target = network_.Find(envelope.target);
     if (target == nullptr)
       return;  // As on a wire: nobody there, and the sender's deadline says so.
-    const absl::MutexLock lock(&target->mutex);
+    const MutexLock lock(&target->mutex);
     if (target->gone) return;
     target->events.push_back(std::move(envelope));
     if (target->events.size() == 1) target->arrived.Signal();
   }
 
   void Receive(absl::Time until, std::vector<Envelope>& events) override {
-    const absl::MutexLock lock(&mailbox_->mutex);
+    const MutexLock lock(&mailbox_->mutex);
     while (mailbox_->events.empty() && !mailbox_->woken) {
       if (mailbox_->arrived.WaitWithDeadline(&mailbox_->mutex, until)) break;
     }
@@ -44,7 +44,7 @@ class LoopbackEndpoint final : public Transport {
   }
 
   void Wake() override {
-    const absl::MutexLock lock(&mailbox_->mutex);
+    const MutexLock lock(&mailbox_->mutex);
     mailbox_->woken = true;
     mailbox_->arrived.Signal();
   }
@@ -56,7 +56,7 @@ class LoopbackEndpoint final : public Transport {
 };
 
 std::unique_ptr<Transport> LoopbackNetwork::Join() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   auto mailbox = std::make_shared<Mailbox>();
   mailboxes_.push_back(mailbox);
   return std::make_unique<LoopbackEndpoint>(
@@ -64,7 +64,7 @@ std::unique_ptr<Transport> LoopbackNetwork::Join() {
 }
 
 std::shared_ptr<LoopbackNetwork::Mailbox> LoopbackNetwork::Find(NodeId node) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   const auto index = static_cast<std::size_t>(node);
   return index < mailboxes_.size() ? mailboxes_[index] : nullptr;
 }

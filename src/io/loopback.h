@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "io/transport.h"
 
 namespace longtail {
@@ -27,8 +27,8 @@ class LoopbackNetwork {
  private:
   friend class LoopbackEndpoint;
   struct Mailbox {
-    absl::Mutex mutex;
-    absl::CondVar arrived;
+    Mutex mutex;
+    CondVar arrived;
     std::vector<Envelope> events ABSL_GUARDED_BY(mutex);
     bool woken ABSL_GUARDED_BY(mutex) = false;
     bool gone ABSL_GUARDED_BY(mutex) = false;
@@ -36,7 +36,7 @@ class LoopbackNetwork {
 
   std::shared_ptr<Mailbox> Find(NodeId node);
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<std::shared_ptr<Mailbox>> mailboxes_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -21,7 +21,7 @@ std::uint64_t Answered(const Message& message) {
 absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
                                                            std::span<const NodeId> lanes,
                                                            absl::Duration timeout, Make make) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   const absl::Time deadline = absl::Now() + timeout;
   const std::uint64_t first = next_request_;
   next_request_ += lanes.size();

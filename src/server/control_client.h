@@ -11,8 +11,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "io/transport.h"
 #include "protocol/messages.h"
 
@@ -48,7 +48,7 @@ class ControlClient {
   absl::StatusOr<std::vector<Message>> AskAll(const char* what, std::span<const NodeId> lanes,
                                               absl::Duration timeout, Make make);
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   const std::unique_ptr<Transport> transport_;
   std::uint64_t next_request_ ABSL_GUARDED_BY(mutex_) = 1;
 };

@@ -105,7 +105,7 @@ EmbeddedCluster::~EmbeddedCluster() {
 
 absl::StatusOr<TableId> EmbeddedCluster::CreateTable(const TableSpec& spec) {
   LONGTAIL_RETURN_IF_ERROR(Validate(spec));
-  const absl::MutexLock lock(&tables_mutex_);
+  const MutexLock lock(&tables_mutex_);
   ClusterMap map = *map_->Current();
   for (std::size_t i = 0; i < map.tables.size(); ++i) {
     if (map.tables[i].name != spec.name) continue;
@@ -170,7 +170,7 @@ absl::StatusOr<CheckpointInfo> EmbeddedCluster::Checkpoint(const std::string& na
     return absl::FailedPreconditionError(
         absl::StrCat("checkpoint '", name, "': this cluster was started without a 'store'"));
   }
-  const absl::MutexLock lock(&checkpoint_mutex_);
+  const MutexLock lock(&checkpoint_mutex_);
   return WriteCheckpoint(
       {.store_address = options_.store,
        .name = name,

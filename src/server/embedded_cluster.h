@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "io/blob_store.h"
 #include "io/core_loop.h"
 #include "io/loopback.h"
@@ -56,8 +56,8 @@ class EmbeddedCluster final : public Cluster {
   std::unique_ptr<ControlClient> control_;
   std::uint64_t restored_step_ = 0;
 
-  absl::Mutex tables_mutex_;      // One new table at a time.
-  absl::Mutex checkpoint_mutex_;  // One checkpoint at a time: two of one name would mix.
+  Mutex tables_mutex_;      // One new table at a time.
+  Mutex checkpoint_mutex_;  // One checkpoint at a time: two of one name would mix.
   const std::shared_ptr<RankRegistry> ranks_;
 };
 

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "protocol/node_ids.h"
 
 namespace longtail::server {
@@ -29,7 +29,7 @@ class RankRegistry {
 
   /// The lowest free rank. Errors: ResourceExhausted.
   absl::StatusOr<Place> Take() {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     for (std::uint32_t rank = 0; rank < taken_.size(); ++rank) {
       if (taken_[rank]) continue;
       taken_[rank] = true;
@@ -41,12 +41,12 @@ class RankRegistry {
   }
 
   void Release(std::uint32_t rank) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     taken_[rank] = false;
   }
 
  private:
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<bool> taken_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t next_session_ ABSL_GUARDED_BY(mutex_) = 1;
 };

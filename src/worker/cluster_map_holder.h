@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "protocol/cluster_map.h"
 
 namespace longtail {
@@ -18,18 +18,18 @@ class ClusterMapHolder {
       : map_(std::make_shared<const ClusterMap>(std::move(map))) {}
 
   std::shared_ptr<const ClusterMap> Current() const {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     return map_;
   }
 
   void Replace(ClusterMap map) {
     auto next = std::make_shared<const ClusterMap>(std::move(map));
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     map_ = std::move(next);
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::shared_ptr<const ClusterMap> map_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -63,7 +63,7 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .partition_count = static_cast<std::uint32_t>(map.Current()->lane_of.size()),
              .retry_after = absl::FromChrono(options.retry_after)}) {
   {
-    const absl::MutexLock lock(&link_->mutex);
+    const MutexLock lock(&link_->mutex);
     link_->owner = this;
   }
   loop_ = std::make_unique<CoreLoop>(
@@ -84,7 +84,7 @@ ConnectedWorker::~ConnectedWorker() {
   // Nothing can be done about a lane that does not answer: it will find the session idle.
   ToEveryLane<CloseSession>("session closing", give_up - absl::Now()).IgnoreError();
   {
-    const absl::MutexLock lock(&link_->mutex);
+    const MutexLock lock(&link_->mutex);
     link_->owner = nullptr;
   }
   loop_.reset();
@@ -97,7 +97,7 @@ absl::Status ConnectedWorker::ToEveryLane(const char* kind, absl::Duration timeo
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   Pending pending;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     outgoing_.clear();
     for (const NodeId lane : map->lanes) outgoing_.push_back({lane, T{}});
     pending = Submit({.kind = kind, .deadline = absl::Now() + timeout});
@@ -125,7 +125,7 @@ absl::Status ConnectedWorker::Prepare(TableId table, std::span<const Key> keys, 
 // Requests that were answered since still hold the key batches they were made of. Let those go, so
 // that a batch can be filled again in place.
 void ConnectedWorker::ReleaseIdle() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   pulls_.ReleaseOwners();
   pushes_.ReleaseOwners();
 }
@@ -179,7 +179,7 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
     if (!checked.ok()) return Fail(std::move(checked));
     keys += item.keys->unique_size();
   }
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
   BuildPull(*map, items, sink);
@@ -233,7 +233,7 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
     return Fail(absl::InvalidArgumentError(absl::StrCat(
         "push with learning_rate_scale ", options.learning_rate_scale, ": want a finite one")));
   }
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   BuildPush(*map, items, options.learning_rate_scale);
   return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)});
 }
@@ -293,7 +293,7 @@ void ConnectedWorker::BuildPush(const ClusterMap& map, std::span<const PushItem>
 
 Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
   const std::shared_ptr<const ClusterMap> map = map_.Current();
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   outgoing_.clear();
   if (map->step_mode == StepMode::kSynchronous) {
     for (std::uint32_t lane = 0; lane < map->lanes.size(); ++lane) {

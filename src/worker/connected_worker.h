@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "io/core_loop.h"
 #include "io/transport.h"
 #include "longtail/worker.h"
@@ -81,7 +81,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
   WorkerCore core_;  // Touched under the loop's lock only.
 
   // Calls are built one at a time.
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<WorkerCore::Outgoing> outgoing_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PullRequest> pulls_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PooledPush> pushes_ ABSL_GUARDED_BY(mutex_);

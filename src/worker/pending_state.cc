@@ -11,7 +11,7 @@ constexpr absl::Duration kGrace = absl::Seconds(5);
 }  // namespace
 
 void Pending::State::Start(std::shared_ptr<CallOwnerLink> link, absl::Time deadline) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   link_ = std::move(link);
   deadline_ = deadline;
   call_ = 0;
@@ -20,12 +20,12 @@ void Pending::State::Start(std::shared_ptr<CallOwnerLink> link, absl::Time deadl
 }
 
 void Pending::State::SetCall(std::uint64_t call) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   call_ = call;
 }
 
 void Pending::State::Finish(absl::Status status) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   if (done_) return;
   done_ = true;
   status_ = std::move(status);
@@ -34,7 +34,7 @@ void Pending::State::Finish(absl::Status status) {
 
 absl::Status Pending::State::Wait() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     while (!done_) {
       if (finished_.WaitWithDeadline(&mutex_, deadline_ + kGrace)) break;
     }
@@ -46,7 +46,7 @@ absl::Status Pending::State::Wait() {
 }
 
 bool Pending::State::done() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return done_;
 }
 
@@ -54,12 +54,12 @@ void Pending::State::Abandon() {
   std::shared_ptr<CallOwnerLink> link;
   std::uint64_t call = 0;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (done_) return;
     link = link_;
     call = call_;
   }
-  const absl::MutexLock lock(&link->mutex);
+  const MutexLock lock(&link->mutex);
   if (link->owner != nullptr) link->owner->Abandon(call);
 }
 

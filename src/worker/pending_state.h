@@ -6,8 +6,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "longtail/worker.h"
 
 namespace longtail {
@@ -20,7 +20,7 @@ class CallOwner {
 };
 
 struct CallOwnerLink {
-  absl::Mutex mutex;
+  Mutex mutex;
   CallOwner* owner ABSL_GUARDED_BY(mutex) = nullptr;
 };
 
@@ -36,8 +36,8 @@ class Pending::State {
   void Abandon();
 
  private:
-  mutable absl::Mutex mutex_;
-  absl::CondVar finished_;
+  mutable Mutex mutex_;
+  CondVar finished_;
   std::shared_ptr<CallOwnerLink> link_ ABSL_GUARDED_BY(mutex_);
   absl::Time deadline_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t call_ ABSL_GUARDED_BY(mutex_) = 0;

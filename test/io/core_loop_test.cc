@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "base/mutex.h"
 #include "io/loopback.h"
 
 namespace longtail {
@@ -22,22 +22,22 @@ namespace {
 class Diary {
  public:
   void Note(std::string what) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     lines_.push_back(std::move(what));
     noted_.SignalAll();
   }
   void WaitForLine() {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     while (lines_.empty()) noted_.Wait(&mutex_);
   }
   std::vector<std::string> lines() const {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     return lines_;
   }
 
  private:
-  mutable absl::Mutex mutex_;
-  absl::CondVar noted_;
+  mutable Mutex mutex_;
+  CondVar noted_;
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -20,6 +20,7 @@ MAY_ALSO_INCLUDE = {
 EXAMPLES_MAY_INCLUDE = {
     "base/check.h",
     "base/hash.h",
+    "base/mutex.h",
     "base/random.h",
     "base/status_macros.h",
 }
@@ -41,7 +42,7 @@ NOT_DETERMINISTIC = [
     (r'#include "io/', "the shell of io/"),
     (r'#include "base/log\.h"|\bLONGTAIL_LOG', "a log line"),
     (r'#include (<(thread|mutex|shared_mutex|condition_variable|future|stop_token|semaphore|latch'
-     r'|barrier)>|"absl/synchronization/)', "a thread or a lock"),
+     r'|barrier)>|"absl/synchronization/|"base/mutex\.h")', "a thread or a lock"),
     (r'#include (<(chrono|ctime|sys/time\.h)>|"absl/time/clock\.h")|::now\(|\bNow\(', "a clock"),
     (r"#include <random>|\brand\(|\brandom_device\b", "a random device"),
     (r"#include <(iostream|fstream|filesystem|cstdio|unistd\.h|fcntl\.h)>", "input or output"),

@@ -97,6 +97,7 @@ class TidyTest(unittest.TestCase):
     def test_a_core_has_no_thread_clock_chance_or_log_of_its_own(self):
         for line, what in [("#include <thread>", "a thread"), ("#include <mutex>", "a lock"),
                            ("#include \"absl/synchronization/mutex.h\"", "a lock"),
+                           ("#include \"base/mutex.h\"", "a lock"),
                            ("#include \"absl/time/clock.h\"", "a clock"),
                            ("absl::Now()", "a clock"),
                            ("std::chrono::steady_clock::now()", "a clock"),

@@ -26,7 +26,7 @@ namespace {
 class Owner final : public CallOwner {
  public:
   Owner() : link_(std::make_shared<CallOwnerLink>()) {
-    const absl::MutexLock lock(&link_->mutex);
+    const MutexLock lock(&link_->mutex);
     link_->owner = this;
   }
 
@@ -37,7 +37,7 @@ class Owner final : public CallOwner {
     return state;
   }
   void Leave() {
-    const absl::MutexLock lock(&link_->mutex);
+    const MutexLock lock(&link_->mutex);
     link_->owner = nullptr;
   }
   void Abandon(std::uint64_t call) override { abandoned_.push_back(call); }
@@ -151,7 +151,7 @@ TEST_CASE("a Wait past its deadline gives up and abandons the call", "[worker][p
   Owner owner;
   const auto link = std::make_shared<CallOwnerLink>();
   {
-    const absl::MutexLock lock(&link->mutex);
+    const MutexLock lock(&link->mutex);
     link->owner = &owner;
   }
   auto state = std::make_shared<Pending::State>();

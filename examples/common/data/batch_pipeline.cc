@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace longtail::examples {
 
@@ -15,8 +16,9 @@ BatchPipeline::BatchPipeline(std::unique_ptr<BatchSource> source, const Pipeline
 BatchPipeline::~BatchPipeline() {
   source_->RequestStop();
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     stop_ = true;
+    changed_.SignalAll();
   }
   thread_.join();
 }
@@ -36,7 +38,8 @@ void BatchPipeline::Run() {
     {
       // Without a deadline: whoever holds the pipeline either takes a batch or destroys it, and
       // both end the wait.
-      const absl::MutexLock lock(&mutex_, absl::Condition(this, &BatchPipeline::HasRoom));
+      const MutexLock lock(&mutex_);
+      while (!HasRoom()) changed_.Wait(&mutex_);
       if (stop_) return;
       if (!spare_.empty()) {
         batch = std::move(spare_.back());
@@ -44,20 +47,24 @@ void BatchPipeline::Run() {
       }
     }
     absl::Status status = source_->Next(batch_size, batch);
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (!status.ok() || batch.size == 0) {
       end_ = std::move(status);
       is_done_ = true;
+      changed_.SignalAll();
       return;
     }
     ready_.push_back(std::move(batch));
+    changed_.SignalAll();
   }
 }
 
 absl::Status BatchPipeline::Next(Batch& batch) {
-  const absl::MutexLock lock(&mutex_);
-  if (!mutex_.AwaitWithTimeout(absl::Condition(this, &BatchPipeline::HasBatch),
-                               options_.wait_max)) {
+  const MutexLock lock(&mutex_);
+  const absl::Time until = absl::Now() + options_.wait_max;
+  while (!HasBatch()) {
+    if (!changed_.WaitWithDeadline(&mutex_, until)) continue;
+    if (HasBatch()) break;
     return absl::DeadlineExceededError(
         absl::StrCat("batch pipeline: no batch in ", absl::FormatDuration(options_.wait_max),
                      ": still reading batch ", given_count_, " from its source; wanted it sooner, ",
@@ -70,6 +77,7 @@ absl::Status BatchPipeline::Next(Batch& batch) {
   std::swap(batch, ready_.front());
   spare_.push_back(std::move(ready_.front()));
   ready_.pop_front();
+  changed_.SignalAll();
   ++given_count_;
   return absl::OkStatus();
 }

@@ -11,8 +11,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "examples/common/data/batch_source.h"
 
 namespace longtail::examples {
@@ -58,7 +58,8 @@ class BatchPipeline {
   const PipelineOptions options_;
   std::uint64_t given_count_ = 0;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
+  CondVar changed_;  // Of what follows, what the other thread may wait for.
   std::deque<Batch> ready_ ABSL_GUARDED_BY(mutex_);
   std::vector<Batch> spare_ ABSL_GUARDED_BY(mutex_);  // Used batches, for their memory.
   absl::Status end_ ABSL_GUARDED_BY(mutex_);

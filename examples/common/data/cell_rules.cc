@@ -121,12 +121,14 @@ bool TokenRule::ApplyToken(std::string_view token, std::vector<Key>& keys,
                            std::string& message) const {
   if (token.empty()) return true;
   if (pattern_ != nullptr) {
-    // REG_STARTEND: the text is the range in match[0], and need not end in a zero byte.
+    // REG_STARTEND: the text is the range in match[0] and may hold zero bytes. It ends in one all
+    // the same, since the address sanitizer's regexec looks for it.
+    const std::string text(token);
     std::array<regmatch_t, 2> match{};
     match[0].rm_so = 0;
     match[0].rm_eo = static_cast<regoff_t>(token.size());
     const int result =
-        regexec(&pattern_->expression, token.data(), match.size(), match.data(), REG_STARTEND);
+        regexec(&pattern_->expression, text.c_str(), match.size(), match.data(), REG_STARTEND);
     if (result != 0 || match[1].rm_so < 0) return true;
     token = token.substr(static_cast<std::size_t>(match[1].rm_so),
                          static_cast<std::size_t>(match[1].rm_eo - match[1].rm_so));

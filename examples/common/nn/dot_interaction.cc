@@ -38,11 +38,11 @@ void Products(const float* v, const Example& e) {
       EightLanes::Vec sums[kTile] = {};
       const float* column = e.transposed + j;
       for (std::size_t d = 0; d < dim; ++d) {
-        const EightLanes::Vec across = EightLanes::At(column + d * e.padded);
+        const EightLanes::Vec across = EightLanes::Load(column + d * e.padded);
         for (std::size_t r = 0; r < kTile; ++r) sums[r] += across * rows[r][d];
       }
       for (std::size_t r = 0; r < kTile; ++r) {
-        EightLanes::At(e.square + (i + r) * e.padded + j) = sums[r];
+        EightLanes::Store(sums[r], e.square + (i + r) * e.padded + j);
       }
     }
   }
@@ -56,7 +56,9 @@ void PackTriangle(const Example& e, float* y) {
       // Whole vectors: what runs over is where the next row goes, and one always follows that is
       // longer than the excess, but for the first rows, which are copied one by one.
       if (i >= kLanes) {
-        for (std::size_t j = 0; j < i; j += kLanes) EightLanes::At(y + j) = EightLanes::At(row + j);
+        for (std::size_t j = 0; j < i; j += kLanes) {
+          EightLanes::Store(EightLanes::Load(row + j), y + j);
+        }
         y += i;
         continue;
       }
@@ -81,23 +83,23 @@ void UnpackTriangle(const float* y, const Example& e) {
 // A tile is 4 rows of dv, all of their columns in registers while j runs.
 template <std::size_t kDim>
 void ProductGradients(const float* v, const Example& e, float* dv) {
-  using Lanes = std::conditional_t<kDim % kLanes == 0, EightLanes, FourLanes>;
-  constexpr std::size_t kWidth = Lanes::kWidth;
+  using RowLanes = std::conditional_t<kDim % kLanes == 0, EightLanes, FourLanes>;
+  constexpr std::size_t kWidth = RowLanes::kWidth;
   constexpr std::size_t kRowVecs = kDim / kWidth;
   constexpr std::size_t kRows = kRowVecs > 2 ? 2 : kTile;  // Sixteen registers hold no more.
   for (std::size_t i = 0; i < e.vectors; i += kRows) {
-    typename Lanes::Vec sums[kRows][kRowVecs] = {};
+    typename RowLanes::Vec sums[kRows][kRowVecs] = {};
     const float* square = e.square + i * e.padded;
     for (std::size_t j = 0; j < e.vectors; ++j) {
       for (std::size_t c = 0; c < kRowVecs; ++c) {
-        const typename Lanes::Vec across = Lanes::At(v + j * kDim + c * kWidth);
+        const typename RowLanes::Vec across = RowLanes::Load(v + j * kDim + c * kWidth);
         for (std::size_t r = 0; r < kRows; ++r) sums[r][c] += across * square[r * e.padded + j];
       }
     }
     const std::size_t rows = std::min(kRows, e.vectors - i);
     for (std::size_t r = 0; r < rows; ++r) {
       for (std::size_t c = 0; c < kRowVecs; ++c) {
-        Lanes::At(dv + (i + r) * kDim + c * kWidth) = sums[r][c];
+        RowLanes::Store(sums[r][c], dv + (i + r) * kDim + c * kWidth);
       }
     }
   }

@@ -13,12 +13,12 @@ float DotProduct(const float* a, const float* b, std::size_t size) {
   EightLanes::Vec s3 = {};
   std::size_t i = 0;
   for (; i + 32 <= size; i += 32) {
-    s0 += EightLanes::At(a + i) * EightLanes::At(b + i);
-    s1 += EightLanes::At(a + i + 8) * EightLanes::At(b + i + 8);
-    s2 += EightLanes::At(a + i + 16) * EightLanes::At(b + i + 16);
-    s3 += EightLanes::At(a + i + 24) * EightLanes::At(b + i + 24);
+    s0 += EightLanes::Load(a + i) * EightLanes::Load(b + i);
+    s1 += EightLanes::Load(a + i + 8) * EightLanes::Load(b + i + 8);
+    s2 += EightLanes::Load(a + i + 16) * EightLanes::Load(b + i + 16);
+    s3 += EightLanes::Load(a + i + 24) * EightLanes::Load(b + i + 24);
   }
-  for (; i + 8 <= size; i += 8) s0 += EightLanes::At(a + i) * EightLanes::At(b + i);
+  for (; i + 8 <= size; i += 8) s0 += EightLanes::Load(a + i) * EightLanes::Load(b + i);
   const EightLanes::Vec lanes = (s0 + s1) + (s2 + s3);
   float sum = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
               ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));

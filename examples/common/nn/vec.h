@@ -5,26 +5,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 
 namespace longtail::examples {
 
-// Structs around the types, because a template argument loses a type's attributes, and with them
-// the leave to read from any address. By reference, so that no vector is passed.
+/// kWidth lanes of a register, read and written at any address. By memcpy, which is one unaligned
+/// move: a vector type with less alignment does not keep it through a reference in clang 14.
+template <std::size_t kLaneCount>
+struct Lanes {
+  static constexpr std::size_t kWidth = kLaneCount;
+  typedef float Vec __attribute__((vector_size(kLaneCount * sizeof(float))));  // NOLINT
 
-struct EightLanes {
-  static constexpr std::size_t kWidth = 8;
-  typedef float Vec __attribute__((vector_size(32), aligned(4), may_alias));  // NOLINT
-
-  static const Vec& At(const float* data) { return *reinterpret_cast<const Vec*>(data); }
-  static Vec& At(float* data) { return *reinterpret_cast<Vec*>(data); }
+  static Vec Load(const float* data) {
+    Vec value;
+    std::memcpy(&value, data, sizeof(value));
+    return value;
+  }
+  static void Store(const Vec& value, float* data) { std::memcpy(data, &value, sizeof(value)); }
 };
 
-struct FourLanes {
-  static constexpr std::size_t kWidth = 4;
-  typedef float Vec __attribute__((vector_size(16), aligned(4), may_alias));  // NOLINT
-
-  static const Vec& At(const float* data) { return *reinterpret_cast<const Vec*>(data); }
-  static Vec& At(float* data) { return *reinterpret_cast<Vec*>(data); }
-};
+using EightLanes = Lanes<8>;
+using FourLanes = Lanes<4>;
 
 }  // namespace longtail::examples
