@@ -19,6 +19,7 @@ struct TableStatistics {
   std::uint64_t pushes = 0;              ///< Keys pushed, refused ones included.
   std::uint64_t rows_created = 0;        ///< Rows that a push created.
   std::uint64_t non_finite_refused = 0;  ///< Keys pushed with a gradient that was not finite.
+  std::uint64_t full_refused = 0;  ///< New keys pushed to a partition that holds 2^26 - 1 rows.
 
   /// How many rows were trained how often, (count, rows), ascending by count, no zero rows: the
   /// exact rank-frequency distribution of the rows.

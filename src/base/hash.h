@@ -11,7 +11,7 @@ namespace longtail {
 /// bit of the argument flips each bit of the result about half of the time. Mix64(0) is 0.
 ///
 /// The bits are shared out, so that what chooses one thing says nothing of the next: the highest 16
-/// choose the partition, the lowest 32 the bucket of an index, bits 40 to 47 the tag in a bucket.
+/// choose the partition, the lowest 32 the line of an index, bits 40 to 47 the tag in a line.
 ///
 /// Source: Stafford, "Better Bit Mixing", 2011, variant 13; it is the finaliser of SplitMix64 in
 ///         Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.

@@ -31,6 +31,7 @@ constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFi
     {"pushes", &TableStatistics::pushes},
     {"rows_created", &TableStatistics::rows_created},
     {"non_finite_refused", &TableStatistics::non_finite_refused},
+    {"full_refused", &TableStatistics::full_refused},
     {"hash", &TableStatistics::hash},
 };
 

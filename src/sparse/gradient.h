@@ -22,14 +22,14 @@ LONGTAIL_HOST_DEVICE inline float ClipTo(float value, float bound) {
 LONGTAIL_HOST_DEVICE inline double SumOfSquares(const float* values, std::size_t dim) {
   constexpr std::size_t kLanes = 8;
   double sums[kLanes] = {};
-  std::size_t i = 0;
-  for (; i + kLanes <= dim; i += kLanes) {
+  const std::size_t whole = dim / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const double value = static_cast<double>(values[i + lane]);
       sums[lane] += value * value;
     }
   }
-  for (; i < dim; ++i) {
+  for (std::size_t i = whole; i < dim; ++i) {
     const double value = static_cast<double>(values[i]);
     sums[i % kLanes] += value * value;
   }

@@ -5,37 +5,23 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
-#include <new>
 
 namespace longtail::sparse {
 
 /// Blocks of this size and more are aligned to it and asked to lie on huge pages.
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
-/// Memory for `size` bytes, aligned to a cache line, not initialised. Throws std::bad_alloc, as
-/// operator new does, if there is none.
+/// Memory for `size` > 0 bytes, aligned to a cache line: all zero from kHugePageBytes on, below
+/// that not initialised. The system gives it as it is touched. Throws std::bad_alloc, as operator
+/// new does, if there is none.
 void* TakePages(std::size_t size);
 
 /// Gives back what TakePages(size) gave.
 void ReleasePages(void* memory, std::size_t size);
 
-/// TakePages as an allocator for a std::vector.
-template <typename T>
-struct PageAllocator {
-  using value_type = T;
-
-  PageAllocator() = default;
-  template <typename U>
-  explicit PageAllocator(const PageAllocator<U>&) {}
-
-  T* allocate(std::size_t n) {
-    if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
-    return static_cast<T*>(TakePages(n * sizeof(T)));
-  }
-  void deallocate(T* memory, std::size_t n) { ReleasePages(memory, n * sizeof(T)); }
-
-  bool operator==(const PageAllocator&) const { return true; }
-};
+/// Gives the whole pages among `size` bytes at `memory` back to the system, so that they cost
+/// nothing until they are touched again, when they are zero. Their content is lost; the rest of the
+/// range keeps its own. Returns how many bytes were given back: 0 where the system cannot.
+std::size_t DropPages(void* memory, std::size_t size);
 
 }  // namespace longtail::sparse

@@ -1,26 +1,22 @@
 // From a key to the number of its row, in one cache line.
 //
-// Open addressing over buckets of one 64-byte line:
+// Lines of fifteen entries (sparse/index_line.h). Keys are compared in the rows, which a caller
+// wants to read anyway, so every key is legal and an entry takes little more than four bytes.
 //
-//   0                12      13    14         16                                    64
-//   +----------------+-------+-----+----------+-------------------------------------+
-//   | tags u8[12]    | count | pad | overflow | rows u32[12]                        |
-//   +----------------+-------+-----+----------+-------------------------------------+
-//
-// An entry lies in the bucket that its hash names or, if that is full, in the next one with room;
-// `overflow` counts the entries that passed a bucket that way, so a search ends at the first bucket
-// that none has passed. Keys are compared in the rows, which a caller wants to read anyway, so
-// every key is legal and an entry takes 5 bytes. The index doubles when it is four fifths full.
+// The index grows by a quarter when it is nine tenths full. A growth is spread over insertions: the
+// larger lines are made at once, empty, and each insertion moves two of the old lines; meanwhile a
+// key is looked for in both. The order of hashes is the order of lines, so old lines are given back
+// as they are moved, and both generations together are never larger than the new one by more than a
+// huge page. Worst case of one insertion: 2 lines, 30 entries. Who only reads or updates rows calls
+// MoveOn now and then: a growth under way costs every search.
 //
 // Thread: one owner.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "longtail/ids.h"
-#include "sparse/pages.h"
+#include "sparse/index_lines.h"
 #include "sparse/slabs.h"
 
 namespace longtail::sparse {
@@ -30,58 +26,79 @@ class RowIndex {
   /// No row has this number.
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-  RowIndex() : buckets_(1) {}
+  RowIndex() : lines_(1) {}
 
   /// Fetches the line that a search for `hash` = Mix64(key) begins with.
-  void Prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[hash & mask_]); }
+  void Prefetch(std::uint64_t hash) const {
+    const IndexLines& first = BeginsInOld(hash) ? old_ : lines_;
+    __builtin_prefetch(&first[first.Home(hash)]);
+  }
 
   /// The first row whose tag fits, or kNone if surely no row has this hash. Reads no row, so a
   /// caller may fetch the row's memory before it compares the key: most often it is the one.
-  std::uint32_t Candidate(std::uint64_t hash) const;
+  std::uint32_t Candidate(std::uint64_t hash) const {
+    std::uint32_t candidate = kNone;
+    Search(hash, [&](std::uint32_t row) {
+      candidate = row;
+      return true;
+    });
+    return candidate;
+  }
 
   /// The row of `key`, or kNone.
-  std::uint32_t Find(Key key, std::uint64_t hash, const Slabs& slabs) const;
+  std::uint32_t Find(Key key, std::uint64_t hash, const Slabs& slabs) const {
+    std::uint32_t found = kNone;
+    Search(hash, [&](std::uint32_t row) {
+      if (slabs.KeyOf(row) != key) return false;
+      found = row;
+      return true;
+    });
+    return found;
+  }
 
   /// Adds a row. Its key must be written in its header and must not be in the index.
   ///
-  /// Cost: amortised constant; one call in a doubling visits every row's key.
+  /// Cost: constant; up to 2 lines are moved, each entry of which reads its row's key.
   void Insert(std::uint32_t row, std::uint64_t hash, const Slabs& slabs);
+
+  /// Moves up to 2 lines of a growth on, so that it also ends where nothing more is inserted.
+  void MoveOn(const Slabs& slabs) {
+    if (is_growing()) [[unlikely]]
+      Move(kLinesPerTurn, slabs);
+  }
 
   /// Removes a row that is in the index.
   void Erase(std::uint32_t row, std::uint64_t hash);
 
+  /// Rows in the index.
   std::uint64_t size() const { return size_; }
-  std::uint64_t bytes() const { return std::uint64_t{buckets_.size()} * sizeof(Bucket); }
+
+  /// Whether a growth is under way.
+  bool is_growing() const { return old_.count() != 0; }
+
+  /// Bytes of all lines.
+  std::uint64_t bytes() const { return lines_.bytes() + old_.bytes(); }
 
  private:
-  static constexpr unsigned kSlots = 12;
-  static constexpr std::uint16_t kOverflowMax = 0xFFFF;  // Sticks there until the next doubling.
+  static constexpr std::uint64_t kLinesPerTurn = 2;
 
-  struct alignas(64) Bucket {
-    std::array<std::uint8_t, kSlots> tags{};
-    std::uint8_t count = 0;
-    std::uint8_t padding = 0;
-    std::uint16_t overflow = 0;
-    std::array<std::uint32_t, kSlots> rows{};
-  };
-  static_assert(sizeof(Bucket) == 64);
-  using Buckets = std::vector<Bucket, PageAllocator<Bucket>>;
+  bool BeginsInOld(std::uint64_t hash) const {
+    return is_growing() && old_.Home(hash) >= old_.moved();
+  }
 
-  // Which slots of a bucket hold this tag: bit 8 i + 7 of `first` stands for slot i, of `second`
-  // for slot 8 + i.
-  struct Matches {
-    std::uint64_t first;
-    std::uint64_t second;
-  };
+  template <typename Visit>
+  bool Search(std::uint64_t hash, Visit&& visit) const {
+    if (!is_growing()) [[likely]]
+      return lines_.Search(hash, visit);
+    if (BeginsInOld(hash)) return old_.Search(hash, visit) || lines_.Search(hash, visit);
+    return lines_.Search(hash, visit) || old_.Search(hash, visit);
+  }
 
-  // Bits that neither the bucket nor the partition is chosen by.
-  static std::uint8_t TagOf(std::uint64_t hash) { return static_cast<std::uint8_t>(hash >> 40); }
-  static Matches Match(const Bucket& bucket, std::uint8_t tag);
-  void Place(std::uint32_t row, std::uint64_t hash);
-  void Double(const Slabs& slabs);
+  void Grow();
+  void Move(std::uint64_t line_count, const Slabs& slabs);
 
-  Buckets buckets_;  // A power of two of them.
-  std::uint64_t mask_ = 0;
+  IndexLines lines_;
+  IndexLines old_;  // Of 0 lines unless the index is growing.
   std::uint64_t size_ = 0;
 };
 

@@ -1,7 +1,7 @@
 #include "sparse/slabs.h"
 
 #include <algorithm>
-#include <bit>
+#include <utility>
 
 #include "base/check.h"
 
@@ -9,46 +9,92 @@ namespace longtail::sparse {
 namespace {
 
 constexpr std::size_t kSlabBytesWanted = std::size_t{256} << 10;
-constexpr std::uint32_t kRowsMax = 0xFFFFFFFE;  // One number is left over for "no row".
+constexpr std::size_t kPageBytes = 4096;
 
 unsigned RowsShift(std::size_t row_bytes) {
-  const std::size_t rows = std::max<std::size_t>(1, kSlabBytesWanted / row_bytes);
+  const std::size_t rows = std::max<std::size_t>(2, kSlabBytesWanted / row_bytes);
   return static_cast<unsigned>(std::bit_width(rows) - 1);
 }
 
 }  // namespace
 
-Slabs::Slabs(std::size_t row_bytes)
-    : row_bytes_(row_bytes),
-      shift_(RowsShift(row_bytes)),
-      mask_((std::uint32_t{1} << shift_) - 1),
-      slab_bytes_(row_bytes << shift_) {
-  LONGTAIL_CHECK(row_bytes > 0);
-  LONGTAIL_CHECK(row_bytes % kRowAlignment == 0);
+Slabs::Slabs(std::size_t value_bytes)
+    : value_bytes_(value_bytes),
+      pair_bytes_(2 * (value_bytes + kRowHeaderBytes)),
+      shift_(RowsShift(value_bytes + kRowHeaderBytes)),
+      slab_bytes_((pair_bytes_ / 2) << shift_) {
+  LONGTAIL_CHECK(value_bytes % sizeof(float) == 0);
+}
+
+Slabs::Slabs(Slabs&& other) noexcept
+    : value_bytes_(other.value_bytes_),
+      pair_bytes_(other.pair_bytes_),
+      shift_(other.shift_),
+      slab_bytes_(other.slab_bytes_),
+      end_(std::exchange(other.end_, 0)),
+      size_(std::exchange(other.size_, 0)),
+      room_at_(std::exchange(other.room_at_, 0)),
+      dropped_bytes_(std::exchange(other.dropped_bytes_, 0)),
+      block_count_(std::exchange(other.block_count_, 0)),
+      blocks_(other.blocks_),
+      origins_(other.origins_),
+      in_use_(std::move(other.in_use_)),
+      dropped_(std::move(other.dropped_)),
+      taken_(std::move(other.taken_)) {}
+
+Slabs::~Slabs() {
+  for (std::size_t block = 0; block < block_count_; ++block) {
+    ReleasePages(blocks_[block], BlockBytes(block));
+  }
+}
+
+std::size_t Slabs::BlockBytes(std::size_t block) const {
+  return block == 0 ? slab_bytes_ : slab_bytes_ << (block - 1);
 }
 
 void Slabs::Reserve() {
-  const std::size_t size =
-      reserved_bytes_ < kHugePageBytes ? slab_bytes_ : std::max(slab_bytes_, kHugePageBytes);
-  std::byte* block = static_cast<std::byte*>(TakePages(size));
-  blocks_.emplace_back(block, Release{size});
-  for (std::size_t at = 0; at + slab_bytes_ <= size; at += slab_bytes_) {
-    slabs_.push_back(block + at);
+  const std::size_t block = block_count_;
+  blocks_[block] = static_cast<std::byte*>(TakePages(BlockBytes(block)));
+  const std::size_t before = block == 0 ? 0 : BlockBytes(block);  // As large as all before it.
+  origins_[block] = reinterpret_cast<std::uintptr_t>(blocks_[block]) - before;
+  ++block_count_;
+}
+
+std::uint32_t Slabs::LowestFree() {
+  for (;; ++room_at_) {
+    const std::uint32_t first = room_at_ << shift_;
+    const std::uint32_t last = std::min(first + (std::uint32_t{1} << shift_), end_);
+    if (in_use_[room_at_] == last - first) continue;
+    for (std::uint32_t row = first; row < last; ++row) {
+      if (row % 64 == 0 && last - row >= 64 && taken_[row / 64] == ~std::uint64_t{0}) {
+        row += 63;
+      } else if (!IsTaken(row)) {
+        return row;
+      }
+    }
   }
-  reserved_bytes_ += size;
 }
 
 std::uint32_t Slabs::Take() {
+  LONGTAIL_CHECK(!IsFull());
   std::uint32_t row = end_;
-  if (!freed_.empty()) {
-    row = freed_.back();
-    freed_.pop_back();
+  if (size_ < end_) {
+    row = LowestFree();
   } else {
-    LONGTAIL_CHECK(end_ < kRowsMax);
-    if ((row >> shift_) == slabs_.size()) Reserve();
+    if (static_cast<std::size_t>(std::bit_width(row >> shift_)) == block_count_) Reserve();
+    if (row >> shift_ == in_use_.size()) {
+      in_use_.push_back(0);
+      dropped_.push_back(0);
+    }
     if (row / 64 == taken_.size()) taken_.push_back(0);
     ++end_;
+    room_at_ = row >> shift_;
   }
+  const std::uint32_t slab = row >> shift_;
+  dropped_bytes_ -= dropped_[slab];
+  dropped_[slab] = 0;
+  ++in_use_[slab];
+  ++size_;
   taken_[row / 64] |= std::uint64_t{1} << (row % 64);
   return row;
 }
@@ -57,7 +103,17 @@ void Slabs::Free(std::uint32_t row) {
   LONGTAIL_CHECK(row < end_);
   LONGTAIL_CHECK(IsTaken(row));
   taken_[row / 64] &= ~(std::uint64_t{1} << (row % 64));
-  freed_.push_back(row);
+  --size_;
+  const std::uint32_t slab = row >> shift_;
+  room_at_ = std::min(room_at_, slab);
+  if (--in_use_[slab] != 0 || slab == end_ >> shift_) return;  // The last one is still filling.
+  dropped_[slab] = static_cast<std::uint32_t>(DropPages(Pair(slab << shift_), slab_bytes_));
+  dropped_bytes_ += dropped_[slab];
+}
+
+std::uint64_t Slabs::bytes() const {
+  const std::uint64_t used = std::uint64_t{end_ + 1} / 2 * pair_bytes_;
+  return (used + kPageBytes - 1) / kPageBytes * kPageBytes - dropped_bytes_;
 }
 
 }  // namespace longtail::sparse

@@ -1,46 +1,74 @@
-// Memory for rows of one size: row number to address by a shift and a mask.
+// Memory for rows of one size: from a row's number to its address without a look-up that can miss.
 //
-// Rows lie in slabs of about 256 KiB that never move, so an address holds as long as its row. The
-// first slabs are reserved one by one; a table that has outgrown a huge page reserves a huge page's
-// worth at a time. A slab's memory is touched only as its rows are used. The numbers of freed rows
-// are used again, the last freed first.
+// Rows lie in pairs: two headers, then both rows' values.
+//
+//   | header | header | values of the even row | values of the odd row |  next pair …
+//   0        14       28                       28 + v                   28 + 2 v
+//
+// So a header of fourteen bytes costs fourteen, values are aligned to four, and both parts of a row
+// lie in one page: a random access costs the walk to its page more than it costs its lines.
+//
+// Pairs lie in blocks, each as large as all before it together. The number of a row's block is the
+// width of the row's number in bits, so the few addresses that lead to all rows stay in the nearest
+// cache. Blocks never move. A block's memory is touched, and so costs anything, only as its rows
+// are used. A slab is a part of a block of about 256 KiB: freed row numbers are used again, the
+// lowest first, so that the highest slabs run empty, and an empty slab goes back to the system.
 //
 // Thread: one owner.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "sparse/pages.h"
-#include "sparse/row_layout.h"
+#include "sparse/row_header.h"
 
 namespace longtail::sparse {
 
 class Slabs {
  public:
-  /// Needs row_bytes > 0 and a multiple of kRowAlignment.
-  explicit Slabs(std::size_t row_bytes);
+  /// Row numbers end here, so that they fit the 26 bits that an index has for them.
+  static constexpr std::uint32_t kRowsMax = (std::uint32_t{1} << 26) - 1;
+
+  /// Needs value_bytes to be a multiple of 4.
+  explicit Slabs(std::size_t value_bytes);
+  Slabs(Slabs&& other) noexcept;
+  Slabs(const Slabs&) = delete;
+  Slabs& operator=(const Slabs&) = delete;
+  ~Slabs();
 
   /// The number of a row that is free, whose bytes are not initialised; it is taken from now on.
+  /// Needs !IsFull().
   ///
-  /// Cost: no allocation while there are freed rows or room in the last slab.
+  /// Cost: no allocation while there is room in the blocks there are.
   std::uint32_t Take();
+
+  /// Whether no row number is left.
+  bool IsFull() const { return size_ == kRowsMax; }
 
   /// Frees a row that is taken.
   void Free(std::uint32_t row);
 
-  /// The first byte of a row below end().
-  std::byte* Row(std::uint32_t row) {
-    return slabs_[row >> shift_] + std::size_t{row & mask_} * row_bytes_;
+  /// The header of a row below end(): kRowHeaderBytes bytes at any alignment.
+  std::byte* Header(std::uint32_t row) { return Pair(row) + (row & 1) * kRowHeaderBytes; }
+  const std::byte* Header(std::uint32_t row) const {
+    return Pair(row) + (row & 1) * kRowHeaderBytes;
   }
-  const std::byte* Row(std::uint32_t row) const {
-    return slabs_[row >> shift_] + std::size_t{row & mask_} * row_bytes_;
+
+  /// The values of a row below end().
+  float* Values(std::uint32_t row) {
+    return reinterpret_cast<float*>(Pair(row) + 2 * kRowHeaderBytes + (row & 1) * value_bytes_);
+  }
+  const float* Values(std::uint32_t row) const {
+    return reinterpret_cast<const float*>(Pair(row) + 2 * kRowHeaderBytes +
+                                          (row & 1) * value_bytes_);
   }
 
   /// The key of a taken row.
-  Key KeyOf(std::uint32_t row) const { return HeaderOf(Row(row)).key; }
+  Key KeyOf(std::uint32_t row) const { return KeyAt(Header(row)); }
 
   /// Whether a row below end() is taken.
   bool IsTaken(std::uint32_t row) const { return (taken_[row / 64] >> (row % 64) & 1U) != 0; }
@@ -49,29 +77,38 @@ class Slabs {
   std::uint32_t end() const { return end_; }
 
   /// Rows taken now.
-  std::uint32_t size() const { return end_ - static_cast<std::uint32_t>(freed_.size()); }
+  std::uint32_t size() const { return size_; }
 
-  /// Bytes reserved for rows.
-  std::uint64_t bytes() const { return reserved_bytes_; }
+  /// Bytes that the rows ever used lie in, less what has gone back to the system.
+  std::uint64_t bytes() const;
 
  private:
-  struct Release {
-    std::size_t size;
-    void operator()(std::byte* block) const { ReleasePages(block, size); }
-  };
-
+  // Block 0 has one slab of rows, block b > 0 those from 2^(b-1) slabs on.
+  std::byte* Pair(std::uint32_t row) const {
+    const auto block = static_cast<std::size_t>(std::bit_width(row >> shift_));
+    return reinterpret_cast<std::byte*>(origins_[block] + std::uint64_t{row >> 1} * pair_bytes_);
+  }
   void Reserve();
+  std::uint32_t LowestFree();
 
-  std::size_t row_bytes_;
-  unsigned shift_;
-  std::uint32_t mask_;
+  std::size_t BlockBytes(std::size_t block) const;
+
+  static constexpr std::size_t kBlocksMax = 27;
+
+  std::size_t value_bytes_;
+  std::size_t pair_bytes_;
+  unsigned shift_;  // Rows of a slab: 2^shift_.
   std::size_t slab_bytes_;
   std::uint32_t end_ = 0;
-  std::uint64_t reserved_bytes_ = 0;
-  std::vector<std::unique_ptr<std::byte, Release>> blocks_;
-  std::vector<std::byte*> slabs_;  // Into the blocks.
-  std::vector<std::uint32_t> freed_;
-  std::vector<std::uint64_t> taken_;  // One bit a row.
+  std::uint32_t size_ = 0;
+  std::uint32_t room_at_ = 0;  // No slab below this one has a free row.
+  std::uint64_t dropped_bytes_ = 0;
+  std::size_t block_count_ = 0;
+  std::array<std::byte*, kBlocksMax> blocks_{};
+  std::array<std::uintptr_t, kBlocksMax> origins_{};  // Where row 0 would be, were all one block.
+  std::vector<std::uint32_t> in_use_;                 // Taken rows of each slab.
+  std::vector<std::uint32_t> dropped_;                // Bytes of each slab that have gone back.
+  std::vector<std::uint64_t> taken_;                  // One bit a row.
 };
 
 }  // namespace longtail::sparse

@@ -39,6 +39,7 @@ TableStatistics& TableStatistics::operator+=(const TableStatistics& other) {
   pushes += other.pushes;
   rows_created += other.rows_created;
   non_finite_refused += other.non_finite_refused;
+  full_refused += other.full_refused;
   rows_by_count = Merge(rows_by_count, other.rows_by_count);
   hash += other.hash;
   return *this;

@@ -35,6 +35,7 @@ struct RowTarget {
 struct PushResult {
   std::uint64_t created = 0;             ///< Rows that did not exist.
   std::uint64_t refused_non_finite = 0;  ///< Keys whose gradient had an infinity or a NaN.
+  std::uint64_t refused_full = 0;        ///< Keys without a row, of which the table has no more.
 };
 
 /// All that a row is.
@@ -66,16 +67,20 @@ class Table {
   void Pull(std::span<const Key> keys, const RowTarget& target);
 
   /// Moves rows by their gradients, which `counts` training examples were behind. A key without a
-  /// row gets one, from its initial value. A row's count grows up to 2^32 - 1 and stays there; its
-  /// last step becomes `step`. A gradient with an infinity or a NaN is refused whole: it creates
-  /// and changes nothing. The rule's learning rate is multiplied by learning_rate_scale, for a
-  /// schedule.
+  /// row gets one, from its initial value, unless there are Slabs::kRowsMax. A row's count grows up
+  /// to 2^32 - 1 and stays there; its last step becomes `step`. Both are kept as
+  /// sparse/row_header.h says: counts from 2^23 on in units of 512, steps within 2^24 of the
+  /// newest. A gradient with an infinity or a NaN is refused whole: it creates and changes nothing.
+  /// The rule's learning rate is multiplied by learning_rate_scale, for a schedule.
   ///
   /// Shapes: keys [n], a repeated one is applied once for each; counts [n]; gradients [n, dim],
   ///         row-major. Wrong shapes are a bug in the caller and abort.
   /// Cost:   two cache misses a row, overlapped; no allocation unless rows are created.
   PushResult Push(std::span<const Key> keys, std::span<const std::uint32_t> counts,
                   std::span<const float> gradients, std::uint32_t step, float learning_rate_scale);
+
+  /// Whether the index is being grown: searches cost more until pulls and pushes have moved it on.
+  bool is_growing() const { return index_.is_growing(); }
 
   /// Counts, bytes, histogram and hash.
   ///
@@ -97,7 +102,7 @@ class Table {
   void ForEachRow(std::uint32_t first, std::uint32_t last, Visit&& visit) const {
     last = last < slabs_.end() ? last : slabs_.end();
     for (std::uint32_t row = first; row < last; ++row) {
-      if (slabs_.IsTaken(row)) visit(ViewOf(slabs_.Row(row)));
+      if (slabs_.IsTaken(row)) visit(ViewOf(row));
     }
   }
 
@@ -112,7 +117,8 @@ class Table {
 
   /// Writes a row whole, over the one of its key if there is one.
   ///
-  /// Errors: InvalidArgument if row.values is not value_count() long; nothing is changed then.
+  /// Errors: InvalidArgument if row.values is not value_count() long; ResourceExhausted if there
+  ///         are Slabs::kRowsMax rows. Nothing is changed then.
   absl::Status Import(const RowView& row);
 
   /// Removes the row of a key; false if there is none.
@@ -127,10 +133,13 @@ class Table {
     std::uint32_t step;
   };
 
-  RowView ViewOf(const std::byte* row) const;
-  std::byte* Create(Key key, std::uint64_t hash);
-  std::byte* CreateInitial(Key key, std::uint64_t hash);
-  template <typename Rule>
+  RowView ViewOf(std::uint32_t row) const;
+  std::uint32_t Create(Key key, std::uint64_t hash);
+  std::uint32_t CreateInitial(Key key, std::uint64_t hash);
+  void Touch(std::uint32_t row, std::uint32_t count, std::uint32_t step);
+  template <std::size_t kDim>
+  void PullDim(std::span<const Key> keys, const RowTarget& target);
+  template <std::size_t kDim, typename Rule>
   PushResult PushRule(const Rule& rule, const Batch& batch);
 
   TableSpec spec_;
@@ -139,10 +148,12 @@ class Table {
   Slabs slabs_;
   RowIndex index_;
   std::vector<float> scratch_;  // [dim], a gradient on its way to the rule.
+  std::uint32_t newest_step_ = 0;
   std::uint64_t pulls_ = 0;
   std::uint64_t pushes_ = 0;
   std::uint64_t rows_created_ = 0;
   std::uint64_t non_finite_refused_ = 0;
+  std::uint64_t full_refused_ = 0;
 };
 
 }  // namespace longtail::sparse

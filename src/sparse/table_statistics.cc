@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -28,10 +29,18 @@ class CountHistogram {
 }  // namespace
 
 std::uint64_t Table::ContentHash() const {
+  // As if a row were stored in one piece, with count and last step in 32 bits each.
+  constexpr std::size_t kHead = sizeof(Key) + 2 * sizeof(std::uint32_t);
+  std::vector<std::byte> bytes(kHead + layout_.value_bytes());
   std::uint64_t sum = 0;
-  for (std::uint32_t row = 0; row < slabs_.end(); ++row) {
-    if (slabs_.IsTaken(row)) sum += XXH3_64bits(slabs_.Row(row), layout_.used_bytes());
-  }
+  ForEachRow([&](const RowView& row) {
+    std::memcpy(bytes.data(), &row.key, sizeof(row.key));
+    std::memcpy(bytes.data() + sizeof(Key), &row.count, sizeof(row.count));
+    std::memcpy(bytes.data() + sizeof(Key) + sizeof(row.count), &row.last_step,
+                sizeof(row.last_step));
+    std::memcpy(bytes.data() + kHead, row.values.data(), row.values.size_bytes());
+    sum += XXH3_64bits(bytes.data(), bytes.size());
+  });
   return sum;
 }
 
@@ -43,13 +52,14 @@ TableStatistics Table::Statistics() const {
   statistics.rows = row_count();
   statistics.weight_bytes = row_count() * layout_.dim * sizeof(float);
   statistics.state_bytes = row_count() * layout_.state_size * sizeof(float);
-  statistics.header_bytes = row_count() * sizeof(RowHeader);
+  statistics.header_bytes = row_count() * kRowHeaderBytes;
   statistics.index_bytes = index_.bytes();
-  statistics.free_bytes = slabs_.bytes() - row_count() * layout_.used_bytes();
+  statistics.free_bytes = slabs_.bytes() - row_count() * layout_.row_bytes();
   statistics.pulls = pulls_;
   statistics.pushes = pushes_;
   statistics.rows_created = rows_created_;
   statistics.non_finite_refused = non_finite_refused_;
+  statistics.full_refused = full_refused_;
   statistics.rows_by_count = histogram.Sorted();
   statistics.hash = ContentHash();
   return statistics;

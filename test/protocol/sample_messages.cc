@@ -75,6 +75,7 @@ StatisticsReply SampleStatisticsReply() {
   reply.statistics.pushes = 69;
   reply.statistics.rows_created = 70;
   reply.statistics.non_finite_refused = 71;
+  reply.statistics.full_refused = 72;
   reply.statistics.rows_by_count = {{1, 40}, {2, 20}, {1000, 2}};
   reply.statistics.hash = 0xFEDCBA9876543210;
   return reply;

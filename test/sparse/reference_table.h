@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <map>
 #include <span>
 #include <vector>
 
+#include "base/random.h"
 #include "sparse/initializer.h"
 #include "sparse/reference_optimizer.h"
 #include "sparse/table.h"
@@ -37,7 +39,7 @@ class ReferenceTable {
   sparse::PushResult Push(Key key, std::uint32_t count, std::span<const float> gradient,
                           std::uint32_t step, float rate_scale) {
     for (const float g : gradient) {
-      if (!std::isfinite(g)) return {.created = 0, .refused_non_finite = 1};
+      if (!std::isfinite(g)) return {.created = 0, .refused_non_finite = 1, .refused_full = 0};
     }
     const auto [row, is_new] = rows_.try_emplace(key);
     Row& it = row->second;
@@ -47,12 +49,15 @@ class ReferenceTable {
       sparse::InitState(spec_.optimizer, it.values, state);
       it.values.insert(it.values.end(), state.begin(), state.end());
     }
-    it.count = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(std::uint64_t{it.count} + count, 0xFFFFFFFF));
     it.last_step = step;
     ReferenceOptimizer::Push(spec_.optimizer, rate_scale, {gradient.begin(), gradient.end()},
                              it.values);
-    return {.created = is_new ? 1U : 0U, .refused_non_finite = 0};
+    const auto total = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::uint64_t{it.count} + count, 0xFFFFFFFF));
+    const std::uint64_t at =
+        std::uint64_t{step} << 32 | std::bit_cast<std::uint32_t>(it.values.front());
+    it.count = sparse::CountOf(sparse::CountCode(total, RandomBits(spec_.seed, key, at)));
+    return {.created = is_new ? 1U : 0U, .refused_non_finite = 0, .refused_full = 0};
   }
 
   void Import(Key key, Row row) { rows_[key] = std::move(row); }

@@ -11,52 +11,91 @@
 namespace longtail::sparse {
 namespace {
 
-TEST_CASE("rows of every size are aligned, apart and stay where they are", "[sparse][slabs]") {
-  const std::size_t row_bytes = GENERATE(16U, 48U, 144U, 4112U, 262'160U);
-  CAPTURE(row_bytes);
-  Slabs slabs(row_bytes);
-  const std::uint32_t rows = row_bytes > 100'000 ? 40 : 5000;
+TEST_CASE("rows of every size are apart and stay where they are", "[sparse][slabs]") {
+  const std::size_t value_bytes = GENERATE(4U, 36U, 128U, 4096U, 262'160U);
+  CAPTURE(value_bytes);
+  Slabs slabs(value_bytes);
+  const std::uint32_t rows = value_bytes > 100'000 ? 40 : 5000;
   std::set<std::byte*> addresses;
-  std::vector<std::byte*> first_seen;
+  std::vector<float*> first_seen;
 
   for (std::uint32_t i = 0; i < rows; ++i) {
     REQUIRE(slabs.Take() == i);
-    std::byte* row = slabs.Row(i);
-    std::memset(row, static_cast<int>(i % 251), row_bytes);
-    addresses.insert(row);
-    first_seen.push_back(row);
+    float* values = slabs.Values(i);
+    REQUIRE(reinterpret_cast<std::uintptr_t>(values) % alignof(float) == 0);
+    std::memset(values, static_cast<int>(i % 251), value_bytes);
+    std::memset(slabs.Header(i), static_cast<int>(i % 241), kRowHeaderBytes);
+    addresses.insert(reinterpret_cast<std::byte*>(values));
+    first_seen.push_back(values);
   }
 
-  std::byte* last_end = nullptr;
-  for (std::byte* row : addresses) {
-    REQUIRE(reinterpret_cast<std::uintptr_t>(row) % kRowAlignment == 0);
-    REQUIRE((last_end == nullptr || row >= last_end));
-    last_end = row + row_bytes;
+  const std::byte* last_end = nullptr;
+  for (const std::byte* values : addresses) {
+    REQUIRE((last_end == nullptr || values >= last_end));
+    last_end = values + value_bytes;
   }
   for (std::uint32_t i = 0; i < rows; ++i) {
-    REQUIRE(slabs.Row(i) == first_seen[i]);
-    REQUIRE(std::to_integer<std::uint32_t>(slabs.Row(i)[row_bytes - 1]) == i % 251);
+    const std::byte* bytes = reinterpret_cast<const std::byte*>(slabs.Values(i));
+    REQUIRE(slabs.Values(i) == first_seen[i]);
+    REQUIRE(std::to_integer<std::uint32_t>(bytes[0]) == i % 251);
+    REQUIRE(std::to_integer<std::uint32_t>(bytes[value_bytes - 1]) == i % 251);
+    REQUIRE(std::to_integer<std::uint32_t>(slabs.Header(i)[0]) == i % 241);
+    REQUIRE(std::to_integer<std::uint32_t>(slabs.Header(i)[kRowHeaderBytes - 1]) == i % 241);
   }
-  CHECK(slabs.bytes() >= std::uint64_t{rows} * row_bytes);
+  CHECK(slabs.bytes() >= std::uint64_t{rows} * (value_bytes + kRowHeaderBytes));
 }
 
-TEST_CASE("freed row numbers are taken again before new ones", "[sparse][slabs]") {
-  Slabs slabs(32);
-  for (int i = 0; i < 200; ++i) slabs.Take();
-  const std::uint64_t bytes = slabs.bytes();
+TEST_CASE("freed row numbers are taken again before new ones, the lowest first",
+          "[sparse][slabs]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 30));
+  CAPTURE(seed);
+  Rng rng(seed);
+  Slabs slabs(1024);  // 128 rows a slab.
+  std::set<std::uint32_t> taken;
 
-  slabs.Free(7);
-  slabs.Free(130);
+  for (int op = 0; op < 3000; ++op) {
+    if (taken.empty() || rng.Below(5) < 3) {
+      std::uint32_t want = 0;
+      while (taken.contains(want)) ++want;
+      REQUIRE(slabs.Take() == want);
+      taken.insert(want);
+    } else {
+      auto row = taken.lower_bound(static_cast<std::uint32_t>(rng.Below(slabs.end())));
+      if (row == taken.end()) row = taken.begin();
+      slabs.Free(*row);
+      REQUIRE_FALSE(slabs.IsTaken(*row));
+      taken.erase(row);
+    }
+    REQUIRE(slabs.size() == taken.size());
+  }
+  for (const std::uint32_t row : taken) REQUIRE(slabs.IsTaken(row));
+}
 
-  CHECK(slabs.size() == 198);
-  CHECK_FALSE(slabs.IsTaken(7));
-  CHECK(slabs.IsTaken(8));
-  CHECK(slabs.Take() == 130);
-  CHECK(slabs.Take() == 7);
-  CHECK(slabs.IsTaken(7));
-  CHECK(slabs.Take() == 200);
-  CHECK(slabs.end() == 201);
-  CHECK(slabs.bytes() == bytes);
+TEST_CASE("a slab without rows goes back to the system, and is there again when it is wanted",
+          "[sparse][slabs]") {
+  Slabs slabs(4000);  // 64 rows a slab.
+  constexpr std::uint32_t kRows = 2000;
+  for (std::uint32_t i = 0; i < kRows; ++i) {
+    std::memset(slabs.Values(slabs.Take()), 7, 4000);
+  }
+  const std::uint64_t full = slabs.bytes();
+
+  for (std::uint32_t i = 0; i < kRows; ++i) slabs.Free(i);
+  CHECK(slabs.bytes() < full / 20);
+  for (std::uint32_t i = 0; i < kRows; ++i) {
+    REQUIRE(slabs.Take() == i);
+    slabs.Values(i)[0] = 3;
+  }
+
+  CHECK(slabs.bytes() == full);
+}
+
+TEST_CASE("a slab costs what is touched of it", "[sparse][slabs]") {
+  Slabs slabs(128);
+
+  slabs.Take();
+
+  CHECK(slabs.bytes() == 4096);
 }
 
 }  // namespace

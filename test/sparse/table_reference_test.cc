@@ -62,7 +62,7 @@ class Pair {
       if (rng_.Below(12) != 0) continue;
       gradients[i * dim + rng_.Below(dim)] = std::numeric_limits<float>::quiet_NaN();
     }
-    const std::uint32_t step = static_cast<std::uint32_t>(rng_.Next());
+    const std::uint32_t step = SomeStep();
     const float scale = rng_.Uniform(0.5F, 1.5F);
 
     const PushResult got = table_.Push(keys, counts, gradients, step, scale);
@@ -86,7 +86,7 @@ class Pair {
     for (const Key key : SomeKeys()) {
       const std::vector<float> values = test::Floats(rng_, table_.value_count(), 0.1F, 2);
       const std::uint32_t count = static_cast<std::uint32_t>(rng_.Below(9));
-      const std::uint32_t step = static_cast<std::uint32_t>(rng_.Below(99));
+      const std::uint32_t step = SomeStep();
       REQUIRE(table_.Import({key, count, step, values}).ok());
       want_.Import(key, {count, step, values});
     }
@@ -106,6 +106,8 @@ class Pair {
   }
 
  private:
+  // Up and down, and far beyond the 24 bits that a row keeps.
+  std::uint32_t SomeStep() { return static_cast<std::uint32_t>(0xA0000000 + rng_.Below(1U << 24)); }
   std::vector<Key> SomeKeys() { return test::Keys(rng_, rng_.Below(80), 60); }
 
   Rng& rng_;

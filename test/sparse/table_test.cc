@@ -221,10 +221,9 @@ TEST_CASE("statistics count rows, bytes and how often each row was trained", "[s
   CHECK(statistics.rows == 3);
   CHECK(statistics.weight_bytes == 3 * 4 * 4);
   CHECK(statistics.state_bytes == 3 * 9 * 4);
-  CHECK(statistics.header_bytes == 3 * 16);
+  CHECK(statistics.header_bytes == 3 * 14);
   CHECK(statistics.index_bytes == 64);
-  CHECK(statistics.bytes() > 150'000);
-  CHECK(statistics.bytes() < 300'000);
+  CHECK(statistics.free_bytes < 2 * 4096);  // What is touched of a slab, not what is reserved.
   CHECK(statistics.pushes == 4);
   CHECK(statistics.rows_created == 3);
   CHECK(statistics.rows_by_count ==
