@@ -62,7 +62,7 @@ class alignas(64) IndexLine {
 
   std::uint32_t Row(unsigned slot) const {
     std::uint32_t low = 0;  // The byte above the three is the next row's, or `high_`'s.
-    std::memcpy(&low, low_.data() + 3 * slot, sizeof(low));
+    std::memcpy(&low, low_.data() + std::size_t{3} * slot, sizeof(low));
     return (low & 0xFFFFFF) | ((high_ >> (2 * slot) & 3U) << 24);
   }
 

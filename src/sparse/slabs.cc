@@ -18,16 +18,19 @@ unsigned RowsShift(std::size_t row_bytes) {
 
 }  // namespace
 
-Slabs::Slabs(std::size_t value_bytes)
-    : value_bytes_(value_bytes),
+Slabs::Slabs(std::size_t value_bytes, std::uint32_t rows_max)
+    : rows_max_(rows_max),
+      value_bytes_(value_bytes),
       pair_bytes_(2 * (value_bytes + kRowHeaderBytes)),
       shift_(RowsShift(value_bytes + kRowHeaderBytes)),
       slab_bytes_((pair_bytes_ / 2) << shift_) {
   LONGTAIL_CHECK(value_bytes % sizeof(float) == 0);
+  LONGTAIL_CHECK(rows_max <= kRowsMax);
 }
 
 Slabs::Slabs(Slabs&& other) noexcept
-    : value_bytes_(other.value_bytes_),
+    : rows_max_(other.rows_max_),
+      value_bytes_(other.value_bytes_),
       pair_bytes_(other.pair_bytes_),
       shift_(other.shift_),
       slab_bytes_(other.slab_bytes_),

@@ -33,8 +33,8 @@ class Slabs {
   /// Row numbers end here, so that they fit the 26 bits that an index has for them.
   static constexpr std::uint32_t kRowsMax = (std::uint32_t{1} << 26) - 1;
 
-  /// Needs value_bytes to be a multiple of 4.
-  explicit Slabs(std::size_t value_bytes);
+  /// For up to rows_max rows. Needs value_bytes to be a multiple of 4, rows_max <= kRowsMax.
+  explicit Slabs(std::size_t value_bytes, std::uint32_t rows_max = kRowsMax);
   Slabs(Slabs&& other) noexcept;
   Slabs(const Slabs&) = delete;
   Slabs& operator=(const Slabs&) = delete;
@@ -47,7 +47,10 @@ class Slabs {
   std::uint32_t Take();
 
   /// Whether no row number is left.
-  bool IsFull() const { return size_ == kRowsMax; }
+  bool IsFull() const { return size_ == rows_max_; }
+
+  /// The most rows there can be.
+  std::uint32_t rows_max() const { return rows_max_; }
 
   /// Frees a row that is taken.
   void Free(std::uint32_t row);
@@ -86,7 +89,9 @@ class Slabs {
   // Block 0 has one slab of rows, block b > 0 those from 2^(b-1) slabs on.
   std::byte* Pair(std::uint32_t row) const {
     const auto block = static_cast<std::size_t>(std::bit_width(row >> shift_));
-    return reinterpret_cast<std::byte*>(origins_[block] + std::uint64_t{row >> 1} * pair_bytes_);
+    // An origin lies before its block, where no pointer may point.
+    return reinterpret_cast<std::byte*>(  // NOLINT(performance-no-int-to-ptr)
+        origins_[block] + std::uint64_t{row >> 1} * pair_bytes_);
   }
   void Reserve();
   std::uint32_t LowestFree();
@@ -95,6 +100,7 @@ class Slabs {
 
   static constexpr std::size_t kBlocksMax = 27;
 
+  std::uint32_t rows_max_;
   std::size_t value_bytes_;
   std::size_t pair_bytes_;
   unsigned shift_;  // Rows of a slab: 2^shift_.

@@ -63,11 +63,11 @@ void Grouped(std::span<const Key> keys, RowIndex& index, const Slabs& slabs,
 
 }  // namespace
 
-Table::Table(const TableSpec& spec)
+Table::Table(const TableSpec& spec, std::uint32_t rows_max)
     : spec_(spec),
       layout_(LayoutOf(spec)),
       initializer_(spec),
-      slabs_(layout_.value_bytes()),
+      slabs_(layout_.value_bytes(), rows_max),
       scratch_(spec.dim) {
   LONGTAIL_CHECK(Validate(spec).ok());
 }
@@ -214,7 +214,7 @@ absl::Status Table::Import(const RowView& row) {
     if (slabs_.IsFull()) {
       return absl::ResourceExhaustedError(
           absl::StrCat("table '", spec_.name, "': key ", row.key, ": this partition holds ",
-                       Slabs::kRowsMax, " rows, which is its limit: want more partitions"));
+                       slabs_.rows_max(), " rows, which is its limit: want more partitions"));
     }
     number = Create(row.key, hash);
   }

@@ -48,8 +48,8 @@ struct RowView {
 
 class Table {
  public:
-  /// Needs a spec that Validate accepts.
-  explicit Table(const TableSpec& spec);
+  /// For up to rows_max rows. Needs a spec that Validate accepts, rows_max <= Slabs::kRowsMax.
+  explicit Table(const TableSpec& spec, std::uint32_t rows_max = Slabs::kRowsMax);
 
   const TableSpec& spec() const { return spec_; }
   std::uint32_t dim() const { return layout_.dim; }
@@ -67,7 +67,7 @@ class Table {
   void Pull(std::span<const Key> keys, const RowTarget& target);
 
   /// Moves rows by their gradients, which `counts` training examples were behind. A key without a
-  /// row gets one, from its initial value, unless there are Slabs::kRowsMax. A row's count grows up
+  /// row gets one, from its initial value, unless there are rows_max. A row's count grows up
   /// to 2^32 - 1 and stays there; its last step becomes `step`. Both are kept as
   /// sparse/row_header.h says: counts from 2^23 on in units of 512, steps within 2^24 of the
   /// newest. A gradient with an infinity or a NaN is refused whole: it creates and changes nothing.
@@ -118,7 +118,7 @@ class Table {
   /// Writes a row whole, over the one of its key if there is one.
   ///
   /// Errors: InvalidArgument if row.values is not value_count() long; ResourceExhausted if there
-  ///         are Slabs::kRowsMax rows. Nothing is changed then.
+  ///         are rows_max rows. Nothing is changed then.
   absl::Status Import(const RowView& row);
 
   /// Removes the row of a key; false if there is none.

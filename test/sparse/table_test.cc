@@ -190,6 +190,50 @@ TEST_CASE("a row of another size is not imported", "[sparse][table]") {
   CHECK(table.row_count() == 0);
 }
 
+TEST_CASE("a table that is full refuses new keys, counts them and goes on with the others",
+          "[sparse][table]") {
+  Table table(ExactSpec(), /*rows_max=*/2);
+  const std::vector<std::uint32_t> counts{1, 1, 1, 1};
+
+  const PushResult result = table.Push(std::vector<Key>{1, 2, 3, 2}, counts,
+                                       std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}, 1, 1);
+  const absl::Status status = table.Import({4, 1, 1, std::vector<float>{1, 2}});
+
+  CHECK(result.created == 2);
+  CHECK(result.refused_full == 1);
+  CHECK(table.Statistics().full_refused == 1);
+  CHECK(PullOne(table, 2) == std::vector<float>{-10, -12});
+  CHECK(PullOne(table, 3) == std::vector<float>{0, 0});
+  CHECK(absl::IsResourceExhausted(status));
+  CHECK(status.message() ==
+        "table 'exact': key 4: this partition holds 2 rows, which is its limit: want more "
+        "partitions");
+  table.Erase(1);
+  CHECK(table.Import({4, 1, 1, std::vector<float>{1, 2}}).ok());
+}
+
+TEST_CASE("a growth of the index ends by pulls alone", "[sparse][table]") {
+  Table table(ExactSpec());
+  Key key = 0;
+  while (key < 10'000 || !table.is_growing()) {
+    REQUIRE(table.Import({key++, 1, 1, std::vector<float>{1, 2}}).ok());
+  }
+  const std::uint64_t bytes = table.Statistics().index_bytes;
+  std::vector<Key> keys(1000);
+  std::vector<float> rows(2000);
+
+  Key at = 0;
+  for (int pulls = 0; table.is_growing(); ++pulls) {
+    REQUIRE(pulls < 1000);
+    for (Key& wanted : keys) wanted = at++ % key;
+    table.Pull(keys, {.rows = rows.data(), .stride = 2});
+    REQUIRE(rows.front() == 1);
+    REQUIRE(rows.back() == 2);
+  }
+
+  CHECK(table.Statistics().index_bytes < bytes);
+}
+
 TEST_CASE("ranges of row numbers cut a table into chunks", "[sparse][table]") {
   Table table(ExactSpec());
   for (Key key = 0; key < 100; ++key) {
