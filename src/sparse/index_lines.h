@@ -109,17 +109,17 @@ class IndexLines {
     return true;
   }
 
-  /// Lines 0 to moved() - 1 have been emptied for good: their entries are in another generation.
+  /// Lines 0 to moved() - 1 are given up: their entries are in another generation, none is looked
+  /// for there.
   std::uint64_t moved() const { return moved_; }
 
-  /// Calls visit(row) for each entry of the next line and empties it; true if it was the last.
+  /// Calls visit(row) for each entry of the next line and gives it up; true if it was the last.
   template <typename Visit>
   bool MoveLine(Visit&& visit) {
     IndexLine& line = lines_[moved_];
     for (std::uint32_t taken = line.Taken(); taken != 0; taken &= taken - 1) {
       visit(line.Row(static_cast<unsigned>(std::countr_zero(taken))));
     }
-    line.ClearAll();
     ++moved_;
     // Huge pages go back one by one, but for the line that says whether any entry has passed it.
     constexpr std::uint64_t kLinesPerPage = kHugePageBytes / sizeof(IndexLine);
@@ -142,7 +142,7 @@ class IndexLines {
   }
 
   // Calls visit(line number) for the lines in which an entry of this hash may lie, in the order in
-  // which it was placed, until one returns true. Lines that were emptied are left out: the last of
+  // which it was placed, until one returns true. Lines that were given up are left out: the last of
   // them knows whether an entry has passed them all.
   template <typename Visit>
   bool Walk(std::uint64_t hash, Visit&& visit) const {
