@@ -14,7 +14,7 @@ using nlohmann::json;
 constexpr std::size_t kHexDigits = 16;
 constexpr int kHexBase = 16;
 
-const json kNull;  // What a missing field reads as.
+const json null_value;  // What a missing field reads as.
 
 // Walks a document without keeping it, to say where it goes wrong and how deep it nests.
 class Inspector : public nlohmann::json_sax<json> {
@@ -139,11 +139,11 @@ void JsonReader::Refuse(const std::string& name, std::string_view problem) {
 }
 
 const json& JsonReader::Find(const std::string& name) {
-  if (!ok()) return kNull;
+  if (!ok()) return null_value;
   const auto found = value_.find(name);
   if (found != value_.end()) return *found;
   Refuse(name, "is missing");
-  return kNull;
+  return null_value;
 }
 
 const json& JsonReader::Array(const std::string& name, std::size_t count_max) {
@@ -153,7 +153,7 @@ const json& JsonReader::Array(const std::string& name, std::size_t count_max) {
   } else if (value.size() > count_max) {
     Refuse(name, absl::StrCat("has ", value.size(), " elements: want at most ", count_max));
   }
-  return ok() ? value : kNull;
+  return ok() ? value : null_value;
 }
 
 std::string JsonReader::PathOf(const std::string& name) const {

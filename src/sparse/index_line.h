@@ -69,9 +69,10 @@ class alignas(64) IndexLine {
   /// Fills a free slot.
   void Fill(unsigned slot, std::uint8_t tag, std::uint32_t row) {
     tags_[slot] = tag;
-    low_[3 * slot] = static_cast<std::uint8_t>(row);
-    low_[3 * slot + 1] = static_cast<std::uint8_t>(row >> 8);
-    low_[3 * slot + 2] = static_cast<std::uint8_t>(row >> 16);
+    const std::size_t at = std::size_t{3} * slot;
+    low_[at] = static_cast<std::uint8_t>(row);
+    low_[at + 1] = static_cast<std::uint8_t>(row >> 8);
+    low_[at + 2] = static_cast<std::uint8_t>(row >> 16);
     high_ = (high_ & ~(3U << (2 * slot))) | (row >> 24) << (2 * slot);
   }
 

@@ -79,11 +79,13 @@ class IndexLines {
   bool PlaceBeforeEnd(std::uint64_t hash, std::uint32_t row) {
     const std::uint64_t home = Home(hash);
     std::uint64_t at = home;
-    while (lines_[at].Match(0) == 0) {
+    std::uint32_t room = lines_[at].Match(0);
+    while (room == 0) {
       if (++at == count_) return false;
+      room = lines_[at].Match(0);
     }
     for (std::uint64_t passed = home; passed != at; ++passed) lines_[passed].CountPassed();
-    lines_[at].Fill(static_cast<unsigned>(std::countr_zero(lines_[at].Match(0))), TagOf(hash), row);
+    lines_[at].Fill(static_cast<unsigned>(std::countr_zero(room)), TagOf(hash), row);
     return true;
   }
 
@@ -116,7 +118,7 @@ class IndexLines {
   /// Calls visit(row) for each entry of the next line and gives it up; true if it was the last.
   template <typename Visit>
   bool MoveLine(Visit&& visit) {
-    IndexLine& line = lines_[moved_];
+    const IndexLine& line = lines_[moved_];
     for (std::uint32_t taken = line.Taken(); taken != 0; taken &= taken - 1) {
       visit(line.Row(static_cast<unsigned>(std::countr_zero(taken))));
     }
