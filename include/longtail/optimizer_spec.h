@@ -74,8 +74,36 @@ struct FtrlSpec {
 using OptimizerRule =
     std::variant<SgdSpec, MomentumSpec, AdagradSpec, RowwiseAdagradSpec, AdamSpec, FtrlSpec>;
 
-/// A push to a row does, in this order: clip the gradient by value, clip it by norm, add the weight
-/// decay, apply the rule, clip the weights. 0 switches a part off.
+/// Training by how often a row was seen. `count` is the row's count with the examples of this push;
+/// formulas and sources: src/sparse/frequency.h. 0 switches a part off.
+struct FrequencySpec {
+  /// The learning rate is multiplied by (count / rate_from)^-rate_power where count > rate_from.
+  float rate_power = 0.0F;  ///< 0..2, a multiple of 0.25.
+  float rate_from = 1.0F;   ///< >= 1.
+
+  /// The weight decay is multiplied by count^decay_power: below 0 rare rows are held back more,
+  /// above 0 frequent ones.
+  float decay_power = 0.0F;  ///< -2..2, a multiple of 0.25.
+
+  /// The norm of a row's gradient is bounded by n * max(cow_clip * |w|, cow_clip_floor), n the
+  /// examples behind this push; 0 for both: no bound.
+  float cow_clip = 0.0F;        ///< >= 0.
+  float cow_clip_floor = 0.0F;  ///< >= 0.
+
+  /// The weights are multiplied by (1 - idle_decay)^n before a push, n the steps since the last.
+  /// Not for FTRL, whose weights follow from its state.
+  float idle_decay = 0.0F;  ///< 0 <= idle_decay < 1.
+
+  /// After the rule a row's norm shrinks by learning_rate * group_lasso, to zero at most. Rows of
+  /// zeros can be evicted (EvictionSpec::min_norm). Not for FTRL.
+  float group_lasso = 0.0F;  ///< >= 0.
+
+  bool operator==(const FrequencySpec&) const = default;
+};
+
+/// A push to a row does, in this order: decay idle weights, clip the gradient by value, by norm and
+/// by CowClip, add the weight decay, apply the rule, shrink by group lasso, clip the weights. 0
+/// switches a part off.
 struct OptimizerSpec {
   OptimizerRule rule = AdagradSpec{};
   float weight_decay = 0.0F;        ///< >= 0: weight_decay * weight is added to the gradient of
@@ -83,6 +111,7 @@ struct OptimizerSpec {
   float gradient_clip = 0.0F;       ///< >= 0: bound of |g| of each element.
   float gradient_norm_clip = 0.0F;  ///< >= 0: bound of the Euclidean norm of a row's gradient.
   float weight_clip = 0.0F;         ///< >= 0: bound of |w| after the rule.
+  FrequencySpec frequency{};
 
   bool operator==(const OptimizerSpec&) const = default;
 };

@@ -14,12 +14,21 @@ struct TableStatistics {
   std::uint64_t header_bytes = 0;  ///< Their keys, counts and last steps.
   std::uint64_t index_bytes = 0;   ///< The index from keys to rows.
   std::uint64_t free_bytes = 0;    ///< Reserved and unused: padding, erased and future rows.
+  std::uint64_t tail_rows = 0;     ///< Of the rows, those kept in the tail's format.
 
   std::uint64_t pulls = 0;               ///< Keys pulled, found or not.
   std::uint64_t pushes = 0;              ///< Keys pushed, refused ones included.
   std::uint64_t rows_created = 0;        ///< Rows that a push created.
-  std::uint64_t non_finite_refused = 0;  ///< Keys pushed with a gradient that was not finite.
-  std::uint64_t full_refused = 0;  ///< New keys pushed to a partition that holds 2^26 - 1 rows.
+  std::uint64_t non_finite_refused = 0;  ///< Keys pushed with a gradient that was not finite, or
+                                         ///< that would have made their row so.
+  std::uint64_t full_refused = 0;        ///< New keys pushed to a partition without room: in its
+                                         ///< budget, or for more than 2^26 - 1 rows.
+  std::uint64_t rows_promoted = 0;       ///< Rows that left the tail's format for the table's.
+  std::uint64_t evicted_idle = 0;        ///< Rows evicted, each by the first reason that held: not
+                                         ///< pushed for EvictionSpec::idle_steps,
+  std::uint64_t evicted_score = 0;       ///< a score below min_score,
+  std::uint64_t evicted_norm = 0;        ///< weights shorter than min_norm,
+  std::uint64_t evicted_budget = 0;      ///< the lowest score among neighbours, for a new row.
 
   /// How many rows were trained how often, (count, rows), ascending by count, no zero rows: the
   /// exact rank-frequency distribution of the rows.

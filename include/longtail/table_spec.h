@@ -8,8 +8,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "longtail/eviction_spec.h"
 #include "longtail/initializer_spec.h"
 #include "longtail/optimizer_spec.h"
+#include "longtail/row_format.h"
 
 namespace longtail {
 
@@ -22,6 +24,9 @@ struct TableSpec {
   std::uint32_t linear_columns = 0;  ///< The first columns of a row that start at 0 whatever the
                                      ///< initializer says, such as the first-order weights of a
                                      ///< factorization machine that are kept with its vectors.
+  RowFormat format{};                ///< How rows are kept.
+  TailSpec tail{};                   ///< How rarely seen rows are kept, if not like all others.
+  EvictionSpec eviction{};           ///< Which rows are given up; none by default.
 
   bool operator==(const TableSpec&) const = default;
 };
@@ -31,6 +36,13 @@ struct TableSpec {
 /// Errors: InvalidArgument that names the table, the first field that is wrong, its value and what
 ///         was wanted.
 [[nodiscard]] absl::Status Validate(const TableSpec& spec);
+
+/// Whether a spec says anything that the first version of its stored form cannot: something about
+/// frequencies, formats, the tail or eviction.
+inline bool UsesLaterFields(const TableSpec& spec) {
+  return spec.optimizer.frequency != FrequencySpec{} || spec.format != RowFormat{} ||
+         spec.tail != TailSpec{} || spec.eviction != EvictionSpec{};
+}
 
 /// A hash of every field: equal for equal specs on every machine, different for different ones but
 /// for a chance of 2^-64.

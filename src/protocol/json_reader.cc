@@ -106,6 +106,16 @@ float JsonReader::Number(const std::string& name) {
   return ok() ? number : 0;
 }
 
+bool JsonReader::Bool(const std::string& name) {
+  const json& value = Find(name);
+  if (!value.is_boolean()) Refuse(name, "want true or false");
+  return value.is_boolean() && value.get<bool>();
+}
+
+bool JsonReader::Has(const std::string& name) const {
+  return value_.is_object() && value_.contains(name);
+}
+
 std::uint64_t JsonReader::Hex(const std::string& name) {
   const std::string digits = Text(name, kHexDigits);
   std::uint64_t number = 0;

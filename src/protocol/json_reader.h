@@ -32,6 +32,11 @@ class JsonReader {
   std::uint32_t Whole32(const std::string& name, std::uint32_t low, std::uint32_t high);
   float Number(const std::string& name);
 
+  bool Bool(const std::string& name);
+
+  /// Whether there is a field of this name; no error if not.
+  bool Has(const std::string& name) const;
+
   /// Sixteen hexadecimal digits.
   std::uint64_t Hex(const std::string& name);
 

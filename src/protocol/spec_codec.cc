@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include "base/bytes.h"
@@ -17,7 +18,12 @@ struct FieldToBytes {
   ByteWriter& writer;
 
   void operator()(std::string_view, float value) const { writer.F32(value); }
-  void operator()(std::string_view, MomentumKind value) const {
+  void operator()(std::string_view, std::uint32_t value) const { writer.U32(value); }
+  void operator()(std::string_view, std::uint64_t value) const { writer.U64(value); }
+  void operator()(std::string_view, bool value) const { writer.U8(value ? 1 : 0); }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void operator()(std::string_view, Enum value) const {
     writer.U8(static_cast<std::uint8_t>(value));
   }
 };
@@ -29,12 +35,31 @@ struct FieldFromBytes {
     value = reader.F32(name);
     if (!std::isfinite(value)) reader.Refuse(name, "is not finite, ending");
   }
-  void operator()(std::string_view name, MomentumKind& value) const {
-    const std::uint8_t kind = reader.U8(name);
-    if (kind >= kMomentumKindNames.size()) reader.Refuse(name, "is not a known kind, ending");
-    value = reader.ok() ? static_cast<MomentumKind>(kind) : MomentumKind{};
+  void operator()(std::string_view name, std::uint32_t& value) const { value = reader.U32(name); }
+  void operator()(std::string_view name, std::uint64_t& value) const { value = reader.U64(name); }
+  void operator()(std::string_view name, bool& value) const {
+    const std::uint8_t bit = reader.U8(name);
+    if (bit > 1) reader.Refuse(name, "is neither 0 nor 1, ending");
+    value = bit == 1;
+  }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void operator()(std::string_view name, Enum& value) const {
+    const std::uint8_t number = reader.U8(name);
+    if (number >= NamesOf(Enum{}).size()) reader.Refuse(name, "is not a known kind, ending");
+    value = reader.ok() ? static_cast<Enum>(number) : Enum{};
   }
 };
+
+// What the second version adds to the first.
+template <typename Spec, typename Field>
+void VisitLaterFields(Spec& spec, const Field& field) {
+  VisitFields(spec.optimizer.frequency, field);
+  VisitFields(spec.format, field);
+  VisitFields(spec.tail, field);
+  VisitFields(spec.tail.format, field);
+  VisitFields(spec.eviction, field);
+}
 
 template <typename Variant>
 void WriteVariant(const Variant& variant, ByteWriter& writer) {
@@ -56,7 +81,8 @@ void ReadVariant(std::string_view name, Variant& variant, FieldReader& reader) {
 std::string EncodeTableSpec(const TableSpec& spec) {
   std::string bytes;
   ByteWriter writer(bytes);
-  writer.U16(kSpecVersion);
+  const bool has_later = UsesLaterFields(spec);
+  writer.U16(has_later ? kSpecVersion : 1);
   writer.Text(spec.name);
   writer.U32(spec.dim);
   writer.U32(spec.linear_columns);
@@ -64,14 +90,16 @@ std::string EncodeTableSpec(const TableSpec& spec) {
   WriteVariant(spec.optimizer.rule, writer);
   VisitFields(spec.optimizer, FieldToBytes{writer});
   WriteVariant(spec.initializer, writer);
+  if (has_later) VisitLaterFields(spec, FieldToBytes{writer});
   return bytes;
 }
 
 absl::StatusOr<TableSpec> DecodeTableSpec(std::span<const std::byte> bytes) {
   FieldReader reader("table spec", bytes);
   TableSpec spec;
-  if (const std::uint16_t version = reader.U16("version"); version != kSpecVersion) {
-    reader.Refuse("version", std::to_string(version) + ": this program reads version " +
+  const std::uint16_t version = reader.U16("version");
+  if (version == 0 || version > kSpecVersion) {
+    reader.Refuse("version", std::to_string(version) + ": this program reads versions 1 to " +
                                  std::to_string(kSpecVersion) + ", ending");
   }
   spec.name = reader.Text("name", kNameSizeMax);
@@ -81,6 +109,7 @@ absl::StatusOr<TableSpec> DecodeTableSpec(std::span<const std::byte> bytes) {
   ReadVariant("optimizer rule", spec.optimizer.rule, reader);
   VisitFields(spec.optimizer, FieldFromBytes{reader});
   ReadVariant("initializer", spec.initializer, reader);
+  if (version > 1 && reader.ok()) VisitLaterFields(spec, FieldFromBytes{reader});
   reader.End();
   LONGTAIL_RETURN_IF_ERROR(reader.status());
   return spec;

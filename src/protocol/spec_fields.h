@@ -6,13 +6,13 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
-#include "longtail/initializer_spec.h"
-#include "longtail/optimizer_spec.h"
+#include "longtail/table_spec.h"
 
 namespace longtail {
 
@@ -25,8 +25,26 @@ inline constexpr std::array<std::string_view, std::variant_size_v<OptimizerRule>
 inline constexpr std::array<std::string_view, std::variant_size_v<InitializerSpec>>
     kInitializerNames = {"constant", "uniform", "normal", "truncated_normal"};
 inline constexpr std::array<std::string_view, 2> kMomentumKindNames = {"heavy_ball", "nesterov"};
+inline constexpr std::array<std::string_view, 4> kWeightFormatNames = {"fp32", "bf16", "fp16",
+                                                                       "int8"};
+inline constexpr std::array<std::string_view, 2> kStateFormatNames = {"fp32", "bf16"};
+inline constexpr std::array<std::string_view, 2> kBudgetPolicyNames = {"refuse", "evict_lowest"};
 
-/// Calls visit(name, field) for each field: a float, or a MomentumKind.
+/// The names of an enumeration's values, by number.
+constexpr std::span<const std::string_view> NamesOf(MomentumKind) {
+  return kMomentumKindNames;
+}
+constexpr std::span<const std::string_view> NamesOf(WeightFormat) {
+  return kWeightFormatNames;
+}
+constexpr std::span<const std::string_view> NamesOf(StateFormat) {
+  return kStateFormatNames;
+}
+constexpr std::span<const std::string_view> NamesOf(BudgetPolicy) {
+  return kBudgetPolicyNames;
+}
+
+/// Calls visit(name, field) for each field: a number, a bool, or an enumeration with names.
 template <SpecOf<SgdSpec> S, typename Visit>
 void VisitFields(S& spec, Visit&& visit) {
   visit("learning_rate", spec.learning_rate);
@@ -99,6 +117,41 @@ void VisitFields(S& spec, Visit&& visit) {
   visit("gradient_clip", spec.gradient_clip);
   visit("gradient_norm_clip", spec.gradient_norm_clip);
   visit("weight_clip", spec.weight_clip);
+}
+
+template <SpecOf<FrequencySpec> S, typename Visit>
+void VisitFields(S& spec, Visit&& visit) {
+  visit("rate_power", spec.rate_power);
+  visit("rate_from", spec.rate_from);
+  visit("decay_power", spec.decay_power);
+  visit("cow_clip", spec.cow_clip);
+  visit("cow_clip_floor", spec.cow_clip_floor);
+  visit("idle_decay", spec.idle_decay);
+  visit("group_lasso", spec.group_lasso);
+}
+
+template <SpecOf<RowFormat> S, typename Visit>
+void VisitFields(S& spec, Visit&& visit) {
+  visit("weights", spec.weights);
+  visit("state", spec.state);
+}
+
+/// The fields of a TailSpec beside its format.
+template <SpecOf<TailSpec> S, typename Visit>
+void VisitFields(S& spec, Visit&& visit) {
+  visit("below", spec.below);
+  visit("rowwise_state", spec.rowwise_state);
+}
+
+template <SpecOf<EvictionSpec> S, typename Visit>
+void VisitFields(S& spec, Visit&& visit) {
+  visit("idle_steps", spec.idle_steps);
+  visit("min_score", spec.min_score);
+  visit("half_life", spec.half_life);
+  visit("min_norm", spec.min_norm);
+  visit("sweep_steps", spec.sweep_steps);
+  visit("budget_bytes", spec.budget_bytes);
+  visit("budget_policy", spec.budget_policy);
 }
 
 /// Gives `variant` its alternative number `index`, with default fields; index must be one of them.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include "base/check.h"
@@ -33,8 +34,13 @@ struct FieldToJson {
   json& object;
 
   void operator()(const char* name, float value) const { object[name] = Readable(value); }
-  void operator()(const char* name, MomentumKind value) const {
-    object[name] = kMomentumKindNames[static_cast<std::size_t>(value)];
+  void operator()(const char* name, std::uint32_t value) const { object[name] = value; }
+  void operator()(const char* name, std::uint64_t value) const { object[name] = value; }
+  void operator()(const char* name, bool value) const { object[name] = value; }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void operator()(const char* name, Enum value) const {
+    object[name] = NamesOf(value)[static_cast<std::size_t>(value)];
   }
 };
 
@@ -42,10 +48,32 @@ struct FieldFromJson {
   JsonReader& reader;
 
   void operator()(const char* name, float& value) const { value = reader.Number(name); }
-  void operator()(const char* name, MomentumKind& value) const {
-    value = static_cast<MomentumKind>(reader.OneOf(name, kMomentumKindNames));
+  void operator()(const char* name, std::uint32_t& value) const {
+    value = reader.Whole32(name, 0, std::numeric_limits<std::uint32_t>::max());
+  }
+  void operator()(const char* name, std::uint64_t& value) const {
+    value = reader.Whole(name, 0, std::numeric_limits<std::uint64_t>::max());
+  }
+  void operator()(const char* name, bool& value) const { value = reader.Bool(name); }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void operator()(const char* name, Enum& value) const {
+    value = static_cast<Enum>(reader.OneOf(name, NamesOf(Enum{})));
   }
 };
+
+template <typename Spec>
+json ToObject(const Spec& spec) {
+  json object = json::object();
+  VisitFields(spec, FieldToJson{object});
+  return object;
+}
+
+template <typename Spec>
+void FromObject(JsonReader& reader, const char* name, Spec& spec) {
+  JsonReader object = reader.Object(name);
+  VisitFields(spec, FieldFromJson{object});
+}
 
 }  // namespace
 
@@ -57,9 +85,17 @@ json SpecToJson(const TableSpec& spec) {
   json initializer = {{"kind", kInitializerNames[spec.initializer.index()]}};
   std::visit([&](const auto& kind) { VisitFields(kind, FieldToJson{initializer}); },
              spec.initializer);
-  return {{"name", spec.name},      {"dim", spec.dim},
-          {"seed", spec.seed},      {"linear_columns", spec.linear_columns},
-          {"optimizer", optimizer}, {"initializer", initializer}};
+  json object = {{"name", spec.name},      {"dim", spec.dim},
+                 {"seed", spec.seed},      {"linear_columns", spec.linear_columns},
+                 {"optimizer", optimizer}, {"initializer", initializer}};
+  if (UsesLaterFields(spec)) {
+    object["frequency"] = ToObject(spec.optimizer.frequency);
+    object["format"] = ToObject(spec.format);
+    object["tail"] = ToObject(spec.tail);
+    object["tail"]["format"] = ToObject(spec.tail.format);
+    object["eviction"] = ToObject(spec.eviction);
+  }
+  return object;
 }
 
 TableSpec SpecFromJson(JsonReader reader) {
@@ -75,6 +111,14 @@ TableSpec SpecFromJson(JsonReader reader) {
   JsonReader initializer = reader.Object("initializer");
   EmplaceIndex(spec.initializer, initializer.OneOf("kind", kInitializerNames));
   std::visit([&](auto& kind) { VisitFields(kind, FieldFromJson{initializer}); }, spec.initializer);
+  if (reader.Has("format")) {
+    FromObject(reader, "frequency", spec.optimizer.frequency);
+    FromObject(reader, "format", spec.format);
+    JsonReader tail = reader.Object("tail");
+    VisitFields(spec.tail, FieldFromJson{tail});
+    FromObject(tail, "format", spec.tail.format);
+    FromObject(reader, "eviction", spec.eviction);
+  }
   return spec;
 }
 

@@ -27,11 +27,17 @@ constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFi
     {"header_bytes", &TableStatistics::header_bytes},
     {"index_bytes", &TableStatistics::index_bytes},
     {"free_bytes", &TableStatistics::free_bytes},
+    {"tail_rows", &TableStatistics::tail_rows},
     {"pulls", &TableStatistics::pulls},
     {"pushes", &TableStatistics::pushes},
     {"rows_created", &TableStatistics::rows_created},
     {"non_finite_refused", &TableStatistics::non_finite_refused},
     {"full_refused", &TableStatistics::full_refused},
+    {"rows_promoted", &TableStatistics::rows_promoted},
+    {"evicted_idle", &TableStatistics::evicted_idle},
+    {"evicted_score", &TableStatistics::evicted_score},
+    {"evicted_norm", &TableStatistics::evicted_norm},
+    {"evicted_budget", &TableStatistics::evicted_budget},
     {"hash", &TableStatistics::hash},
 };
 

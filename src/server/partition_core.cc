@@ -36,6 +36,7 @@ absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
   }
   LONGTAIL_RETURN_IF_ERROR(Validate(spec));
   tables_.push_back(std::make_unique<sparse::Table>(spec));
+  tables_.back()->BeginAtStep(step_);
   ++log_position_;
   return absl::OkStatus();
 }
@@ -154,6 +155,7 @@ absl::Status PartitionCore::Push(const std::shared_ptr<const PushRequest>& push,
   } else {
     Apply(*push, first, last);
     step_ = std::max(step_, push->step);
+    EndSteps();
   }
   return absl::OkStatus();
 }
@@ -200,6 +202,11 @@ void PartitionCore::Advance() {
     for (const BufferedPush& push : pushes->second) Apply(*push.push, push.first, push.last);
   }
   buffered_.erase(buffered_.begin(), last);
+  EndSteps();
+}
+
+void PartitionCore::EndSteps() {
+  for (const auto& table : tables_) table->EndSteps(step_);
 }
 
 absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row) {
@@ -216,6 +223,7 @@ absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row)
 
 void PartitionCore::ImportStep(std::uint64_t step) {
   step_ = step;
+  for (const auto& table : tables_) table->BeginAtStep(step);
   for (auto& [id, session] : sessions_) session.next_step = std::max(session.next_step, step);
   ++log_position_;
 }

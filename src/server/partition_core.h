@@ -5,7 +5,8 @@
 // Its ops are pushes, barriers, table creation, session opening and closing, and imports of rows.
 // Every push and barrier carries its session's next sequence number: one seen before is
 // acknowledged and not applied, a gap is refused. The log itself is not kept yet, only its length:
-// no follower reads it.
+// no follower reads it. An op that ends a step sweeps the part of each table that is due
+// (longtail/eviction_spec.h): evictions follow the log like everything else.
 //
 // Threads: not thread-safe. One lane owns a partition.
 #pragma once
@@ -102,6 +103,7 @@ class PartitionCore {
                          const Session& session) const;
   void Apply(const PushRequest& push, std::size_t first, std::size_t last);
   void Advance();
+  void EndSteps();
 
   const Options options_;
   std::vector<std::unique_ptr<sparse::Table>> tables_;  // By TableId.

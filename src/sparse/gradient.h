@@ -57,34 +57,6 @@ LONGTAIL_HOST_DEVICE inline float NormScale(const OptimizerSpec& spec, double su
   return norm > bound ? static_cast<float>(bound / norm) : 1.0F;
 }
 
-/// Whether ShapeGradient would change anything.
-inline bool ShapesGradient(const OptimizerSpec& spec) {
-  return spec.weight_decay > 0 || spec.gradient_clip > 0 || spec.gradient_norm_clip > 0;
-}
-
-/// The gradient that a rule sees: clipped by value, then by norm, plus weight_decay * weight.
-///
-/// Shapes: gradient [dim]; weights [dim]; scratch [dim], apart from both. Returns `gradient` itself
-///         if there is nothing to do, or else `scratch`.
-inline const float* ShapeGradient(const OptimizerSpec& spec, const float* gradient,
-                                  const float* weights, float* __restrict scratch,
-                                  std::size_t dim) {
-  if (!ShapesGradient(spec)) return gradient;
-  const float bound = spec.gradient_clip;
-  for (std::size_t i = 0; i < dim; ++i) {
-    scratch[i] = bound > 0 ? ClipTo(gradient[i], bound) : gradient[i];
-  }
-  if (spec.gradient_norm_clip > 0) {
-    const float scale = NormScale(spec, SumOfSquares(scratch, dim));
-    for (std::size_t i = 0; i < dim; ++i) scratch[i] *= scale;
-  }
-  const float decay = spec.weight_decay;
-  if (decay > 0) {
-    for (std::size_t i = 0; i < dim; ++i) scratch[i] += decay * weights[i];
-  }
-  return scratch;
-}
-
 /// Bounds the weights after a rule, if the spec says so.
 inline void ClipWeights(const OptimizerSpec& spec, float* weights, std::size_t dim) {
   const float bound = spec.weight_clip;

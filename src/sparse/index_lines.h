@@ -111,6 +111,29 @@ class IndexLines {
     return true;
   }
 
+  /// Calls visit(line) for every line in which an entry may lie whose hash has lowest 32 bits from
+  /// `first` to `last`, each line once.
+  template <typename Visit>
+  void VisitHomes(std::uint64_t first, std::uint64_t last, Visit&& visit) const {
+    const std::uint64_t end = Home(last);
+    std::uint64_t at = Home(first);
+    bool is_past_end = false;  // On lines that hold only what found no room in its own.
+    for (std::uint64_t begin = count_;;) {
+      if (at < moved_) {
+        const bool has_home_left = !is_past_end && end >= moved_;
+        if (moved_ == count_ || (!has_home_left && !lines_[moved_ - 1].IsPassed())) return;
+        is_past_end |= end < moved_;
+        at = moved_;
+      }
+      if (at == begin) return;
+      if (begin == count_) begin = at;
+      visit(lines_[at]);
+      is_past_end |= at == end;
+      if (is_past_end && !lines_[at].IsPassed()) return;
+      at = After(at);
+    }
+  }
+
   /// Lines 0 to moved() - 1 are given up: their entries are in another generation, none is looked
   /// for there.
   std::uint64_t moved() const { return moved_; }

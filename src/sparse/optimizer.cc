@@ -1,6 +1,5 @@
 #include "sparse/optimizer.h"
 
-#include <type_traits>
 #include <variant>
 
 #include "base/check.h"
@@ -11,6 +10,11 @@ std::uint32_t StateSize(const OptimizerSpec& spec, std::uint32_t dim) {
   return std::visit(
       [&](const auto& rule) { return static_cast<std::uint32_t>(StateSize(rule, dim)); },
       spec.rule);
+}
+
+// Adam keeps the row's step number there.
+std::uint32_t ExactStateSize(const OptimizerSpec& spec) {
+  return std::holds_alternative<AdamSpec>(spec.rule) ? 1 : 0;
 }
 
 void InitState(const OptimizerSpec& spec, std::span<const float> weights, std::span<float> state) {
@@ -24,15 +28,7 @@ void InitState(const OptimizerSpec& spec, std::span<const float> weights, std::s
 
 OptimizerRule WithRateScale(const OptimizerRule& rule, float scale) {
   OptimizerRule scaled = rule;
-  std::visit(
-      [&](auto& spec) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(spec)>, FtrlSpec>) {
-          spec.alpha *= scale;
-        } else {
-          spec.learning_rate *= scale;
-        }
-      },
-      scaled);
+  std::visit([&](auto& spec) { spec = ScaledRate(spec, scale); }, scaled);
   return scaled;
 }
 

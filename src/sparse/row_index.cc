@@ -21,13 +21,13 @@ bool IsCrowded(std::uint64_t entries, std::uint64_t lines) {
 
 }  // namespace
 
-void RowIndex::Insert(std::uint32_t row, std::uint64_t hash, const Slabs& slabs) {
+void RowIndex::Insert(std::uint32_t row, std::uint64_t hash, const RowStore& rows) {
   if (IsCrowded(size_ + 1, lines_.count())) {
-    if (is_growing()) Move(old_.count(), slabs);  // Has long ended: see the header's arithmetic.
+    if (is_growing()) Move(old_.count(), rows);  // Has long ended: see the header's arithmetic.
     Grow();
   }
   if (is_growing()) {
-    Move(old_.count() < kLinesAtOnce ? old_.count() : kLinesPerTurn, slabs);
+    Move(old_.count() < kLinesAtOnce ? old_.count() : kLinesPerTurn, rows);
   }
   // Into the old lines where those are not moved yet: so of the new ones no page is touched early.
   if (!BeginsInOld(hash) || !old_.PlaceBeforeEnd(hash, row)) lines_.Place(hash, row);
@@ -46,16 +46,16 @@ void RowIndex::Grow() {
   old_ = std::exchange(lines_, std::move(larger));
 }
 
-void RowIndex::Move(std::uint64_t line_count, const Slabs& slabs) {
+void RowIndex::Move(std::uint64_t line_count, const RowStore& rows) {
   for (; line_count != 0; --line_count) {
     if (const std::uint64_t ahead = old_.moved() + kLinesAhead; ahead < old_.count()) {
       const IndexLine& line = old_[ahead];
       for (std::uint32_t taken = line.Taken(); taken != 0; taken &= taken - 1) {
-        __builtin_prefetch(slabs.Header(line.Row(static_cast<unsigned>(std::countr_zero(taken)))));
+        __builtin_prefetch(rows.Header(line.Row(static_cast<unsigned>(std::countr_zero(taken)))));
       }
     }
     const bool is_done =
-        old_.MoveLine([&](std::uint32_t row) { lines_.Place(Mix64(slabs.KeyOf(row)), row); });
+        old_.MoveLine([&](std::uint32_t row) { lines_.Place(Mix64(rows.KeyOf(row)), row); });
     if (!is_done) continue;
     old_ = IndexLines();
     return;

@@ -13,11 +13,13 @@
 // Thread: one owner.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
+#include "base/hash.h"
 #include "longtail/ids.h"
 #include "sparse/index_lines.h"
-#include "sparse/slabs.h"
+#include "sparse/row_store.h"
 
 namespace longtail::sparse {
 
@@ -46,10 +48,10 @@ class RowIndex {
   }
 
   /// The row of `key`, or kNone.
-  std::uint32_t Find(Key key, std::uint64_t hash, const Slabs& slabs) const {
+  std::uint32_t Find(Key key, std::uint64_t hash, const RowStore& rows) const {
     std::uint32_t found = kNone;
     Search(hash, [&](std::uint32_t row) {
-      if (slabs.KeyOf(row) != key) return false;
+      if (rows.KeyOf(row) != key) return false;
       found = row;
       return true;
     });
@@ -59,16 +61,40 @@ class RowIndex {
   /// Adds a row. Its key must be written in its header and must not be in the index.
   ///
   /// Cost: constant; up to 2 lines are moved, each entry of which reads its row's key.
-  void Insert(std::uint32_t row, std::uint64_t hash, const Slabs& slabs);
+  void Insert(std::uint32_t row, std::uint64_t hash, const RowStore& rows);
 
   /// Moves up to 2 lines of a growth on, so that it also ends where nothing more is inserted.
-  void MoveOn(const Slabs& slabs) {
+  void MoveOn(const RowStore& rows) {
     if (is_growing()) [[unlikely]]
-      Move(kLinesPerTurn, slabs);
+      Move(kLinesPerTurn, rows);
   }
 
   /// Removes a row that is in the index.
   void Erase(std::uint32_t row, std::uint64_t hash);
+
+  /// Calls visit(row, hash) for the rows whose hashes' lowest 32 bits lie in [from, to), at most
+  /// 2^32, in no useful order; the index must not be changed meanwhile.
+  ///
+  /// Cost: a cache miss a row, overlapped.
+  template <typename Visit>
+  void ForEachIn(std::uint64_t from, std::uint64_t to, const RowStore& rows, Visit&& visit) const {
+    if (from >= to) return;
+    for (const IndexLines* lines : {&lines_, &old_}) {
+      if (lines->count() == 0) continue;
+      lines->VisitHomes(from, to - 1, [&](const IndexLine& line) {
+        for (std::uint32_t taken = line.Taken(); taken != 0; taken &= taken - 1) {
+          const auto slot = static_cast<unsigned>(std::countr_zero(taken));
+          __builtin_prefetch(rows.Header(line.Row(slot)));
+        }
+        for (std::uint32_t taken = line.Taken(); taken != 0; taken &= taken - 1) {
+          const std::uint32_t row = line.Row(static_cast<unsigned>(std::countr_zero(taken)));
+          const std::uint64_t hash = Mix64(rows.KeyOf(row));
+          const std::uint64_t place = hash & 0xFFFFFFFF;
+          if (from <= place && place < to) visit(row, hash);
+        }
+      });
+    }
+  }
 
   /// Rows in the index.
   std::uint64_t size() const { return size_; }
@@ -95,7 +121,7 @@ class RowIndex {
   }
 
   void Grow();
-  void Move(std::uint64_t line_count, const Slabs& slabs);
+  void Move(std::uint64_t line_count, const RowStore& rows);
 
   IndexLines lines_;
   IndexLines old_;  // Of 0 lines unless the index is growing.

@@ -24,7 +24,6 @@ Slabs::Slabs(std::size_t value_bytes, std::uint32_t rows_max)
       pair_bytes_(2 * (value_bytes + kRowHeaderBytes)),
       shift_(RowsShift(value_bytes + kRowHeaderBytes)),
       slab_bytes_((pair_bytes_ / 2) << shift_) {
-  LONGTAIL_CHECK(value_bytes % sizeof(float) == 0);
   LONGTAIL_CHECK(rows_max <= kRowsMax);
 }
 

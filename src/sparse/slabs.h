@@ -5,8 +5,9 @@
 //   | header | header | values of the even row | values of the odd row |  next pair …
 //   0        14       28                       28 + v                   28 + 2 v
 //
-// So a header of fourteen bytes costs fourteen, values are aligned to four, and both parts of a row
-// lie in one page: a random access costs the walk to its page more than it costs its lines.
+// So a header of fourteen bytes costs fourteen, values that are a multiple of four bytes are
+// aligned to four, and both parts of a row lie in one page: a random access costs the walk to its
+// page more than it costs its lines.
 //
 // Pairs lie in blocks, each as large as all before it together. The number of a row's block is the
 // width of the row's number in bits, so the few addresses that lead to all rows stay in the nearest
@@ -33,7 +34,7 @@ class Slabs {
   /// Row numbers end here, so that they fit the 26 bits that an index has for them.
   static constexpr std::uint32_t kRowsMax = (std::uint32_t{1} << 26) - 1;
 
-  /// For up to rows_max rows. Needs value_bytes to be a multiple of 4, rows_max <= kRowsMax.
+  /// For up to rows_max rows of any size. Needs rows_max <= kRowsMax.
   explicit Slabs(std::size_t value_bytes, std::uint32_t rows_max = kRowsMax);
   Slabs(Slabs&& other) noexcept;
   Slabs(const Slabs&) = delete;
@@ -61,13 +62,12 @@ class Slabs {
     return Pair(row) + (row & 1) * kRowHeaderBytes;
   }
 
-  /// The values of a row below end().
-  float* Values(std::uint32_t row) {
-    return reinterpret_cast<float*>(Pair(row) + 2 * kRowHeaderBytes + (row & 1) * value_bytes_);
+  /// The values of a row below end(); floats may be read in place if all values are floats.
+  std::byte* Values(std::uint32_t row) {
+    return Pair(row) + 2 * kRowHeaderBytes + (row & 1) * value_bytes_;
   }
-  const float* Values(std::uint32_t row) const {
-    return reinterpret_cast<const float*>(Pair(row) + 2 * kRowHeaderBytes +
-                                          (row & 1) * value_bytes_);
+  const std::byte* Values(std::uint32_t row) const {
+    return Pair(row) + 2 * kRowHeaderBytes + (row & 1) * value_bytes_;
   }
 
   /// The key of a taken row.

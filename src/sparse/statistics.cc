@@ -35,11 +35,17 @@ TableStatistics& TableStatistics::operator+=(const TableStatistics& other) {
   header_bytes += other.header_bytes;
   index_bytes += other.index_bytes;
   free_bytes += other.free_bytes;
+  tail_rows += other.tail_rows;
   pulls += other.pulls;
   pushes += other.pushes;
   rows_created += other.rows_created;
   non_finite_refused += other.non_finite_refused;
   full_refused += other.full_refused;
+  rows_promoted += other.rows_promoted;
+  evicted_idle += other.evicted_idle;
+  evicted_score += other.evicted_score;
+  evicted_norm += other.evicted_norm;
+  evicted_budget += other.evicted_budget;
   rows_by_count = Merge(rows_by_count, other.rows_by_count);
   hash += other.hash;
   return *this;

@@ -5,9 +5,10 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 #include <variant>
 
-#include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -21,8 +22,9 @@ constexpr std::size_t kGroup = 32;  // Keys that pass a stage together: enough t
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kFetchMax = 1024;  // Beyond this, the hardware's own prefetch has caught up.
 
-RowLayout LayoutOf(const TableSpec& spec) {
-  return {.dim = spec.dim, .state_size = StateSize(spec.optimizer, spec.dim)};
+RowStore StoreOf(const RowLayout& layout, std::uint32_t rows_max) {
+  if (!layout.has_tail()) return RowStore(layout.codec(false).bytes(), rows_max);
+  return {layout.codec(false).bytes(), layout.codec(true).bytes(), rows_max};
 }
 
 void Fetch(const void* memory, std::size_t bytes) {
@@ -31,22 +33,42 @@ void Fetch(const void* memory, std::size_t bytes) {
   __builtin_prefetch(first + bytes - 1);
 }
 
+// A loop, because its length is most often a constant; memcpy would be a call.
+inline void CopyFloats(const float* from, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+}
+
+// Floats of a plain row that must be finite.
+template <typename Rule>
+std::size_t PlainFiniteCount(const Rule& rule, std::size_t dim) {
+  return dim + StateSize(rule, dim) - (std::is_same_v<Rule, AdamSpec> ? 1 : 0);
+}
+
+std::size_t FetchBytes(std::size_t bytes) {
+  return std::min(bytes, kFetchMax);
+}
+
 // Takes a batch of keys through three stages, a group after the other. In each stage the misses of
 // a group overlap; loops this short run at the speed at which the core can issue them. (One loop
 // that has three keys in three stages at a time was measured at two thirds of the speed:
 // docs/ENGINE.md.)
 //
 //   1  hash, fetch the line of the index
-//   2  read the line, fetch the header and the first fetch_bytes of the values of the row it names
+//   2  read the line, fetch the header and the first fetch(row) bytes of the values of the row that
+//      it names
 //   3  visit(i, hash, candidate)
-template <typename Visit>
-void Grouped(std::span<const Key> keys, RowIndex& index, const Slabs& slabs,
-             std::size_t fetch_bytes, Visit&& visit) {
+//
+// Rows is Slabs where there is one format, which makes the address of a row cheaper, or RowStore.
+// A function of its own, into which everything else is inlined: compilers give up on the larger
+// whole, at a third of the speed.
+template <typename Rows, typename Bytes, typename Visit>
+[[gnu::noinline]] void Grouped(std::span<const Key> keys, RowIndex& index, const RowStore& store,
+                               const Rows& rows, Bytes&& fetch, Visit&& visit) {
   std::array<std::uint64_t, kGroup> hashes;
   std::array<std::uint32_t, kGroup> candidates;
   for (std::size_t first = 0; first < keys.size(); first += kGroup) {
     const std::size_t n = std::min(kGroup, keys.size() - first);
-    index.MoveOn(slabs);
+    index.MoveOn(store);
     for (std::size_t i = 0; i < n; ++i) {
       hashes[i] = Mix64(keys[first + i]);
       index.Prefetch(hashes[i]);
@@ -54,8 +76,8 @@ void Grouped(std::span<const Key> keys, RowIndex& index, const Slabs& slabs,
     for (std::size_t i = 0; i < n; ++i) {
       candidates[i] = index.Candidate(hashes[i]);
       if (candidates[i] == RowIndex::kNone) continue;
-      Fetch(slabs.Header(candidates[i]), kRowHeaderBytes);
-      Fetch(slabs.Values(candidates[i]), fetch_bytes);
+      Fetch(rows.Header(candidates[i]), kRowHeaderBytes);
+      Fetch(rows.Values(candidates[i]), fetch(candidates[i]));
     }
     for (std::size_t i = 0; i < n; ++i) visit(first + i, hashes[i], candidates[i]);
   }
@@ -65,45 +87,72 @@ void Grouped(std::span<const Key> keys, RowIndex& index, const Slabs& slabs,
 
 Table::Table(const TableSpec& spec, std::uint32_t rows_max)
     : spec_(spec),
-      layout_(LayoutOf(spec)),
+      layout_(spec),
       initializer_(spec),
-      slabs_(layout_.value_bytes(), rows_max),
-      scratch_(spec.dim) {
+      store_(StoreOf(layout_, rows_max)),
+      values_(layout_.value_count()),
+      scratch_(spec.dim),
+      view_(layout_.value_count()),
+      is_plain_(layout_.is_plain() && spec.eviction.budget_bytes == 0) {
   LONGTAIL_CHECK(Validate(spec).ok());
 }
 
-void Table::Pull(std::span<const Key> keys, const RowTarget& target) {
-  WithFixedDim(layout_.dim, [&](auto fixed) { PullDim<decltype(fixed)::value>(keys, target); });
-  pulls_ += keys.size();
+template <bool kPlain>
+auto& Table::Rows() {
+  if constexpr (kPlain) {
+    return store_.full();
+  } else {
+    return store_;
+  }
 }
 
-template <std::size_t kDim>
+void Table::Pull(std::span<const Key> keys, const RowTarget& target) {
+  WithFixedDim(dim(), [&](auto fixed) {
+    if (is_plain_) {
+      PullDim<decltype(fixed)::value, true>(keys, target);
+    } else {
+      PullDim<0, false>(keys, target);
+    }
+  });
+  done_.pulls += keys.size();
+}
+
+template <std::size_t kDim, bool kPlain>
 void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
-  const std::size_t dim = kDim == 0 ? layout_.dim : kDim;
-  const std::size_t fetch = std::min(dim * sizeof(float), kFetchMax);
-  const auto visit = [&](std::size_t i, std::uint64_t hash, std::uint32_t row) {
+  const std::size_t dim = kDim == 0 ? layout_.dim() : kDim;
+  const auto& rows = Rows<kPlain>();
+  const auto fetch = [&](std::uint32_t row) {
+    return FetchBytes(kPlain ? dim * sizeof(float)
+                             : layout_.codec(store_.IsTail(row)).weight_bytes());
+  };
+  const auto visit = [&](std::size_t i, std::uint64_t hash, std::uint32_t row)
+      __attribute__((always_inline)) {
     const std::size_t slot = target.slots != nullptr ? target.slots[i] : i;
     float* out = target.rows + slot * target.stride;
-    if (row != RowIndex::kNone && slabs_.KeyOf(row) != keys[i]) [[unlikely]] {
-      row = index_.Find(keys[i], hash, slabs_);
+    if (row != RowIndex::kNone && rows.KeyOf(row) != keys[i]) [[unlikely]] {
+      row = index_.Find(keys[i], hash, store_);
     }
     std::uint32_t count = 0;
     if (row == RowIndex::kNone) {
       initializer_.Fill(keys[i], {out, dim});
     } else {
-      if (target.counts != nullptr) count = CountOf(TouchAt(slabs_.Header(row)).count_code);
-      std::memcpy(out, slabs_.Values(row), dim * sizeof(float));
+      if (target.counts != nullptr) count = CountOf(TouchAt(rows.Header(row)).count_code);
+      if constexpr (kPlain) {
+        std::memcpy(out, rows.Values(row), dim * sizeof(float));
+      } else {
+        layout_.codec(store_.IsTail(row)).DecodeWeights(rows.Values(row), out);
+      }
     }
     if (target.counts != nullptr) target.counts[slot] = count;
   };
-  Grouped(keys, index_, slabs_, fetch, visit);
+  Grouped(keys, index_, store_, rows, fetch, visit);
 }
 
 PushResult Table::Push(std::span<const Key> keys, std::span<const std::uint32_t> counts,
                        std::span<const float> gradients, std::uint32_t step,
                        float learning_rate_scale) {
   LONGTAIL_CHECK(counts.size() == keys.size());
-  LONGTAIL_CHECK(gradients.size() == keys.size() * layout_.dim);
+  LONGTAIL_CHECK(gradients.size() == keys.size() * dim());
   PushResult result{.created = 0, .refused_non_finite = keys.size(), .refused_full = 0};
   if (std::isfinite(learning_rate_scale) && learning_rate_scale > 0) {
     const OptimizerRule scaled = WithRateScale(spec_.optimizer.rule, learning_rate_scale);
@@ -111,126 +160,162 @@ PushResult Table::Push(std::span<const Key> keys, std::span<const std::uint32_t>
     newest_step_ = std::max(newest_step_, step);
     result = std::visit(
         [&](const auto& rule) {
-          return WithFixedDim(layout_.dim, [&](auto fixed) {
-            return PushRule<decltype(fixed)::value>(rule, batch);
+          return WithFixedDim(dim(), [&](auto fixed) {
+            return is_plain_ ? PushRule<decltype(fixed)::value, true>(rule, batch)
+                             : PushRule<0, false>(rule, batch);
           });
         },
         scaled);
   }
-  pushes_ += keys.size();
-  rows_created_ += result.created;
-  non_finite_refused_ += result.refused_non_finite;
-  full_refused_ += result.refused_full;
+  done_.pushes += keys.size();
+  done_.rows_created += result.created;
+  done_.non_finite_refused += result.refused_non_finite;
+  done_.full_refused += result.refused_full;
   return result;
 }
 
-template <std::size_t kDim, typename Rule>
+// A row is moved in values_ and written back only if all went well.
+template <std::size_t kDim, bool kPlain, typename Rule>
 PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
-  const std::size_t dim = kDim == 0 ? layout_.dim : kDim;
-  const std::size_t fetch = std::min(layout_.value_bytes(), kFetchMax);
+  const std::size_t dim = kDim == 0 ? layout_.dim() : kDim;
+  const std::size_t plain_count = dim + StateSize(rule, dim);
+  const std::uint64_t removals = removals_;
+  float* const values = values_.data();
+  auto& rows = Rows<kPlain>();
   PushResult result;
-  const auto visit = [&](std::size_t i, std::uint64_t hash, std::uint32_t row) {
+  const auto fetch = [&](std::uint32_t row) {
+    return FetchBytes(kPlain ? plain_count * sizeof(float)
+                             : layout_.codec(store_.IsTail(row)).bytes());
+  };
+  const auto visit = [&](std::size_t i, std::uint64_t hash, std::uint32_t row)
+      __attribute__((always_inline)) {
     const Key key = batch.keys[i];
     const float* gradient = batch.gradients.data() + i * dim;
     if (!AllFinite(gradient, dim)) {
       ++result.refused_non_finite;
       return;
     }
-    // Since the row was looked for, this batch may have created it; none is ever removed here.
-    if (row == RowIndex::kNone || slabs_.KeyOf(row) != key) row = index_.Find(key, hash, slabs_);
-    if (row == RowIndex::kNone) {
-      if (slabs_.IsFull()) {
+    // Since the row was looked for, this batch may have created it, or removed it: then its header
+    // still names its key.
+    if (row == RowIndex::kNone || rows.KeyOf(row) != key || (!kPlain && removals_ != removals)) {
+      row = index_.Find(key, hash, store_);
+    }
+    RowFrequency seen{.count = batch.counts[i], .occurrences = batch.counts[i], .idle = 0};
+    if (row != RowIndex::kNone) {
+      seen.count = AddSaturating(CountOf(TouchAt(rows.Header(row)).count_code), seen.count);
+      if (spec_.optimizer.frequency.idle_decay > 0) seen.idle = IdleOf(row, batch.step);
+    }
+    Place place{.row = row, .hash = hash, .is_tail = !kPlain && layout_.IsTail(seen.count)};
+    const bool moves = row == RowIndex::kNone || (!kPlain && Moves(place));
+    if (moves && !MayHaveRoom(place)) {
+      if (row == RowIndex::kNone) {
         ++result.refused_full;
         return;
       }
-      row = CreateInitial(key, hash);
-      ++result.created;
+      place.is_tail = true;  // It stays where it is.
     }
-    float* values = slabs_.Values(row);
-    ApplyShaped(spec_.optimizer, rule, RowStep{gradient, values, values + dim, dim},
-                scratch_.data());
-    Touch(row, batch.counts[i], batch.step);
+
+    if constexpr (kPlain) {
+      if (row == RowIndex::kNone) {
+        LoadInitial(key, false);
+      } else {
+        CopyFloats(reinterpret_cast<const float*>(rows.Values(row)), plain_count, values);
+      }
+      ApplyShaped(spec_.optimizer, rule, RowStep{gradient, values, values + dim, dim}, seen,
+                  scratch_.data());
+    } else {
+      Load(key, place);
+      ApplyCoded(rule, place.is_tail, gradient, seen);
+    }
+    if (!AllFinite(values, kPlain ? PlainFiniteCount(rule, dim) : FiniteCount(place.is_tail))) {
+      ++result.refused_non_finite;
+      return;
+    }
+
+    if (moves && (row == RowIndex::kNone || !place.is_tail)) {
+      if (!MakeRoom(place)) {
+        ++result.refused_full;
+        return;
+      }
+      result.created += row == RowIndex::kNone ? 1 : 0;
+      row = Settle(key, place);
+    }
+    if constexpr (kPlain) {
+      CopyFloats(values, plain_count, reinterpret_cast<float*>(rows.Values(row)));
+    } else {
+      const std::uint64_t at = std::uint64_t{batch.step} << 32 | seen.count;
+      layout_.codec(place.is_tail)
+          .Encode(values, RandomBits(~spec_.seed, key, at), rows.Values(row));
+    }
+    Touch(rows.Header(row), seen.count, batch.step);
   };
-  Grouped(batch.keys, index_, slabs_, fetch, visit);
+  Grouped(batch.keys, index_, store_, rows, fetch, visit);
   return result;
 }
 
-// The row's own weights give the chance that a large count is rounded by: it changes with every
-// push and is the same wherever the row is.
-void Table::Touch(std::uint32_t row, std::uint32_t count, std::uint32_t step) {
-  std::byte* header = slabs_.Header(row);
-  const std::uint32_t total = AddSaturating(CountOf(TouchAt(header).count_code), count);
+// Floats of values_ that must be finite: all but those at the end that mean whole numbers.
+std::size_t Table::FiniteCount(bool is_tail) const {
+  return dim() + layout_.codec(is_tail).state_size() - ExactStateSize(spec_.optimizer);
+}
+
+// The floats of a new row, as the format wants them in which it will lie.
+void Table::LoadInitial(Key key, bool is_tail) {
+  const std::span<float> weights(values_.data(), dim());
+  initializer_.Fill(key, weights);
+  InitState(spec_.optimizer, weights, {values_.data() + dim(), layout_.state_size()});
+  if (is_tail) layout_.Contract(values_.data());
+}
+
+void Table::Load(Key key, const Place& place) {
+  if (place.row == RowIndex::kNone) return LoadInitial(key, place.is_tail);
+  const bool was_tail = store_.IsTail(place.row);
+  layout_.codec(was_tail).Decode(store_.Values(place.row), values_.data());
+  if (was_tail && !place.is_tail) layout_.Expand(values_.data());
+}
+
+template <typename Rule>
+void Table::ApplyCoded(const Rule& rule, bool is_tail, const float* gradient,
+                       const RowFrequency& seen) {
+  const RowStep step{gradient, values_.data(), values_.data() + dim(), dim()};
+  if constexpr (std::is_same_v<Rule, AdagradSpec>) {
+    if (is_tail && layout_.is_rowwise()) {
+      const RowwiseAdagradSpec rowwise{.learning_rate = rule.learning_rate,
+                                       .initial_accumulator = rule.initial_accumulator,
+                                       .epsilon = rule.epsilon};
+      return ApplyShaped(spec_.optimizer, rowwise, step, seen, scratch_.data());
+    }
+  }
+  ApplyShaped(spec_.optimizer, rule, step, seen, scratch_.data());
+}
+
+// Gives a row its new place, and the index that place; its values are still to be written.
+std::uint32_t Table::Settle(Key key, const Place& place) {
+  if (place.row != RowIndex::kNone) {
+    Remove(place.row, place.hash);
+    ++done_.rows_promoted;
+  }
+  const std::uint32_t row = store_.Take(place.is_tail);
+  SetKey(store_.Header(row), key);
+  SetTouch(store_.Header(row), {});
+  index_.Insert(row, place.hash, store_);
+  return row;
+}
+
+void Table::Remove(std::uint32_t row, std::uint64_t hash) {
+  index_.Erase(row, hash);
+  store_.Free(row);
+  ++removals_;
+}
+
+// A large count is rounded by random bits that depend on the row's own weights: so they change with
+// every push and are the same wherever the row is.
+void Table::Touch(std::byte* header, std::uint32_t count, std::uint32_t step) {
   std::uint64_t random = 0;
-  if (total >= kExactCountEnd) {
-    const auto weight = std::bit_cast<std::uint32_t>(slabs_.Values(row)[0]);
+  if (count >= kExactCountEnd) {
+    const auto weight = std::bit_cast<std::uint32_t>(values_[0]);
     random = RandomBits(spec_.seed, KeyAt(header), std::uint64_t{step} << 32 | weight);
   }
-  SetTouch(header, {CountCode(total, random), StepCode(step, newest_step_)});
-}
-
-std::uint32_t Table::Create(Key key, std::uint64_t hash) {
-  const std::uint32_t row = slabs_.Take();
-  SetKey(slabs_.Header(row), key);
-  SetTouch(slabs_.Header(row), {});
-  index_.Insert(row, hash, slabs_);
-  return row;
-}
-
-std::uint32_t Table::CreateInitial(Key key, std::uint64_t hash) {
-  const std::uint32_t row = Create(key, hash);
-  float* values = slabs_.Values(row);
-  const std::span<float> weights(values, layout_.dim);
-  initializer_.Fill(key, weights);
-  InitState(spec_.optimizer, weights, {values + layout_.dim, layout_.state_size});
-  return row;
-}
-
-RowView Table::ViewOf(std::uint32_t row) const {
-  const std::byte* header = slabs_.Header(row);
-  const RowTouch touch = TouchAt(header);
-  return {.key = KeyAt(header),
-          .count = CountOf(touch.count_code),
-          .last_step = StepOf(touch.step_code, newest_step_),
-          .values = {slabs_.Values(row), layout_.value_count()}};
-}
-
-bool Table::Find(Key key, RowView* view) const {
-  const std::uint32_t row = index_.Find(key, Mix64(key), slabs_);
-  if (row == RowIndex::kNone) return false;
-  *view = ViewOf(row);
-  return true;
-}
-
-absl::Status Table::Import(const RowView& row) {
-  if (row.values.size() != value_count()) {
-    return absl::InvalidArgumentError(absl::StrCat("table '", spec_.name, "': key ", row.key,
-                                                   ": row of ", row.values.size(), " values: want ",
-                                                   value_count(), " (", layout_.dim, " weights, ",
-                                                   layout_.state_size, " of optimizer state)"));
-  }
-  const std::uint64_t hash = Mix64(row.key);
-  std::uint32_t number = index_.Find(row.key, hash, slabs_);
-  if (number == RowIndex::kNone) {
-    if (slabs_.IsFull()) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("table '", spec_.name, "': key ", row.key, ": this partition holds ",
-                       slabs_.rows_max(), " rows, which is its limit: want more partitions"));
-    }
-    number = Create(row.key, hash);
-  }
-  newest_step_ = std::max(newest_step_, row.last_step);
-  SetTouch(slabs_.Header(number), {CountCode(row.count, 0), StepCode(row.last_step, newest_step_)});
-  std::memcpy(slabs_.Values(number), row.values.data(), row.values.size_bytes());
-  return absl::OkStatus();
-}
-
-bool Table::Erase(Key key) {
-  const std::uint64_t hash = Mix64(key);
-  const std::uint32_t row = index_.Find(key, hash, slabs_);
-  if (row == RowIndex::kNone) return false;
-  index_.Erase(row, hash);
-  slabs_.Free(row);
-  return true;
+  SetTouch(header, {CountCode(count, random), StepCode(step, newest_step_)});
 }
 
 }  // namespace longtail::sparse

@@ -18,7 +18,7 @@
 #include "sparse/initializer.h"
 #include "sparse/row_index.h"
 #include "sparse/row_layout.h"
-#include "sparse/slabs.h"
+#include "sparse/row_store.h"
 
 namespace longtail::sparse {
 
@@ -34,11 +34,13 @@ struct RowTarget {
 /// What a Push did beyond moving rows.
 struct PushResult {
   std::uint64_t created = 0;             ///< Rows that did not exist.
-  std::uint64_t refused_non_finite = 0;  ///< Keys whose gradient had an infinity or a NaN.
+  std::uint64_t refused_non_finite = 0;  ///< Keys whose gradient, or what it would have made of
+                                         ///< the row, had an infinity or a NaN.
   std::uint64_t refused_full = 0;        ///< Keys without a row, of which the table has no more.
 };
 
-/// All that a row is.
+/// All that a row is, in full floats whatever its format; a tail row's state as it would be if it
+/// were promoted.
 struct RowView {
   Key key = 0;
   std::uint32_t count = 0;
@@ -48,11 +50,12 @@ struct RowView {
 
 class Table {
  public:
-  /// For up to rows_max rows. Needs a spec that Validate accepts, rows_max <= Slabs::kRowsMax.
+  /// For up to rows_max rows of each format. Needs a spec that Validate accepts, rows_max <=
+  /// Slabs::kRowsMax.
   explicit Table(const TableSpec& spec, std::uint32_t rows_max = Slabs::kRowsMax);
 
   const TableSpec& spec() const { return spec_; }
-  std::uint32_t dim() const { return layout_.dim; }
+  std::uint32_t dim() const { return layout_.dim(); }
 
   /// Floats of a RowView: weights and optimizer state.
   std::size_t value_count() const { return layout_.value_count(); }
@@ -67,10 +70,11 @@ class Table {
   void Pull(std::span<const Key> keys, const RowTarget& target);
 
   /// Moves rows by their gradients, which `counts` training examples were behind. A key without a
-  /// row gets one, from its initial value, unless there are rows_max. A row's count grows up
-  /// to 2^32 - 1 and stays there; its last step becomes `step`. Both are kept as
+  /// row gets one, from its initial value, unless there are rows_max or the budget says no. A row's
+  /// count grows up to 2^32 - 1 and stays there; its last step becomes `step`. Both are kept as
   /// sparse/row_header.h says: counts from 2^23 on in units of 512, steps within 2^24 of the
-  /// newest. A gradient with an infinity or a NaN is refused whole: it creates and changes nothing.
+  /// newest. A row whose count reaches the tail's bound is promoted. A gradient with an infinity or
+  /// a NaN, or that would put one into the row, is refused whole: it creates and changes nothing.
   /// The rule's learning rate is multiplied by learning_rate_scale, for a schedule.
   ///
   /// Shapes: keys [n], a repeated one is applied once for each; counts [n]; gradients [n, dim],
@@ -78,6 +82,15 @@ class Table {
   /// Cost:   two cache misses a row, overlapped; no allocation unless rows are created.
   PushResult Push(std::span<const Key> keys, std::span<const std::uint32_t> counts,
                   std::span<const float> gradients, std::uint32_t step, float learning_rate_scale);
+
+  /// Says that steps below `step` have ended: sweeps what of the table is due (EvictionSpec) and
+  /// evicts what it finds there. A step that was told before does nothing.
+  ///
+  /// Cost: a cache miss a row of the part that is due, overlapped; the whole table at most.
+  void EndSteps(std::uint64_t step);
+
+  /// The table begins at this step: what lies before it will not be swept.
+  void BeginAtStep(std::uint64_t step) { steps_ended_ = step; }
 
   /// Whether the index is being grown: searches cost more until pulls and pushes have moved it on.
   bool is_growing() const { return index_.is_growing(); }
@@ -93,32 +106,32 @@ class Table {
   /// Cost: reads every row.
   std::uint64_t ContentHash() const;
 
-  /// One more than the highest row number in use: ranges of row numbers cut a table into chunks.
-  std::uint32_t row_number_end() const { return slabs_.end(); }
+  /// One more than the last place of a row: ranges of places cut a table into chunks.
+  std::uint32_t place_end() const { return store_.place_end(); }
 
-  /// Calls visit(RowView) for the rows numbered first to last - 1, in the order of their numbers.
-  /// The view holds during the call.
+  /// Calls visit(RowView) for the rows at places first to last - 1, in their order. The view holds
+  /// during the call.
   template <typename Visit>
   void ForEachRow(std::uint32_t first, std::uint32_t last, Visit&& visit) const {
-    last = last < slabs_.end() ? last : slabs_.end();
-    for (std::uint32_t row = first; row < last; ++row) {
-      if (slabs_.IsTaken(row)) visit(ViewOf(row));
-    }
+    store_.ForEach(first, last, [&](std::uint32_t row) { visit(ViewOf(row)); });
   }
 
   /// Calls visit(RowView) for every row.
   template <typename Visit>
   void ForEachRow(Visit&& visit) const {
-    ForEachRow(0, slabs_.end(), visit);
+    ForEachRow(0, place_end(), visit);
   }
 
-  /// The row of a key, if it has one. The view holds until the next call that changes the table.
+  /// The row of a key, if it has one. The view holds until the next call.
   bool Find(Key key, RowView* view) const;
 
-  /// Writes a row whole, over the one of its key if there is one.
+  /// Writes a row whole, over the one of its key if there is one. Values that its format does not
+  /// have are rounded as a push rounds them; those of a RowView are kept as they are. The budget is
+  /// not asked.
   ///
-  /// Errors: InvalidArgument if row.values is not value_count() long; ResourceExhausted if there
-  ///         are rows_max rows. Nothing is changed then.
+  /// Errors: InvalidArgument if row.values is not value_count() long, or has an infinity or a NaN
+  ///         and its format has none; ResourceExhausted if there are rows_max rows. Nothing is
+  ///         changed then.
   absl::Status Import(const RowView& row);
 
   /// Removes the row of a key; false if there is none.
@@ -133,27 +146,52 @@ class Table {
     std::uint32_t step;
   };
 
-  RowView ViewOf(std::uint32_t row) const;
-  std::uint32_t Create(Key key, std::uint64_t hash);
-  std::uint32_t CreateInitial(Key key, std::uint64_t hash);
-  void Touch(std::uint32_t row, std::uint32_t count, std::uint32_t step);
-  template <std::size_t kDim>
+  // A row on its way through a push.
+  struct Place {
+    std::uint32_t row = RowIndex::kNone;  // kNone: has no row yet.
+    std::uint64_t hash = 0;
+    bool is_tail = false;  // Whether it will be in the tail.
+  };
+
+  template <bool kPlain>
+  auto& Rows();
+  template <std::size_t kDim, bool kPlain>
   void PullDim(std::span<const Key> keys, const RowTarget& target);
-  template <std::size_t kDim, typename Rule>
+  template <std::size_t kDim, bool kPlain, typename Rule>
   PushResult PushRule(const Rule& rule, const Batch& batch);
+  void LoadInitial(Key key, bool is_tail);
+  void Load(Key key, const Place& place);
+  template <typename Rule>
+  void ApplyCoded(const Rule& rule, bool is_tail, const float* gradient, const RowFrequency& seen);
+  std::uint32_t Settle(Key key, const Place& place);
+  void Remove(std::uint32_t row, std::uint64_t hash);
+  void Touch(std::byte* header, std::uint32_t count, std::uint32_t step);
+  std::size_t FiniteCount(bool is_tail) const;
+  RowView ViewOf(std::uint32_t row) const;
+
+  std::uint32_t IdleOf(std::uint32_t row, std::uint32_t step) const;
+  bool Moves(const Place& place) const;        // Whether it needs a row number that it has not.
+  bool FitsBudget(const Place& place) const;   // As it is now.
+  bool MayHaveRoom(const Place& place) const;  // Perhaps at the price of other rows.
+  bool MakeRoom(const Place& place);
+  bool EvictNear(std::uint64_t hash, std::uint32_t kept);
+  void Sweep(std::uint64_t from, std::uint64_t to, std::uint32_t step);
+  std::uint64_t* ReasonToEvict(std::uint32_t row, std::uint32_t step);
 
   TableSpec spec_;
   RowLayout layout_;
   Initializer initializer_;
-  Slabs slabs_;
+  RowStore store_;
   RowIndex index_;
-  std::vector<float> scratch_;  // [dim], a gradient on its way to the rule.
+  std::vector<float> values_;           // [value_count], the row that a push moves.
+  std::vector<float> scratch_;          // [dim], a gradient on its way to the rule.
+  mutable std::vector<float> view_;     // [value_count], a RowView that is not plain.
+  bool is_plain_;                       // One format, fp32, and no row is removed by a push.
+  std::vector<std::uint32_t> evicted_;  // Rows that a sweep found.
   std::uint32_t newest_step_ = 0;
-  std::uint64_t pulls_ = 0;
-  std::uint64_t pushes_ = 0;
-  std::uint64_t rows_created_ = 0;
-  std::uint64_t non_finite_refused_ = 0;
-  std::uint64_t full_refused_ = 0;
+  std::uint64_t steps_ended_ = 0;
+  std::uint64_t removals_ = 0;  // Row numbers looked up before one of these may mean other rows.
+  TableStatistics done_;        // What was done; rows and bytes are counted when asked for.
 };
 
 }  // namespace longtail::sparse

@@ -7,11 +7,13 @@
 #include <cmath>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "sparse/row_layout.h"
 
 namespace longtail {
 namespace {
@@ -134,16 +136,113 @@ void FloatFields(const TableSpec& spec, const Visit& visit) {
   std::visit([&](const auto& start) { Fields(start, visit); }, spec.initializer);
 }
 
+// The floats that came later, kept apart: fingerprints of specs without them must not change.
+template <typename Visit>
+void LaterFloatFields(const TableSpec& spec, const Visit& visit) {
+  const FrequencySpec& frequency = spec.optimizer.frequency;
+  visit("frequency.rate_power", frequency.rate_power, Range::kNotNegative);
+  visit("frequency.rate_from", frequency.rate_from, Range::kPositive);
+  visit("frequency.decay_power", frequency.decay_power, Range::kAny);
+  visit("frequency.cow_clip", frequency.cow_clip, Range::kNotNegative);
+  visit("frequency.cow_clip_floor", frequency.cow_clip_floor, Range::kNotNegative);
+  visit("frequency.idle_decay", frequency.idle_decay, Range::kBelowOne);
+  visit("frequency.group_lasso", frequency.group_lasso, Range::kNotNegative);
+  visit("eviction.min_norm", spec.eviction.min_norm, Range::kNotNegative);
+}
+
+bool IsPower(float power) {
+  const float quarters = power * 4;
+  return std::fabs(power) <= 2 && std::trunc(quarters) == quarters;
+}
+
+std::optional<std::string> WrongFrequency(const OptimizerSpec& optimizer) {
+  const FrequencySpec& frequency = optimizer.frequency;
+  if (!IsPower(frequency.rate_power)) {
+    return absl::StrCat("frequency.rate_power ", frequency.rate_power,
+                        ": want 0..2, a multiple of 0.25");
+  }
+  if (!IsPower(frequency.decay_power)) {
+    return absl::StrCat("frequency.decay_power ", frequency.decay_power,
+                        ": want -2..2, a multiple of 0.25");
+  }
+  if (frequency.rate_from < 1) {
+    return absl::StrCat("frequency.rate_from ", frequency.rate_from, ": want at least 1");
+  }
+  const bool shrinks = frequency.idle_decay > 0 || frequency.group_lasso > 0;
+  if (shrinks && std::holds_alternative<FtrlSpec>(optimizer.rule)) {
+    return absl::StrCat(
+        frequency.idle_decay > 0 ? "frequency.idle_decay " : "frequency.group_lasso ",
+        frequency.idle_decay > 0 ? frequency.idle_decay : frequency.group_lasso,
+        ": want 0 with ftrl, whose weights follow from its state");
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WrongFormat(const char* name, const RowFormat& format) {
+  if (format.weights > WeightFormat::kInt8) {
+    return absl::StrCat(name, ".weights ", static_cast<unsigned>(format.weights),
+                        ": want 0 (fp32), 1 (bf16), 2 (fp16) or 3 (int8)");
+  }
+  if (format.state > StateFormat::kBfloat16) {
+    return absl::StrCat(name, ".state ", static_cast<unsigned>(format.state),
+                        ": want 0 (fp32) or 1 (bf16)");
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WrongRows(const TableSpec& spec) {
+  if (auto wrong = WrongFormat("format", spec.format)) return wrong;
+  if (auto wrong = WrongFormat("tail.format", spec.tail.format)) return wrong;
+  if (spec.tail.rowwise_state && !std::holds_alternative<AdagradSpec>(spec.optimizer.rule)) {
+    return std::string(
+        "tail.rowwise_state true: want false but for adagrad, whose state alone has "
+        "a form for a whole row");
+  }
+  return std::nullopt;
+}
+
+// Bytes of the least budget: two full rows, and not less than 64 KiB.
+std::uint64_t LeastBudget(const TableSpec& spec) {
+  const sparse::RowLayout layout(spec);
+  return std::max<std::uint64_t>(std::uint64_t{64} << 10, 2 * layout.budget_bytes(false));
+}
+
+std::optional<std::string> WrongEviction(const TableSpec& spec) {
+  const EvictionSpec& eviction = spec.eviction;
+  constexpr std::uint32_t kStepsMax = std::uint32_t{1} << 24;
+  const std::pair<const char*, std::uint32_t> steps[] = {{"idle_steps", eviction.idle_steps},
+                                                         {"half_life", eviction.half_life},
+                                                         {"sweep_steps", eviction.sweep_steps}};
+  for (const auto& [name, value] : steps) {
+    if (value > kStepsMax) {
+      return absl::StrCat("eviction.", name, " ", value, ": want at most ", kStepsMax,
+                          ", the steps that a row's last one is known for");
+    }
+  }
+  if (eviction.sweep_steps == 0) return std::string("eviction.sweep_steps 0: want at least 1");
+  if (eviction.budget_policy > BudgetPolicy::kEvictLowest) {
+    return absl::StrCat("eviction.budget_policy ", static_cast<unsigned>(eviction.budget_policy),
+                        ": want 0 (refuse) or 1 (evict_lowest)");
+  }
+  if (eviction.budget_bytes != 0 && eviction.budget_bytes < LeastBudget(spec)) {
+    return absl::StrCat("eviction.budget_bytes ", eviction.budget_bytes, ": want 0 or at least ",
+                        LeastBudget(spec), " a partition");
+  }
+  return std::nullopt;
+}
+
 // The first thing wrong with a spec whose name is right, without the table's name.
 std::optional<std::string> Wrong(const TableSpec& spec) {
   if (spec.dim == 0 || spec.dim > kRowDimMax) {
     return absl::StrCat("dim ", spec.dim, ": want 1..", kRowDimMax);
   }
   std::optional<std::string> wrong;
-  FloatFields(spec, [&](const char* name, float value, Range range) {
+  const auto check = [&](const char* name, float value, Range range) {
     if (wrong || IsIn(range, value)) return;
     wrong = absl::StrCat(name, " ", value, ": want ", Wanted(range));
-  });
+  };
+  FloatFields(spec, check);
+  LaterFloatFields(spec, check);
   if (wrong) return wrong;
   if (const auto* momentum = std::get_if<MomentumSpec>(&spec.optimizer.rule)) {
     const auto kind = static_cast<unsigned>(momentum->kind);
@@ -160,7 +259,9 @@ std::optional<std::string> Wrong(const TableSpec& spec) {
   if (spec.linear_columns > spec.dim) {
     return absl::StrCat("linear_columns ", spec.linear_columns, ": want at most dim ", spec.dim);
   }
-  return std::nullopt;
+  if ((wrong = WrongFrequency(spec.optimizer))) return wrong;
+  if ((wrong = WrongRows(spec))) return wrong;
+  return WrongEviction(spec);
 }
 
 }  // namespace
@@ -190,9 +291,25 @@ std::uint64_t Fingerprint(const TableSpec& spec) {
   const auto* momentum = std::get_if<MomentumSpec>(&spec.optimizer.rule);
   writer.U8(momentum != nullptr ? static_cast<std::uint8_t>(momentum->kind) : 0);
   writer.U8(static_cast<std::uint8_t>(spec.initializer.index()));
-  FloatFields(spec, [&](const char*, float value, Range) {
+  const auto add = [&](const char*, float value, Range) {
     writer.F32(value == 0 ? 0.0F : value);  // -0 equals 0.
-  });
+  };
+  FloatFields(spec, add);
+  if (UsesLaterFields(spec)) {
+    LaterFloatFields(spec, add);
+    for (const RowFormat& format : {spec.format, spec.tail.format}) {
+      writer.U8(static_cast<std::uint8_t>(format.weights));
+      writer.U8(static_cast<std::uint8_t>(format.state));
+    }
+    writer.U32(spec.tail.below);
+    writer.U8(spec.tail.rowwise_state ? 1 : 0);
+    writer.U32(spec.eviction.idle_steps);
+    writer.U32(spec.eviction.min_score);
+    writer.U32(spec.eviction.half_life);
+    writer.U32(spec.eviction.sweep_steps);
+    writer.U64(spec.eviction.budget_bytes);
+    writer.U8(static_cast<std::uint8_t>(spec.eviction.budget_policy));
+  }
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

@@ -31,7 +31,7 @@ class CountHistogram {
 std::uint64_t Table::ContentHash() const {
   // As if a row were stored in one piece, with count and last step in 32 bits each.
   constexpr std::size_t kHead = sizeof(Key) + 2 * sizeof(std::uint32_t);
-  std::vector<std::byte> bytes(kHead + layout_.value_bytes());
+  std::vector<std::byte> bytes(kHead + value_count() * sizeof(float));
   std::uint64_t sum = 0;
   ForEachRow([&](const RowView& row) {
     std::memcpy(bytes.data(), &row.key, sizeof(row.key));
@@ -48,18 +48,19 @@ TableStatistics Table::Statistics() const {
   CountHistogram histogram;
   ForEachRow([&](const RowView& row) { histogram.Add(row.count); });
 
-  TableStatistics statistics;
+  TableStatistics statistics = done_;
   statistics.rows = row_count();
-  statistics.weight_bytes = row_count() * layout_.dim * sizeof(float);
-  statistics.state_bytes = row_count() * layout_.state_size * sizeof(float);
+  statistics.tail_rows = store_.tail().size();
+  std::uint64_t row_bytes = 0;
+  for (const bool is_tail : {false, true}) {
+    const std::uint64_t rows = (is_tail ? store_.tail() : store_.full()).size();
+    statistics.weight_bytes += rows * layout_.codec(is_tail).weight_bytes();
+    statistics.state_bytes += rows * layout_.codec(is_tail).state_bytes();
+    row_bytes += rows * layout_.row_bytes(is_tail);
+  }
   statistics.header_bytes = row_count() * kRowHeaderBytes;
   statistics.index_bytes = index_.bytes();
-  statistics.free_bytes = slabs_.bytes() - row_count() * layout_.row_bytes();
-  statistics.pulls = pulls_;
-  statistics.pushes = pushes_;
-  statistics.rows_created = rows_created_;
-  statistics.non_finite_refused = non_finite_refused_;
-  statistics.full_refused = full_refused_;
+  statistics.free_bytes = store_.bytes() - row_bytes;
   statistics.rows_by_count = histogram.Sorted();
   statistics.hash = ContentHash();
   return statistics;

@@ -9,6 +9,7 @@
 #include "protocol/sample_stored.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/snapshot_format.h"
+#include "protocol/spec_codec.h"
 #include "protocol/trainer_blob.h"
 #include "protocol/wire.h"
 
@@ -36,6 +37,17 @@ TEST_CASE("a message of each kind has the bytes it always had", "[protocol][gold
     CHECK(test::InWords(*decoded) == test::InWords(sample.message));
     CHECK(test::HexOfBytes(frame) == test::HexOfBytes(golden));
   }
+}
+
+TEST_CASE("a spec of the second version has the bytes it always had", "[protocol][golden]") {
+  const std::string golden = Golden("table_spec_2.hex");
+
+  const absl::StatusOr<TableSpec> decoded = DecodeTableSpec(AsBytes(golden));
+
+  INFO(decoded.status().ToString());
+  REQUIRE(decoded.ok());
+  CHECK(*decoded == test::SampleLaterSpec());
+  CHECK(test::HexOfBytes(EncodeTableSpec(test::SampleLaterSpec())) == test::HexOfBytes(golden));
 }
 
 TEST_CASE("a snapshot's body has the bytes it always had", "[protocol][golden]") {

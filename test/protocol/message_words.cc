@@ -111,10 +111,10 @@ void Put(const StatisticsRequest& message, Words& words) {
 }
 void Put(const StatisticsReply& message, Words& words) {
   const auto& [request, status, statistics] = message;
-  const auto& [rows, weights, state, header, index, free, pulls, pushes, created, refused, full,
-               by_count, hash] = statistics;
-  words("statistics reply", request, status, rows, weights, state, header, index, free, pulls,
-        pushes, created, refused, full, by_count, hash);
+  const auto& [rows, weights, state, header, index, free, tail, pulls, pushes, created, refused,
+               full, promoted, idle, score, norm, budget, by_count, hash] = statistics;
+  words("statistics reply", request, status, rows, weights, state, header, index, free, tail, pulls,
+        pushes, created, refused, full, promoted, idle, score, norm, budget, by_count, hash);
 }
 void Put(const SnapshotRequest& message, Words& words) {
   const auto& [request, prefix] = message;

@@ -76,6 +76,12 @@ StatisticsReply SampleStatisticsReply() {
   reply.statistics.rows_created = 70;
   reply.statistics.non_finite_refused = 71;
   reply.statistics.full_refused = 72;
+  reply.statistics.tail_rows = 73;
+  reply.statistics.rows_promoted = 74;
+  reply.statistics.evicted_idle = 75;
+  reply.statistics.evicted_score = 76;
+  reply.statistics.evicted_norm = 77;
+  reply.statistics.evicted_budget = 78;
   reply.statistics.rows_by_count = {{1, 40}, {2, 20}, {1000, 2}};
   reply.statistics.hash = 0xFEDCBA9876543210;
   return reply;
@@ -146,6 +152,12 @@ TableSpec RandomSpec(Rng& rng) {
   spec.dim = static_cast<std::uint32_t>(1 + rng.Below(4096));
   spec.seed = rng.Next();
   spec.optimizer.weight_clip = RandomFloat(rng);
+  if (rng.Below(2) == 0) return spec;
+  const TableSpec later = SampleLaterSpec();
+  if (rng.Below(2) == 0) spec.optimizer.frequency = later.optimizer.frequency;
+  if (rng.Below(2) == 0) spec.format = later.format;
+  if (rng.Below(2) == 0) spec.tail = {.below = 7, .rowwise_state = true};
+  if (rng.Below(2) == 0) spec.eviction = later.eviction;
   return spec;
 }
 
@@ -269,6 +281,29 @@ TableSpec SampleSpec(std::size_t alternative) {
           .initializer = initializers[alternative % std::size(initializers)],
           .seed = 0x9E3779B97F4A7C15,
           .linear_columns = 1};
+}
+
+TableSpec SampleLaterSpec() {
+  TableSpec spec = SampleSpec(1);
+  spec.optimizer.frequency = {.rate_power = 0.5F,
+                              .rate_from = 3,
+                              .decay_power = -1,
+                              .cow_clip = 0.25F,
+                              .cow_clip_floor = 0.125F,
+                              .idle_decay = 0.0625F,
+                              .group_lasso = 0.75F};
+  spec.format = {.weights = WeightFormat::kBfloat16, .state = StateFormat::kBfloat16};
+  spec.tail = {.below = 10,
+               .format = {.weights = WeightFormat::kInt8, .state = StateFormat::kBfloat16},
+               .rowwise_state = false};
+  spec.eviction = {.idle_steps = 2000,
+                   .min_score = 3,
+                   .half_life = 500,
+                   .min_norm = 0.03125F,
+                   .sweep_steps = 64,
+                   .budget_bytes = std::uint64_t{1} << 20,
+                   .budget_policy = BudgetPolicy::kEvictLowest};
+  return spec;
 }
 
 std::vector<NamedMessage> SampleMessages() {

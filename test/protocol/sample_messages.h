@@ -22,6 +22,9 @@ std::vector<NamedMessage> SampleMessages();
 /// A spec with each field set; `alternative` chooses rule and initializer.
 TableSpec SampleSpec(std::size_t alternative);
 
+/// A spec that says something of all that the second version of its form added.
+TableSpec SampleLaterSpec();
+
 /// A message of any kind and any legal content, empty arrays and odd sizes included.
 Message RandomMessage(Rng& rng);
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "protocol/sample_messages.h"
+#include "protocol/spec_json.h"
 
 namespace longtail {
 namespace {
@@ -22,6 +23,48 @@ TEST_CASE("a spec with any rule and initializer comes back equal", "[protocol][s
   INFO(decoded.status().ToString());
   REQUIRE(decoded.ok());
   CHECK(*decoded == spec);
+}
+
+TEST_CASE("a spec says later fields in bytes and in JSON, and only if it has any",
+          "[protocol][spec_codec]") {
+  const TableSpec spec = test::SampleLaterSpec();
+  const nlohmann::json object = SpecToJson(spec);
+  absl::Status status;
+
+  CHECK(DecodeTableSpec(AsBytes(EncodeTableSpec(spec))).value() == spec);
+  CHECK(SpecFromJson(JsonReader("spec", object, status)) == spec);
+  CHECK(status.ok());
+  CHECK(object["tail"]["format"]["weights"] == "int8");
+  CHECK(object["eviction"]["budget_policy"] == "evict_lowest");
+  CHECK_FALSE(SpecToJson(test::SampleSpec(2)).contains("format"));
+  CHECK(EncodeTableSpec(test::SampleSpec(2)).front() == 1);
+}
+
+TEST_CASE("a wrong later field is named", "[protocol][spec_codec]") {
+  const std::string bytes = EncodeTableSpec(test::SampleLaterSpec());
+  const std::size_t later = bytes.size() - 66;  // Where the second version goes on.
+  struct Case {
+    std::size_t offset;
+    char byte;
+    std::string says;
+  };
+  const Case bad = GENERATE_COPY(values<Case>({{later + 28, 4, "weights is not a known kind"},
+                                               {later + 29, 2, "state is not a known kind"},
+                                               {later + 34, 2, "rowwise_state is neither 0 nor 1"},
+                                               {later + 65, 2, "budget_policy is not a known kind"},
+                                               {later + 3, 0x7F, "rate_power"}}));
+  std::string wrong = bytes;
+  wrong[bad.offset] = bad.byte;
+  if (bad.says == "rate_power") wrong[bad.offset - 1] = static_cast<char>(0x80);
+
+  const absl::Status status = DecodeTableSpec(AsBytes(wrong)).status();
+
+  INFO(bad.says << " / " << status.ToString());
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(std::string(status.message()).find(bad.says) != std::string::npos);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CHECK_FALSE(DecodeTableSpec(AsBytes(std::string(bytes, 0, size))).ok());
+  }
 }
 
 TEST_CASE("a spec cut short or with bytes after it is refused", "[protocol][spec_codec]") {
@@ -43,7 +86,7 @@ TEST_CASE("a wrong field of a spec is named", "[protocol][spec_codec]") {
     std::string says;
   };
   const Case bad = GENERATE_COPY(values<Case>({
-      {0, std::string("\2", 1), "version 2"},
+      {0, std::string("\3", 1), "version 3"},
       {2, std::string("\x41", 1), "name 65: want 0..64"},
       {kAfterName, std::string(4, '\0'), "dim 0: want 1..4096"},
       {kAfterName + 4, std::string("\x01\x10", 2), "linear_columns 4097"},

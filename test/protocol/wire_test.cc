@@ -197,7 +197,7 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
       {With<std::uint32_t>(import, 40, kKeysPerRequestMax + 1), "row count"},
       {With<std::uint32_t>(import, 40, 3), "bulk array counts"},
       {With<std::uint32_t>(create, 36, 4097), "table spec 4097: want 0..4096"},
-      {With<std::uint16_t>(create, 40, 2), "version 2: this program reads version 1"},
+      {With<std::uint16_t>(create, 40, 3), "version 3: this program reads versions 1 to 2"},
       {With<std::uint32_t>(acknowledgement, 32, 0), "status message with code 0"},
       {With<std::uint32_t>(acknowledgement, 36, 4097), "status message 4097: want 0..4096"},
   }));

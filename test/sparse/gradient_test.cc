@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "sparse/shape_gradient.h"
 #include "support/gen.h"
 
 namespace longtail::sparse {
@@ -41,7 +42,8 @@ TEST_CASE("a gradient is clipped by value, then by norm, then decay is added",
   }
   for (std::size_t i = 0; i < dim; ++i) want[i] += Wide(spec.weight_decay) * Wide(weights[i]);
 
-  const float* shaped = ShapeGradient(spec, gradient.data(), weights.data(), scratch.data(), dim);
+  const float* shaped =
+      ShapeGradient(spec, {}, gradient.data(), weights.data(), scratch.data(), dim);
 
   for (std::size_t i = 0; i < dim; ++i) {
     CHECK(Wide(shaped[i]) == Approx(want[i]).epsilon(1e-6).margin(1e-6));
@@ -53,7 +55,7 @@ TEST_CASE("a gradient that nothing changes is not copied", "[sparse][gradient]")
   const float weights[2] = {3, 4};
   float scratch[2] = {5, 6};
 
-  CHECK(ShapeGradient(OptimizerSpec{}, gradient, weights, scratch, 2) == gradient);
+  CHECK(ShapeGradient(OptimizerSpec{}, {}, gradient, weights, scratch, 2) == gradient);
   CHECK(scratch[0] == 5);
 }
 

@@ -49,25 +49,50 @@ struct ReferenceOptimizer {
     }
   }
 
-  // All of a push: clips, decay, the rule, the bound of the weights.
-  static void Push(const OptimizerSpec& spec, float rate_scale, Row g, Row& values) {
+  // All of a push: decay of idle weights, clips, decay, the rule, group lasso, the weights' bound.
+  template <typename Rule>
+  static void PushBy(const OptimizerSpec& spec, const Rule& rule, const sparse::RowFrequency& seen,
+                     Row g, Row& values) {
+    const FrequencySpec& frequency = spec.frequency;
+    const std::size_t dim = g.size();
+    const auto scale_weights = [&](float by) {
+      for (std::size_t i = 0; i < dim; ++i) values[i] *= by;
+    };
+    if (frequency.idle_decay > 0) scale_weights(sparse::IdleFactor(frequency, seen.idle));
     for (float& x : g) {
       if (spec.gradient_clip > 0) x = std::clamp(x, -spec.gradient_clip, spec.gradient_clip);
     }
     if (spec.gradient_norm_clip > 0) {
-      const float scale = sparse::NormScale(spec, sparse::SumOfSquares(g.data(), g.size()));
+      const float scale = sparse::NormScale(spec, sparse::SumOfSquares(g.data(), dim));
       for (float& x : g) x *= scale;
     }
-    for (std::size_t i = 0; i < g.size(); ++i) {
-      if (spec.weight_decay > 0) g[i] += spec.weight_decay * values[i];
+    if (frequency.cow_clip > 0 || frequency.cow_clip_floor > 0) {
+      const float scale = sparse::CowClipScale(frequency, seen.occurrences,
+                                               sparse::SumOfSquares(values.data(), dim),
+                                               sparse::SumOfSquares(g.data(), dim));
+      for (float& x : g) x *= scale;
     }
-    const OptimizerRule rule = sparse::WithRateScale(spec.rule, rate_scale);
-    std::visit([&](const auto& formula) { Apply(formula, g, values); }, rule);
-    for (std::size_t i = 0; i < g.size(); ++i) {
+    const float decay = sparse::CountDecay(spec.weight_decay, frequency, seen.count);
+    for (std::size_t i = 0; i < dim; ++i) {
+      if (spec.weight_decay > 0) g[i] += decay * values[i];
+    }
+    const Rule scaled = sparse::ScaledRate(rule, sparse::CountRate(frequency, seen.count));
+    Apply(scaled, g, values);
+    if (frequency.group_lasso > 0) {
+      const float shrinkage = sparse::RateOf(scaled) * frequency.group_lasso;
+      scale_weights(sparse::GroupLassoScale(shrinkage, sparse::SumOfSquares(values.data(), dim)));
+    }
+    for (std::size_t i = 0; i < dim; ++i) {
       if (spec.weight_clip > 0) {
         values[i] = std::clamp(values[i], -spec.weight_clip, spec.weight_clip);
       }
     }
+  }
+
+  static void Push(const OptimizerSpec& spec, float rate_scale, Row g, Row& values,
+                   const sparse::RowFrequency& seen = {}) {
+    const OptimizerRule scaled = sparse::WithRateScale(spec.rule, rate_scale);
+    std::visit([&](const auto& rule) { PushBy(spec, rule, seen, g, values); }, scaled);
   }
 };
 

@@ -17,7 +17,7 @@ namespace {
 struct IndexedRows {
   std::uint32_t Find(Key key) const { return index.Find(key, Mix64(key), slabs); }
   std::uint32_t Insert(Key key) {
-    const std::uint32_t row = slabs.Take();
+    const std::uint32_t row = slabs.Take(false);
     SetKey(slabs.Header(row), key);
     index.Insert(row, Mix64(key), slabs);
     return row;
@@ -28,7 +28,7 @@ struct IndexedRows {
     slabs.Free(row);
   }
 
-  Slabs slabs{4};
+  RowStore slabs{4};
   RowIndex index;
 };
 

@@ -88,7 +88,7 @@ class Pair {
       const std::uint32_t count = static_cast<std::uint32_t>(rng_.Below(9));
       const std::uint32_t step = SomeStep();
       REQUIRE(table_.Import({key, count, step, values}).ok());
-      want_.Import(key, {count, step, values});
+      want_.Import(key, {count, step, values, false});
     }
   }
 
@@ -100,8 +100,13 @@ class Pair {
       const auto& want = want_.rows().at(row.key);
       REQUIRE(row.count == want.count);
       REQUIRE(row.last_step == want.last_step);
-      REQUIRE(SameBits(row.values, want.values));
+      REQUIRE(SameBits(row.values, want_.ViewOf(want)));
     });
+    const TableStatistics statistics = table_.Statistics();
+    REQUIRE(statistics.rows_promoted == want_.promoted());
+    std::uint64_t tail_rows = 0;
+    for (const auto& [key, row] : want_.rows()) tail_rows += row.is_tail ? 1 : 0;
+    REQUIRE(statistics.tail_rows == tail_rows);
     REQUIRE(seen == want_.rows().size());
   }
 
@@ -129,6 +134,61 @@ TEST_CASE("a table does what a map of rows does, bit for bit", "[sparse][table]"
   for (int op = 0; op < 30; ++op) {
     const std::uint64_t choice = rng.Below(10);
     if (choice < 4) {
+      pair.Push();
+    } else if (choice < 8) {
+      pair.Pull();
+    } else if (choice == 8) {
+      pair.Erase();
+    } else {
+      pair.Import();
+    }
+    pair.CompareAll();
+  }
+}
+
+// Every combination of formats, tails and options by frequency, drawn at random.
+TableSpec RandomSpec(Rng& rng, std::size_t rule, std::uint32_t dim) {
+  TableSpec spec = test::SpecOf(test::Rules().at(rule), test::Initializers().at(rng.Below(4)), dim);
+  if (rng.Below(3) == 0) spec.optimizer = {.rule = spec.optimizer.rule};
+  const auto format = [&] {
+    return RowFormat{.weights = static_cast<WeightFormat>(rng.Below(4)),
+                     .state = static_cast<StateFormat>(rng.Below(2))};
+  };
+  spec.format = format();
+  spec.tail.format = format();
+  const bool is_adagrad = std::holds_alternative<AdagradSpec>(spec.optimizer.rule);
+  if (rng.Below(3) != 0) {
+    spec.tail.below = static_cast<std::uint32_t>(rng.Below(12));
+    spec.tail.rowwise_state = is_adagrad && rng.Below(2) == 0;
+  }
+  if (rng.Below(2) == 0) {
+    FrequencySpec& frequency = spec.optimizer.frequency;
+    const bool is_ftrl = std::holds_alternative<FtrlSpec>(spec.optimizer.rule);
+    if (rng.Below(2) == 0) frequency.rate_power = 0.25F * static_cast<float>(rng.Below(5));
+    if (rng.Below(2) == 0) frequency.rate_from = rng.Uniform(1, 9);
+    if (rng.Below(2) == 0) frequency.decay_power = 0.25F * static_cast<float>(rng.Below(9)) - 1;
+    if (rng.Below(2) == 0) frequency.cow_clip = rng.Uniform(0, 1);
+    if (rng.Below(2) == 0) frequency.cow_clip_floor = rng.Uniform(0, 0.3F);
+    if (!is_ftrl && rng.Below(2) == 0) frequency.idle_decay = 1e-7F;
+    if (!is_ftrl && rng.Below(2) == 0) frequency.group_lasso = rng.Uniform(0, 0.5F);
+  }
+  return spec;
+}
+
+TEST_CASE("so it does in every row format, with tails and options by frequency",
+          "[sparse][table]") {
+  const std::size_t rule = GENERATE(range<std::size_t>(0, 7));
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 60));
+  CAPTURE(rule, seed);
+  Rng rng(7'000'000 + seed * 10 + rule);
+  const auto dim = static_cast<std::uint32_t>(1 + rng.Below(129));
+  const TableSpec spec = RandomSpec(rng, rule, dim);
+  REQUIRE(Validate(spec).ok());
+  Pair pair(spec, rng);
+
+  for (int op = 0; op < 24; ++op) {
+    const std::uint64_t choice = rng.Below(10);
+    if (choice < 5) {
       pair.Push();
     } else if (choice < 8) {
       pair.Pull();

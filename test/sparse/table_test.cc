@@ -244,7 +244,7 @@ TEST_CASE("ranges of row numbers cut a table into chunks", "[sparse][table]") {
   table.ForEachRow([&](const RowView& row) { all.push_back(row.key); });
   std::vector<Key> chunks;
 
-  for (std::uint32_t first = 0; first < table.row_number_end(); first += 7) {
+  for (std::uint32_t first = 0; first < table.place_end(); first += 7) {
     table.ForEachRow(first, first + 7, [&](const RowView& row) { chunks.push_back(row.key); });
   }
 

@@ -1,0 +1,92 @@
+// Floats in fewer bits, rounded at random so that their expectation is exact.
+//
+// A value that the narrow format has keeps its bits whatever the random number is, so what was
+// stored once can be stored again without change.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "base/host_device.h"
+
+namespace longtail::sparse {
+
+/// The largest finite values.
+inline constexpr std::uint16_t kBfloat16Max = 0x7F7F;
+inline constexpr std::uint16_t kFloat16Max = 0x7BFF;
+
+/// x rounded down or up to a whole number, up as often as its fraction says, by a random number of
+/// 32 equally likely bits. Needs |x| < 2^24.
+LONGTAIL_HOST_DEVICE inline float RoundAtRandom(float x, std::uint32_t random) {
+  const float below = std::floor(x);
+  const float unit = static_cast<float>(random >> 8) * 0x1.0p-24F;
+  return unit < x - below ? below + 1 : below;
+}
+
+/// The bfloat16 of a finite value: the upper half of its bits after a random number was added to
+/// them. What would round to an infinity stays finite.
+///
+/// Source: Gupta, Agrawal, Gopalakrishnan, Narayanan, "Deep Learning with Limited Numerical
+///         Precision", ICML 2015, section 3.
+LONGTAIL_HOST_DEVICE inline std::uint16_t ToBfloat16(float value, std::uint32_t random) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto rounded = static_cast<std::uint16_t>((bits + (random >> 16)) >> 16);
+  const auto down = static_cast<std::uint16_t>(bits >> 16);
+  return (rounded & 0x7FFF) > kBfloat16Max ? down : rounded;
+}
+
+LONGTAIL_HOST_DEVICE inline float FromBfloat16(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+/// The IEEE 754 binary16 of a finite value, subnormal ones included. What is larger than 65504
+/// becomes 65504.
+LONGTAIL_HOST_DEVICE inline std::uint16_t ToFloat16(float value, std::uint32_t random) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000);
+  const float size = std::bit_cast<float>(bits & 0x7FFFFFFF);
+  std::uint32_t rounded = 0;
+  if (size < 0x1.0p-14F) {
+    rounded = static_cast<std::uint32_t>(RoundAtRandom(size * 0x1.0p24F, random));
+  } else if (size >= 65504.0F) {
+    rounded = kFloat16Max;
+  } else {
+    // 13 bits are dropped, and the exponent's bias falls from 127 to 15.
+    const std::uint32_t size_bits = bits & 0x7FFFFFFF;
+    rounded = ((size_bits + (random >> 19)) >> 13) - (112U << 10);
+  }
+  return static_cast<std::uint16_t>(sign | rounded);
+}
+
+LONGTAIL_HOST_DEVICE inline float FromFloat16(std::uint16_t bits) {
+  const std::uint32_t size = bits & 0x7FFFU;
+  const float value = size < 0x400 ? static_cast<float>(size) * 0x1.0p-24F
+                                   : std::bit_cast<float>((size << 13) + (112U << 23));
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
+/// Exponents of a row's scale: beyond them 2^e or 2^-e would not be a normal float.
+inline constexpr int kScaleExponentMin = -120;
+inline constexpr int kScaleExponentMax = 122;
+
+/// 2^exponent, for exponents of normal floats.
+LONGTAIL_HOST_DEVICE inline float PowerOfTwo(int exponent) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
+}
+
+/// The smallest e for which 127 * 2^e is at least `largest`, a finite value >= 0.
+///
+/// A scale that is a power of two costs up to a bit of precision and gives this in return: weights
+/// that were stored are stored again with the same values, whatever e they had.
+///
+/// Source: the shared scales of "OCP Microscaling Formats (MX) Specification", 1.0, 2023, MXINT8.
+LONGTAIL_HOST_DEVICE inline int ScaleExponent(float largest) {
+  const auto bits = std::bit_cast<std::uint32_t>(largest);
+  constexpr std::uint32_t kMantissaOf127 = 0x7E0000;
+  const int power = static_cast<int>(bits >> 23) - 127;  // largest = 1.… * 2^power.
+  const int exponent = power - 6 + ((bits & 0x7FFFFF) > kMantissaOf127 ? 1 : 0);
+  return exponent < kScaleExponentMin ? kScaleExponentMin : exponent;
+}
+
+}  // namespace longtail::sparse

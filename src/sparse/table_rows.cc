@@ -1,0 +1,77 @@
+// Rows one by one: found, imported, erased.
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "sparse/table.h"
+
+namespace longtail::sparse {
+
+RowView Table::ViewOf(std::uint32_t row) const {
+  const std::byte* header = store_.Header(row);
+  const RowTouch touch = TouchAt(header);
+  const bool is_tail = store_.IsTail(row);
+  layout_.codec(is_tail).Decode(store_.Values(row), view_.data());
+  if (is_tail) layout_.Expand(view_.data());
+  return {.key = KeyAt(header),
+          .count = CountOf(touch.count_code),
+          .last_step = StepOf(touch.step_code, newest_step_),
+          .values = view_};
+}
+
+bool Table::Find(Key key, RowView* view) const {
+  const std::uint32_t row = index_.Find(key, Mix64(key), store_);
+  if (row == RowIndex::kNone) return false;
+  *view = ViewOf(row);
+  return true;
+}
+
+absl::Status Table::Import(const RowView& row) {
+  const std::string where = absl::StrCat("table '", spec_.name, "': key ", row.key, ": ");
+  if (row.values.size() != value_count()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, "row of ", row.values.size(), " values: want ", value_count(), " (",
+                     dim(), " weights, ", layout_.state_size(), " of optimizer state)"));
+  }
+  const std::size_t finite = value_count() - ExactStateSize(spec_.optimizer);
+  if (!layout_.is_plain() && !AllFinite(row.values.data(), finite)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where,
+                     "an infinity or a NaN among its values: want finite ones, which the "
+                     "table's row format can keep"));
+  }
+  const std::uint64_t hash = Mix64(row.key);
+  const bool is_tail = layout_.IsTail(row.count);
+  std::uint32_t number = index_.Find(row.key, hash, store_);
+  const bool moves = number == RowIndex::kNone || store_.IsTail(number) != is_tail;
+  if (moves) {
+    if (store_.IsFull(is_tail)) {
+      const Slabs& slabs = is_tail ? store_.tail() : store_.full();
+      return absl::ResourceExhaustedError(
+          absl::StrCat(where, "this partition holds ", slabs.rows_max(),
+                       " rows, which is its limit: want more partitions"));
+    }
+    if (number != RowIndex::kNone) Remove(number, hash);
+    number = Settle(row.key, {.row = RowIndex::kNone, .hash = hash, .is_tail = is_tail});
+  }
+  newest_step_ = std::max(newest_step_, row.last_step);
+  SetTouch(store_.Header(number), {CountCode(row.count, 0), StepCode(row.last_step, newest_step_)});
+  std::copy(row.values.begin(), row.values.end(), values_.begin());
+  if (is_tail) layout_.Contract(values_.data());
+  const std::uint64_t at = std::uint64_t{row.last_step} << 32 | row.count;
+  layout_.codec(is_tail).Encode(values_.data(), RandomBits(~spec_.seed, row.key, at),
+                                store_.Values(number));
+  return absl::OkStatus();
+}
+
+bool Table::Erase(Key key) {
+  const std::uint64_t hash = Mix64(key);
+  const std::uint32_t row = index_.Find(key, hash, store_);
+  if (row == RowIndex::kNone) return false;
+  Remove(row, hash);
+  return true;
+}
+
+}  // namespace longtail::sparse
