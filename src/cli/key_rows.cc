@@ -24,9 +24,9 @@ void KeyRows::Add(const RowBlock& rows) {
 }
 
 const std::optional<KeyRow>& KeyRows::Find(Key key) const {
-  static const std::optional<KeyRow> kNone;
+  static const std::optional<KeyRow> none;
   const auto found = rows_.find(key);
-  return found == rows_.end() ? kNone : found->second;
+  return found == rows_.end() ? none : found->second;
 }
 
 }  // namespace longtail::cli

@@ -2,8 +2,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "cli/inspect_command.h"
@@ -38,5 +41,11 @@ int Main(int argc, char** argv) {
 }  // namespace longtail::cli
 
 int main(int argc, char** argv) {
-  return longtail::cli::Main(argc, argv);
+  // We throw nothing; a library may, if memory is out.
+  try {
+    return longtail::cli::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "longtail: %s\n", error.what());
+    return 1;
+  }
 }
