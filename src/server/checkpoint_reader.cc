@@ -11,7 +11,6 @@
 #include "base/status_macros.h"
 #include "io/open_store.h"
 #include "protocol/checksum.h"
-#include "protocol/snapshot_format.h"
 #include "protocol/trainer_blob.h"
 
 namespace longtail::server {
@@ -85,24 +84,39 @@ CheckpointInfo InfoOf(const Manifest& manifest, const CheckpointName& name) {
   return info;
 }
 
-absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
-                      absl::FunctionRef<absl::Status(RowBlock rows)> take) {
+absl::Status ReadChunks(
+    BlobStore& store, const Manifest& manifest,
+    absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
+    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take) {
   for (const SnapshotBlob& blob : manifest.blobs) {
+    if (!is_wanted(blob)) continue;
     LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes,
                               ReadChecked(store, blob.name, blob.bytes, blob.checksum));
     const std::string where = absl::StrCat(store.Describe(), "/", blob.name);
     LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
                               ReadSnapshotChunk(where, std::as_bytes(std::span(bytes))));
-    for (SnapshotTable& table : chunk.tables) {
+    for (const SnapshotTable& table : chunk.tables) {
       const auto number = static_cast<std::size_t>(table.rows.table);
       if (number >= manifest.tables.size() || table.spec != manifest.tables[number].spec) {
         return absl::InvalidArgumentError(absl::StrCat(where, ": table ", number, " '",
                                                        table.spec.name, "' is not the manifest's"));
       }
-      LONGTAIL_RETURN_IF_ERROR(take(std::move(table.rows)));
     }
+    LONGTAIL_RETURN_IF_ERROR(take(blob, std::move(chunk)));
   }
   return absl::OkStatus();
+}
+
+absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
+                      absl::FunctionRef<absl::Status(RowBlock rows)> take) {
+  return ReadChunks(
+      store, manifest, [](const SnapshotBlob&) { return true; },
+      [&](const SnapshotBlob&, SnapshotChunk chunk) {
+        for (SnapshotTable& table : chunk.tables) {
+          LONGTAIL_RETURN_IF_ERROR(take(std::move(table.rows)));
+        }
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace longtail::server

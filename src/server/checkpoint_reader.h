@@ -10,6 +10,7 @@
 #include "longtail/checkpoint.h"
 #include "protocol/manifest.h"
 #include "protocol/messages.h"
+#include "protocol/snapshot_format.h"
 
 namespace longtail::server {
 
@@ -22,10 +23,19 @@ absl::StatusOr<Manifest> ReadManifest(BlobStore& store, const std::string& check
 
 CheckpointInfo InfoOf(const Manifest& manifest, const CheckpointName& name);
 
-/// Calls `take` with every block of rows. Sizes and checksums are checked against the manifest
-/// first, blob by blob.
+/// Calls `take` with each snapshot chunk whose blob is wanted, in the order of the manifest; one
+/// chunk is in memory at a time. Sizes and checksums are checked against the manifest first, blob
+/// by blob; a chunk's tables are the manifest's.
 ///
 /// Errors: DataLoss or InvalidArgument naming blob, offset and cause; what `take` gives.
+absl::Status ReadChunks(
+    BlobStore& store, const Manifest& manifest,
+    absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
+    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take);
+
+/// Calls `take` with every block of rows.
+///
+/// Errors: as ReadChunks.
 absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
                       absl::FunctionRef<absl::Status(RowBlock rows)> take);
 

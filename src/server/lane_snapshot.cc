@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "protocol/snapshot_writer.h"
+#include "server/snapshot_name.h"
 
 namespace longtail::server {
 
@@ -50,13 +50,13 @@ void LaneSnapshot::OnStored(const StoreAnswer& answer, Effects& effects) {
 void LaneSnapshot::Next(Effects& effects) {
   if (!status_.ok() || done_ == partitions_.size()) return Finish(effects);
   const PartitionCore& partition = *partitions_[done_];
-  const auto number = static_cast<std::uint32_t>(partition.id());
   const SnapshotHeader header{.partition = partition.id(),
                               .partition_count = job_.partition_count,
                               .log_position = partition.log_position(),
                               .step = partition.step()};
   SnapshotWriter writer(header, [&](SnapshotChunkBlob chunk) {
-    std::string name = absl::StrFormat("%s/p%05d-%04d.snapshot", job_.prefix, number, chunk.chunk);
+    std::string name =
+        SnapshotName(job_.prefix, {.partition = partition.id(), .chunk = chunk.chunk});
     reply_.blobs.push_back({name, chunk.bytes.size(), chunk.checksum, chunk.rows});
     effects.writes.push_back({next_ticket_++, std::move(name), std::move(chunk.bytes)});
     ++writes_left_;

@@ -123,6 +123,15 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(there, wanted)
         self.assertEqual({header: 1 for header in wanted}, dict(times))
 
+    def test_the_program_is_installed_and_runs(self):
+        cache = pathlib.Path(BINARY_DIR, "CMakeCache.txt").read_text(encoding="utf-8")
+        if "LONGTAIL_BUILD_CLI:BOOL=ON" not in cache:
+            self.skipTest("built without the program")
+
+        code, output = run(str(self.prefix / "bin/longtail"), "--version")
+
+        self.assertEqual((code, output), (0, "0.1.0\n"))
+
     def test_no_installed_file_names_the_build(self):
         for path in self.prefix.rglob("*.cmake"):
             text = path.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ MAY_INCLUDE = {
     "io": {"longtail", "base", "protocol"},
     "worker": {"longtail", "base", "sparse", "protocol", "io"},
     "server": {"longtail", "base", "sparse", "protocol", "io"},
+    "cli": {"longtail", "base", "protocol", "io", "server"},
 }
 # Single files that may include more, by the start of their path.
 MAY_ALSO_INCLUDE = {
@@ -29,8 +30,9 @@ EXAMPLES_MAY_INCLUDE = {
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
     (r"^rados/", r"^src/io/", "librados belongs to src/io/"),
-    (r"^nlohmann/", r"^src/protocol/(json_|manifest_|spec_json)",
-     "nlohmann-json belongs to the JSON codecs of src/protocol/"),
+    (r"^nlohmann/", r"^src/(protocol/(json_|manifest_|spec_json)|cli/inspect_)",
+     "nlohmann-json belongs to the JSON codecs of src/protocol/ and the answers of src/cli/"),
+    (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
     (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",
      "protobuf belongs to the wire codecs of src/protocol/"),
     (r"^zstd\.h$", r"^src/protocol/compression\.", "zstd belongs to src/protocol/compression"),

@@ -1,0 +1,30 @@
+#include "cli/table_summary.h"
+
+#include <algorithm>
+#include <span>
+
+namespace longtail::cli {
+namespace {
+
+template <typename T>
+std::uint64_t BytesOf(const std::vector<T>& column) {
+  return std::span(column).size_bytes();
+}
+
+}  // namespace
+
+void TableSummary::Add(const RowBlock& rows) {
+  if (rows.keys.empty()) return;
+  floats_per_row = std::max(floats_per_row, rows.value_count);
+  row_bytes +=
+      BytesOf(rows.keys) + BytesOf(rows.counts) + BytesOf(rows.last_steps) + BytesOf(rows.values);
+  all.rows += rows.keys.size();
+  for (const std::uint32_t count : rows.counts) {
+    RowsAndOccurrences& bucket = buckets[BucketOf(count)];
+    ++bucket.rows;
+    bucket.occurrences += count;
+    all.occurrences += count;
+  }
+}
+
+}  // namespace longtail::cli
