@@ -9,15 +9,14 @@
 // that what else the machine does falls on both; figures are medians over batches.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/figures.h"
 #include "bench/key_batches.h"
 #include "bench/resident.h"
 #include "bench/stores.h"
@@ -36,38 +35,6 @@ struct Options {
   bool all_rivals = true;
   std::vector<std::string> checks;
 };
-
-double Seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double Quantile(std::vector<double> values, double q) {
-  const auto at = static_cast<std::size_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
-  return values[at];
-}
-
-using Figures = std::map<std::string, double>;
-
-// Prints the figures; whether all checks hold. `is_floor`: figures must be at least the wanted.
-bool Report(const Figures& figures, const Options& options, bool is_floor) {
-  for (const auto& [name, value] : figures) std::printf("  %-24s %10.3f\n", name.c_str(), value);
-  bool holds = true;
-  for (const std::string& check : options.checks) {
-    const std::size_t equals = check.find('=');
-    const auto figure = figures.find(check.substr(0, equals));
-    if (equals == std::string::npos || figure == figures.end()) {
-      std::printf("check '%s': no such figure\n", check.c_str());
-      return false;
-    }
-    const double wanted = std::stod(check.substr(equals + 1));
-    const bool is_met = is_floor ? figure->second >= wanted : figure->second <= wanted;
-    holds = holds && is_met;
-    std::printf("%s %.3f, wanted at %s %.3f: %s\n", figure->first.c_str(), figure->second,
-                is_floor ? "least" : "most", wanted, is_met ? "met" : "NOT MET");
-  }
-  return holds;
-}
 
 // Seconds of each batch of one thread.
 struct Times {
@@ -220,7 +187,7 @@ class Speed {
     figures_["lookup/direct"] = Quantile(lookup_shares_, 0.5);
     figures_["update/direct"] = Quantile(update_shares_, 0.5);
     std::printf("ours over the others, medians:\n");
-    return Report(figures_, options_, /*is_floor=*/true);
+    return Report(figures_, options_.checks, Bound::kLeast);
   }
 
  private:
@@ -282,7 +249,7 @@ bool RunMemory(const Options& options) {
       {"overhead_worst", *std::max_element(overheads.begin(), overheads.end())},
       {"peak_over_final", static_cast<double>(peak) / last}};
   std::printf("bytes a row beyond weights and state, over a cycle of growth:\n");
-  return Report(figures, options, /*is_floor=*/false);
+  return Report(figures, options.checks, Bound::kMost);
 }
 
 bool RunLatency(const Options& options) {
@@ -306,7 +273,7 @@ bool RunLatency(const Options& options) {
       times.size(), median * 1e6, Quantile(times, 0.99) * 1e6, Quantile(times, 0.999) * 1e6,
       Quantile(times, 1) * 1e6);
   const Figures figures = {{"p999_over_median", Quantile(times, 0.999) / median}};
-  return Report(figures, options, /*is_floor=*/false);
+  return Report(figures, options.checks, Bound::kMost);
 }
 
 int Main(int argc, char** argv) {

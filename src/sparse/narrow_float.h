@@ -18,10 +18,12 @@ inline constexpr std::uint16_t kFloat16Max = 0x7BFF;
 
 /// x rounded down or up to a whole number, up as often as its fraction says, by a random number of
 /// 32 equally likely bits. Needs |x| < 2^24.
-LONGTAIL_HOST_DEVICE inline float RoundAtRandom(float x, std::uint32_t random) {
+LONGTAIL_HOST_DEVICE inline std::int32_t RoundAtRandom(float x, std::uint32_t random) {
   const float below = std::floor(x);
-  const float unit = static_cast<float>(random >> 8) * 0x1.0p-24F;
-  return unit < x - below ? below + 1 : below;
+  // The fraction in units of 2^-24. No branch: it would go wrong every other time.
+  const auto fraction = static_cast<std::int32_t>(std::ceil((x - below) * 0x1.0p24F));
+  const auto drawn = static_cast<std::int32_t>(random >> 8);
+  return static_cast<std::int32_t>(below) - ((drawn - fraction) >> 31);
 }
 
 /// The bfloat16 of a finite value: the upper half of its bits after a random number was added to

@@ -1,7 +1,7 @@
 #include "sparse/row_codec.h"
 
 #include <array>
-#include <cmath>
+#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -64,13 +64,18 @@ void DecodeEach(const std::byte* stored, std::size_t count, float* values, From&
   });
 }
 
-void EncodeInt8(const float* weights, std::size_t dim, std::uint64_t stream, std::byte* stored) {
-  float largest = 0;
-  for (std::size_t i = 0; i < dim; ++i) {
-    const float size = std::fabs(weights[i]);
+// The largest size among finite floats, by their bits: compilers do not reorder maxima of floats.
+float Largest(const float* values, std::size_t count) {
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t size = std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF;
     largest = size > largest ? size : largest;
   }
-  const int exponent = ScaleExponent(largest);
+  return std::bit_cast<float>(largest);
+}
+
+void EncodeInt8(const float* weights, std::size_t dim, std::uint64_t stream, std::byte* stored) {
+  const int exponent = ScaleExponent(Largest(weights, dim));
   const float scale = PowerOfTwo(-exponent);
   stored[0] = static_cast<std::byte>(static_cast<std::int8_t>(exponent));
   EncodeEach<std::int8_t>(weights, dim, stream, stored + 1, [&](float w, std::uint32_t random) {

@@ -51,7 +51,8 @@ std::vector<std::uint64_t> Hashes(std::uint32_t lanes, std::uint32_t partitions)
   const std::vector<TableId> tables = {
       Must(cluster->CreateTable(test::SpecOf("a", kDim, AdagradSpec{.learning_rate = 0.3F}))),
       Must(cluster->CreateTable(test::SpecOf("b", kDim, MomentumSpec{.learning_rate = 0.1F}))),
-      Must(cluster->CreateTable(test::SpecOf("c", kDim, AdamSpec{.learning_rate = 0.05F})))};
+      Must(cluster->CreateTable(test::SpecOf("c", kDim, AdamSpec{.learning_rate = 0.05F}))),
+      Must(cluster->CreateTable(test::TailSpecOf("d", kDim)))};
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::uint32_t w = 0; w < kWorkers; ++w) workers.push_back(Must(cluster->Connect()));
   std::vector<absl::Status> outcomes(kWorkers);
@@ -65,6 +66,10 @@ std::vector<std::uint64_t> Hashes(std::uint32_t lanes, std::uint32_t partitions)
   for (const auto& worker : workers) test::Rows(*worker, tables[0], {1}, kDim);
   std::vector<std::uint64_t> hashes;
   for (const TableId table : tables) hashes.push_back(Must(cluster->Statistics(table)).hash);
+  const TableStatistics tail = Must(cluster->Statistics(tables[3]));
+  CHECK(tail.rows_promoted > 0);
+  CHECK(tail.evicted_idle + tail.evicted_norm > 0);
+  hashes.insert(hashes.end(), {tail.rows_promoted, tail.evicted_idle, tail.evicted_norm});
   return hashes;
 }
 

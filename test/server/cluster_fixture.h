@@ -38,6 +38,17 @@ inline TableSpec SpecOf(const char* name, std::uint32_t dim, OptimizerRule rule)
           .seed = 7};
 }
 
+/// With all that a table can do to its rows: narrow formats, a tail, options by frequency, sweeps
+/// that find something within a few steps.
+inline TableSpec TailSpecOf(const char* name, std::uint32_t dim) {
+  TableSpec spec = SpecOf(name, dim, AdagradSpec{.learning_rate = 0.3F});
+  spec.optimizer.frequency = {.rate_power = 0.5F, .rate_from = 2, .idle_decay = 0.01F};
+  spec.format = {.weights = WeightFormat::kBfloat16, .state = StateFormat::kBfloat16};
+  spec.tail = {.below = 4, .rowwise_state = true};
+  spec.eviction = {.idle_steps = 4, .min_norm = 0.05F, .sweep_steps = 3};
+  return spec;
+}
+
 /// Integers stay exact: rows start at 3 and move by whole gradients.
 inline TableSpec ExactSpec(const char* name, std::uint32_t dim) {
   return {.name = name,
