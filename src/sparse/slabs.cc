@@ -20,17 +20,15 @@ unsigned RowsShift(std::size_t row_bytes) {
 
 Slabs::Slabs(std::size_t value_bytes, std::uint32_t rows_max)
     : rows_max_(rows_max),
-      value_bytes_(value_bytes),
-      pair_bytes_(2 * (value_bytes + kRowHeaderBytes)),
-      shift_(RowsShift(value_bytes + kRowHeaderBytes)),
-      slab_bytes_((pair_bytes_ / 2) << shift_) {
+      row_bytes_(kRowHeaderBytes + value_bytes),
+      shift_(RowsShift(row_bytes_)),
+      slab_bytes_(row_bytes_ << shift_) {
   LONGTAIL_CHECK(rows_max <= kRowsMax);
 }
 
 Slabs::Slabs(Slabs&& other) noexcept
     : rows_max_(other.rows_max_),
-      value_bytes_(other.value_bytes_),
-      pair_bytes_(other.pair_bytes_),
+      row_bytes_(other.row_bytes_),
       shift_(other.shift_),
       slab_bytes_(other.slab_bytes_),
       end_(std::exchange(other.end_, 0)),
@@ -109,12 +107,12 @@ void Slabs::Free(std::uint32_t row) {
   const std::uint32_t slab = row >> shift_;
   room_at_ = std::min(room_at_, slab);
   if (--in_use_[slab] != 0 || slab == end_ >> shift_) return;  // The last one is still filling.
-  dropped_[slab] = static_cast<std::uint32_t>(DropPages(Pair(slab << shift_), slab_bytes_));
+  dropped_[slab] = static_cast<std::uint32_t>(DropPages(Header(slab << shift_), slab_bytes_));
   dropped_bytes_ += dropped_[slab];
 }
 
 std::uint64_t Slabs::bytes() const {
-  const std::uint64_t used = std::uint64_t{end_ + 1} / 2 * pair_bytes_;
+  const std::uint64_t used = std::uint64_t{end_} * row_bytes_;
   return (used + kPageBytes - 1) / kPageBytes * kPageBytes - dropped_bytes_;
 }
 

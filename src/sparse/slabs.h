@@ -1,15 +1,14 @@
 // Memory for rows of one size: from a row's number to its address without a look-up that can miss.
 //
-// Rows lie in pairs: two headers, then both rows' values.
+// A row is a header and its values, one behind the other, without padding:
 //
-//   | header | header | values of the even row | values of the odd row |  next pair …
-//   0        14       28                       28 + v                   28 + 2 v
+//   | header | values |  next row …
+//   0        14       14 + v
 //
-// So a header of fourteen bytes costs fourteen, values that are a multiple of four bytes are
-// aligned to four, and both parts of a row lie in one page: a random access costs the walk to its
-// page more than it costs its lines.
+// So a header of fourteen bytes costs fourteen, and a row touches as few cache lines as it can. The
+// price: values are not aligned; they are copied to be used (sparse/row_codec.h).
 //
-// Pairs lie in blocks, each as large as all before it together. The number of a row's block is the
+// Rows lie in blocks, each as large as all before it together. The number of a row's block is the
 // width of the row's number in bits, so the few addresses that lead to all rows stay in the nearest
 // cache. Blocks never move. A block's memory is touched, and so costs anything, only as its rows
 // are used. A slab is a part of a block of about 256 KiB: freed row numbers are used again, the
@@ -57,18 +56,16 @@ class Slabs {
   void Free(std::uint32_t row);
 
   /// The header of a row below end(): kRowHeaderBytes bytes at any alignment.
-  std::byte* Header(std::uint32_t row) { return Pair(row) + (row & 1) * kRowHeaderBytes; }
+  std::byte* Header(std::uint32_t row) {
+    return reinterpret_cast<std::byte*>(AddressOf(row));  // NOLINT(performance-no-int-to-ptr)
+  }
   const std::byte* Header(std::uint32_t row) const {
-    return Pair(row) + (row & 1) * kRowHeaderBytes;
+    return reinterpret_cast<const std::byte*>(AddressOf(row));  // NOLINT(performance-no-int-to-ptr)
   }
 
-  /// The values of a row below end(); floats may be read in place if all values are floats.
-  std::byte* Values(std::uint32_t row) {
-    return Pair(row) + 2 * kRowHeaderBytes + (row & 1) * value_bytes_;
-  }
-  const std::byte* Values(std::uint32_t row) const {
-    return Pair(row) + 2 * kRowHeaderBytes + (row & 1) * value_bytes_;
-  }
+  /// The values of a row below end(), at any alignment.
+  std::byte* Values(std::uint32_t row) { return Header(row) + kRowHeaderBytes; }
+  const std::byte* Values(std::uint32_t row) const { return Header(row) + kRowHeaderBytes; }
 
   /// The key of a taken row.
   Key KeyOf(std::uint32_t row) const { return KeyAt(Header(row)); }
@@ -87,11 +84,10 @@ class Slabs {
 
  private:
   // Block 0 has one slab of rows, block b > 0 those from 2^(b-1) slabs on.
-  std::byte* Pair(std::uint32_t row) const {
-    const auto block = static_cast<std::size_t>(std::bit_width(row >> shift_));
+  std::uintptr_t AddressOf(std::uint32_t row) const {
     // An origin lies before its block, where no pointer may point.
-    return reinterpret_cast<std::byte*>(  // NOLINT(performance-no-int-to-ptr)
-        origins_[block] + std::uint64_t{row >> 1} * pair_bytes_);
+    const auto block = static_cast<std::size_t>(std::bit_width(row >> shift_));
+    return origins_[block] + std::uint64_t{row} * row_bytes_;
   }
   void Reserve();
   std::uint32_t LowestFree();
@@ -101,8 +97,7 @@ class Slabs {
   static constexpr std::size_t kBlocksMax = 27;
 
   std::uint32_t rows_max_;
-  std::size_t value_bytes_;
-  std::size_t pair_bytes_;
+  std::size_t row_bytes_;
   unsigned shift_;  // Rows of a slab: 2^shift_.
   std::size_t slab_bytes_;
   std::uint32_t end_ = 0;

@@ -33,8 +33,12 @@ void Fetch(const void* memory, std::size_t bytes) {
   __builtin_prefetch(first + bytes - 1);
 }
 
+// A float at any address.
+using LooseFloat [[gnu::aligned(1), gnu::may_alias]] = float;
+
 // A loop, because its length is most often a constant; memcpy would be a call.
-inline void CopyFloats(const float* from, std::size_t count, float* to) {
+template <typename From, typename To>
+inline void CopyFloats(const From* from, std::size_t count, To* to) {
   for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
 }
 
@@ -54,8 +58,8 @@ std::size_t FetchBytes(std::size_t bytes) {
 // docs/ENGINE.md.)
 //
 //   1  hash, fetch the line of the index
-//   2  read the line, fetch the header and the first fetch(row) bytes of the values of the row that
-//      it names
+//   2  read the line, fetch the header and the first fetch(row) bytes of the values of the row it
+//      names
 //   3  visit(i, hash, candidate)
 //
 // Rows is Slabs where there is one format, which makes the address of a row cheaper, or RowStore.
@@ -76,8 +80,7 @@ template <typename Rows, typename Bytes, typename Visit>
     for (std::size_t i = 0; i < n; ++i) {
       candidates[i] = index.Candidate(hashes[i]);
       if (candidates[i] == RowIndex::kNone) continue;
-      Fetch(rows.Header(candidates[i]), kRowHeaderBytes);
-      Fetch(rows.Values(candidates[i]), fetch(candidates[i]));
+      Fetch(rows.Header(candidates[i]), kRowHeaderBytes + fetch(candidates[i]));
     }
     for (std::size_t i = 0; i < n; ++i) visit(first + i, hashes[i], candidates[i]);
   }
@@ -219,7 +222,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       if (row == RowIndex::kNone) {
         LoadInitial(key, false);
       } else {
-        CopyFloats(reinterpret_cast<const float*>(rows.Values(row)), plain_count, values);
+        CopyFloats(reinterpret_cast<const LooseFloat*>(rows.Values(row)), plain_count, values);
       }
       ApplyShaped(spec_.optimizer, rule, RowStep{gradient, values, values + dim, dim}, seen,
                   scratch_.data());
@@ -241,7 +244,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       row = Settle(key, place);
     }
     if constexpr (kPlain) {
-      CopyFloats(values, plain_count, reinterpret_cast<float*>(rows.Values(row)));
+      CopyFloats(values, plain_count, reinterpret_cast<LooseFloat*>(rows.Values(row)));
     } else {
       const std::uint64_t at = std::uint64_t{batch.step} << 32 | seen.count;
       layout_.codec(place.is_tail)
