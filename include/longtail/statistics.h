@@ -23,6 +23,7 @@ struct TableStatistics {
                                          ///< that would have made their row so.
   std::uint64_t full_refused = 0;        ///< New keys pushed to a partition without room: in its
                                          ///< budget, or for more than 2^26 - 1 rows.
+  std::uint64_t shared_pushes = 0;       ///< Keys pushed below admission: a back-off row moved.
   std::uint64_t rows_promoted = 0;       ///< Rows that left the tail's format for the table's.
   std::uint64_t evicted_idle = 0;        ///< Rows evicted, each by the first reason that held: not
                                          ///< pushed for EvictionSpec::idle_steps,

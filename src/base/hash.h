@@ -21,4 +21,11 @@ LONGTAIL_HOST_DEVICE constexpr std::uint64_t Mix64(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+/// The value whose Mix64 is `x`: the same steps backwards, with the multipliers' inverses.
+LONGTAIL_HOST_DEVICE constexpr std::uint64_t Unmix64(std::uint64_t x) {
+  x = (x ^ (x >> 31) ^ (x >> 62)) * 0x319642B2D24D8EC3U;
+  x = (x ^ (x >> 27) ^ (x >> 54)) * 0x96DE1B173F119089U;
+  return x ^ (x >> 30) ^ (x >> 60);
+}
+
 }  // namespace longtail

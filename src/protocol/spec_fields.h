@@ -25,8 +25,8 @@ inline constexpr std::array<std::string_view, std::variant_size_v<OptimizerRule>
 inline constexpr std::array<std::string_view, std::variant_size_v<InitializerSpec>>
     kInitializerNames = {"constant", "uniform", "normal", "truncated_normal"};
 inline constexpr std::array<std::string_view, 2> kMomentumKindNames = {"heavy_ball", "nesterov"};
-inline constexpr std::array<std::string_view, 4> kWeightFormatNames = {"fp32", "bf16", "fp16",
-                                                                       "int8"};
+inline constexpr std::array<std::string_view, 5> kWeightFormatNames = {"fp32", "bf16", "fp16",
+                                                                       "int8", "shared"};
 inline constexpr std::array<std::string_view, 2> kStateFormatNames = {"fp32", "bf16"};
 inline constexpr std::array<std::string_view, 2> kBudgetPolicyNames = {"refuse", "evict_lowest"};
 
@@ -141,6 +141,8 @@ template <SpecOf<TailSpec> S, typename Visit>
 void VisitFields(S& spec, Visit&& visit) {
   visit("below", spec.below);
   visit("rowwise_state", spec.rowwise_state);
+  visit("field_bits", spec.field_bits);
+  visit("bucket_bits", spec.bucket_bits);
 }
 
 template <SpecOf<EvictionSpec> S, typename Visit>

@@ -33,6 +33,7 @@ constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFi
     {"rows_created", &TableStatistics::rows_created},
     {"non_finite_refused", &TableStatistics::non_finite_refused},
     {"full_refused", &TableStatistics::full_refused},
+    {"shared_pushes", &TableStatistics::shared_pushes},
     {"rows_promoted", &TableStatistics::rows_promoted},
     {"evicted_idle", &TableStatistics::evicted_idle},
     {"evicted_score", &TableStatistics::evicted_score},

@@ -35,6 +35,14 @@ absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
         absl::StrCat("table ", number, ": want the next number, ", tables_.size()));
   }
   LONGTAIL_RETURN_IF_ERROR(Validate(spec));
+  // A back-off row must lie in the partition of the keys that share it.
+  if (spec.tail.format.weights == WeightFormat::kShared && spec.tail.below > 1 &&
+      options_.partition_count > std::uint32_t{1} << spec.tail.bucket_bits) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table '", spec.name, "': tail.bucket_bits ", spec.tail.bucket_bits,
+                     ": want more, so that there are at least as many buckets as partitions (",
+                     options_.partition_count, ")"));
+  }
   tables_.push_back(std::make_unique<sparse::Table>(spec));
   tables_.back()->BeginAtStep(step_);
   ++log_position_;

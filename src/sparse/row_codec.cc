@@ -22,8 +22,16 @@ std::size_t WeightBytes(WeightFormat format, std::size_t dim) {
       return dim * sizeof(std::uint16_t);
     case WeightFormat::kInt8:
       return dim + 1;
+    case WeightFormat::kShared:
+      return 0;
   }
   return 0;
+}
+
+std::size_t StateBytes(RowFormat format, std::size_t state_size, std::size_t exact) {
+  if (format.weights == WeightFormat::kShared) return 0;
+  if (format.state == StateFormat::kFloat32) return state_size * sizeof(float);
+  return (state_size - exact) * sizeof(std::uint16_t) + exact * sizeof(float);
 }
 
 // Calls block(first, n) for all of `count` in steps of kBlock.
@@ -97,9 +105,7 @@ RowCodec::RowCodec(RowFormat format, std::size_t dim, std::size_t state_size, st
       state_size_(state_size),
       exact_(exact),
       weight_bytes_(WeightBytes(format.weights, dim)),
-      state_bytes_(format.state == StateFormat::kFloat32
-                       ? state_size * sizeof(float)
-                       : (state_size - exact) * sizeof(std::uint16_t) + exact * sizeof(float)),
+      state_bytes_(StateBytes(format, state_size, exact)),
       is_plain_(format == RowFormat{}) {
   LONGTAIL_CHECK(exact <= state_size);
 }
@@ -118,12 +124,19 @@ void RowCodec::DecodeWeights(const std::byte* stored, float* weights) const {
     case WeightFormat::kInt8:
       DecodeInt8(stored, dim_, weights);
       return;
+    case WeightFormat::kShared:
+      for (std::size_t i = 0; i < dim_; ++i) weights[i] = 0;
+      return;
   }
 }
 
 void RowCodec::Decode(const std::byte* stored, float* values) const {
   DecodeWeights(stored, values);
   const std::byte* state = stored + weight_bytes_;
+  if (format_.weights == WeightFormat::kShared) {
+    for (std::size_t i = 0; i < state_size_; ++i) values[dim_ + i] = 0;
+    return;
+  }
   if (format_.state == StateFormat::kFloat32) {
     std::memcpy(values + dim_, state, state_bytes_);
     return;
@@ -148,6 +161,8 @@ void RowCodec::Encode(const float* values, std::uint64_t stream, std::byte* stor
     case WeightFormat::kInt8:
       EncodeInt8(values, dim_, stream, stored);
       break;
+    case WeightFormat::kShared:
+      return;
   }
   std::byte* state = stored + weight_bytes_;
   const float* state_values = values + dim_;

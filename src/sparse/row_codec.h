@@ -3,6 +3,7 @@
 //   fp32, fp32  | weights f32[dim] | state f32[state]                   |   as they are
 //   bf16, fp16  | weights u16[dim] | …
 //   int8        | exponent i8 | weights i8[dim] | …    weight = 2^exponent * i8
+//   shared      nothing, read as zeros
 //   bf16 state  … | state u16[state - exact] | exact f32[exact] |
 //
 // No padding and no alignment: a row is read and written by memcpy. Decoding is exact; encoding

@@ -26,6 +26,7 @@ class RowLayout {
         state_size_(StateSize(spec.optimizer, spec.dim)),
         tail_below_(spec.tail.below > 1 ? spec.tail.below : 0),
         is_rowwise_(spec.tail.rowwise_state),
+        is_shared_(spec.tail.format.weights == WeightFormat::kShared),
         codecs_{RowCodec(spec.format, dim_, state_size_, ExactStateSize(spec.optimizer)),
                 RowCodec(spec.tail.format, dim_, is_rowwise_ ? 1 : state_size_,
                          ExactStateSize(spec.optimizer))} {}
@@ -36,6 +37,9 @@ class RowLayout {
 
   bool has_tail() const { return tail_below_ != 0; }
   bool is_rowwise() const { return is_rowwise_; }
+
+  /// Whether rows of the tail have no values, and back-off rows stand in.
+  bool is_shared() const { return has_tail() && is_shared_; }
 
   /// Whether a row of this count belongs to the tail.
   bool IsTail(std::uint32_t count) const { return count < tail_below_; }
@@ -74,6 +78,7 @@ class RowLayout {
   std::uint32_t state_size_;
   std::uint32_t tail_below_;
   bool is_rowwise_;
+  bool is_shared_;
   std::array<RowCodec, 2> codecs_;
 };
 

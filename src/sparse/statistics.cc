@@ -41,6 +41,7 @@ TableStatistics& TableStatistics::operator+=(const TableStatistics& other) {
   rows_created += other.rows_created;
   non_finite_refused += other.non_finite_refused;
   full_refused += other.full_refused;
+  shared_pushes += other.shared_pushes;
   rows_promoted += other.rows_promoted;
   evicted_idle += other.evicted_idle;
   evicted_score += other.evicted_score;

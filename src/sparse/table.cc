@@ -91,6 +91,7 @@ template <typename Rows, typename Bytes, typename Visit>
 Table::Table(const TableSpec& spec, std::uint32_t rows_max)
     : spec_(spec),
       layout_(spec),
+      backoff_(spec),
       initializer_(spec),
       store_(StoreOf(layout_, rows_max)),
       values_(layout_.value_count()),
@@ -136,10 +137,14 @@ void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
       row = index_.Find(keys[i], hash, store_);
     }
     std::uint32_t count = 0;
-    if (row == RowIndex::kNone) {
+    if (row != RowIndex::kNone && target.counts != nullptr) {
+      count = CountOf(TouchAt(rows.Header(row)).count_code);
+    }
+    if (!kPlain && SharesWeights(hash, row)) {
+      StartWeights(keys[i], hash, out);
+    } else if (row == RowIndex::kNone) {
       initializer_.Fill(keys[i], {out, dim});
     } else {
-      if (target.counts != nullptr) count = CountOf(TouchAt(rows.Header(row)).count_code);
       if constexpr (kPlain) {
         std::memcpy(out, rows.Values(row), dim * sizeof(float));
       } else {
@@ -208,7 +213,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       seen.count = AddSaturating(CountOf(TouchAt(rows.Header(row)).count_code), seen.count);
       if (spec_.optimizer.frequency.idle_decay > 0) seen.idle = IdleOf(row, batch.step);
     }
-    Place place{.row = row, .hash = hash, .is_tail = !kPlain && layout_.IsTail(seen.count)};
+    Place place{.row = row, .hash = hash, .is_tail = !kPlain && BelongsInTail(hash, seen.count)};
     const bool moves = row == RowIndex::kNone || (!kPlain && Moves(place));
     if (moves && !MayHaveRoom(place)) {
       if (row == RowIndex::kNone) {
@@ -217,10 +222,13 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       }
       place.is_tail = true;  // It stays where it is.
     }
+    if (!kPlain && place.is_tail && layout_.is_shared()) {
+      return PushShared(rule, batch, i, place, seen.count, result);
+    }
 
     if constexpr (kPlain) {
       if (row == RowIndex::kNone) {
-        LoadInitial(key, false);
+        LoadInitial(key, hash, false);
       } else {
         CopyFloats(reinterpret_cast<const LooseFloat*>(rows.Values(row)), plain_count, values);
       }
@@ -261,17 +269,87 @@ std::size_t Table::FiniteCount(bool is_tail) const {
   return dim() + layout_.codec(is_tail).state_size() - ExactStateSize(spec_.optimizer);
 }
 
+bool Table::BelongsInTail(std::uint64_t hash, std::uint32_t count) const {
+  return layout_.IsTail(count) && !(layout_.is_shared() && backoff_.IsOne(hash));
+}
+
+// Whether the back-off row stands in for a key with this row, kNone if it has none.
+bool Table::SharesWeights(std::uint64_t hash, std::uint32_t row) const {
+  return layout_.is_shared() && (row == RowIndex::kNone || store_.IsTail(row)) &&
+         !backoff_.IsOne(hash);
+}
+
+// What a key has before it has weights of its own: those of its back-off row, or of that row's
+// beginning; without sharing, its own beginning.
+void Table::StartWeights(Key key, std::uint64_t hash, float* weights) const {
+  if (!layout_.is_shared() || backoff_.IsOne(hash)) {
+    return initializer_.Fill(key, {weights, dim()});
+  }
+  const Key group = backoff_.Of(key, hash);
+  const std::uint32_t row = index_.Find(group, Mix64(group), store_);
+  if (row == RowIndex::kNone) return initializer_.Fill(group, {weights, dim()});
+  layout_.codec(false).DecodeWeights(store_.Values(row), weights);
+}
+
+// Counts a key that is not admitted, and moves its back-off row in its stead.
+template <typename Rule>
+void Table::PushShared(const Rule& rule, const Batch& batch, std::size_t i, const Place& place,
+                       std::uint32_t count, PushResult& result) {
+  const Key key = batch.keys[i];
+  const Key group_key = backoff_.Of(key, place.hash);
+  const std::uint64_t group_hash = Mix64(group_key);
+  Place group{.row = index_.Find(group_key, group_hash, store_), .hash = group_hash};
+  RowFrequency seen{.count = batch.counts[i], .occurrences = batch.counts[i], .idle = 0};
+  if (group.row != RowIndex::kNone) {
+    seen.count = AddSaturating(CountOf(TouchAt(store_.Header(group.row)).count_code), seen.count);
+    seen.idle = IdleOf(group.row, batch.step);
+  }
+  Load(group_key, group);
+  ApplyCoded(rule, false, batch.gradients.data() + i * dim(), seen);
+  if (!AllFinite(values_.data(), FiniteCount(false))) {
+    ++result.refused_non_finite;
+    return;
+  }
+  if (group.row == RowIndex::kNone) {
+    if (!MayHaveRoom(group) || !MakeRoom(group)) {
+      ++result.refused_full;
+      return;
+    }
+    group.row = Settle(group_key, group);
+    ++result.created;
+  }
+  // Room for its group may have been its own.
+  std::uint32_t row = index_.Find(key, place.hash, store_);
+  if (row == RowIndex::kNone) {
+    const Place own{.row = RowIndex::kNone, .hash = place.hash, .is_tail = true};
+    if (!MayHaveRoom(own) || !MakeRoom(own)) {
+      ++result.refused_full;
+      return;
+    }
+    row = Settle(key, own);
+    ++result.created;
+  }
+  const std::uint64_t at = std::uint64_t{batch.step} << 32 | seen.count;
+  layout_.codec(false).Encode(values_.data(), RandomBits(~spec_.seed, group_key, at),
+                              store_.Values(group.row));
+  Touch(store_.Header(group.row), seen.count, batch.step);
+  Touch(store_.Header(row), count, batch.step);
+  ++done_.shared_pushes;
+}
+
 // The floats of a new row, as the format wants them in which it will lie.
-void Table::LoadInitial(Key key, bool is_tail) {
+void Table::LoadInitial(Key key, std::uint64_t hash, bool is_tail) {
   const std::span<float> weights(values_.data(), dim());
-  initializer_.Fill(key, weights);
+  StartWeights(key, hash, weights.data());
   InitState(spec_.optimizer, weights, {values_.data() + dim(), layout_.state_size()});
   if (is_tail) layout_.Contract(values_.data());
 }
 
 void Table::Load(Key key, const Place& place) {
-  if (place.row == RowIndex::kNone) return LoadInitial(key, place.is_tail);
-  const bool was_tail = store_.IsTail(place.row);
+  const bool was_tail = place.row != RowIndex::kNone && store_.IsTail(place.row);
+  if (place.row == RowIndex::kNone || (was_tail && layout_.is_shared())) {
+    return LoadInitial(key, place.hash, place.is_tail);
+  }
   layout_.codec(was_tail).Decode(store_.Values(place.row), values_.data());
   if (was_tail && !place.is_tail) layout_.Expand(values_.data());
 }

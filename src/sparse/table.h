@@ -15,6 +15,7 @@
 #include "longtail/ids.h"
 #include "longtail/statistics.h"
 #include "longtail/table_spec.h"
+#include "sparse/backoff_keys.h"
 #include "sparse/initializer.h"
 #include "sparse/row_index.h"
 #include "sparse/row_layout.h"
@@ -159,7 +160,13 @@ class Table {
   void PullDim(std::span<const Key> keys, const RowTarget& target);
   template <std::size_t kDim, bool kPlain, typename Rule>
   PushResult PushRule(const Rule& rule, const Batch& batch);
-  void LoadInitial(Key key, bool is_tail);
+  bool BelongsInTail(std::uint64_t hash, std::uint32_t count) const;
+  bool SharesWeights(std::uint64_t hash, std::uint32_t row) const;
+  void StartWeights(Key key, std::uint64_t hash, float* weights) const;
+  template <typename Rule>
+  void PushShared(const Rule& rule, const Batch& batch, std::size_t i, const Place& place,
+                  std::uint32_t count, PushResult& result);
+  void LoadInitial(Key key, std::uint64_t hash, bool is_tail);
   void Load(Key key, const Place& place);
   template <typename Rule>
   void ApplyCoded(const Rule& rule, bool is_tail, const float* gradient, const RowFrequency& seen);
@@ -180,6 +187,7 @@ class Table {
 
   TableSpec spec_;
   RowLayout layout_;
+  BackoffKeys backoff_;
   Initializer initializer_;
   RowStore store_;
   RowIndex index_;

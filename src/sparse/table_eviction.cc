@@ -42,7 +42,8 @@ void Table::EndSteps(std::uint64_t step) {
 
 void Table::Sweep(std::uint64_t from, std::uint64_t to, std::uint32_t step) {
   evicted_.clear();
-  index_.ForEachIn(from, to, store_, [&](std::uint32_t row, std::uint64_t) {
+  index_.ForEachIn(from, to, store_, [&](std::uint32_t row, std::uint64_t hash) {
+    if (layout_.is_shared() && backoff_.IsOne(hash)) return;
     std::uint64_t* reason = ReasonToEvict(row, step);
     if (reason == nullptr) return;
     ++*reason;
@@ -58,7 +59,8 @@ std::uint64_t* Table::ReasonToEvict(std::uint32_t row, std::uint32_t step) {
   if (eviction.idle_steps != 0 && idle > eviction.idle_steps) return &done_.evicted_idle;
   const std::uint32_t count = CountOf(TouchAt(store_.Header(row)).count_code);
   if (Score(eviction, count, idle) < eviction.min_score) return &done_.evicted_score;
-  if (eviction.min_norm > 0) {
+  const bool has_weights = !(layout_.is_shared() && store_.IsTail(row));
+  if (eviction.min_norm > 0 && has_weights) {
     layout_.codec(store_.IsTail(row)).DecodeWeights(store_.Values(row), view_.data());
     const double norm = std::sqrt(SumOfSquares(view_.data(), dim()));
     if (norm < static_cast<double>(eviction.min_norm)) return &done_.evicted_norm;
@@ -103,7 +105,7 @@ bool Table::EvictNear(std::uint64_t hash, std::uint32_t kept) {
   std::uint32_t lowest_score = 0;
   std::uint64_t lowest_hash = 0;
   const auto visit = [&](std::uint32_t row, std::uint64_t row_hash) {
-    if (row == kept) return;
+    if (row == kept || (layout_.is_shared() && backoff_.IsOne(row_hash))) return;
     const std::uint32_t count = CountOf(TouchAt(store_.Header(row)).count_code);
     const std::uint32_t score = Score(spec_.eviction, count, IdleOf(row, newest_step_));
     if (lowest != RowIndex::kNone &&

@@ -43,7 +43,7 @@ absl::Status Table::Import(const RowView& row) {
                      "table's row format can keep"));
   }
   const std::uint64_t hash = Mix64(row.key);
-  const bool is_tail = layout_.IsTail(row.count);
+  const bool is_tail = BelongsInTail(hash, row.count);
   std::uint32_t number = index_.Find(row.key, hash, store_);
   const bool moves = number == RowIndex::kNone || store_.IsTail(number) != is_tail;
   if (moves) {

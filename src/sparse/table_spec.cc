@@ -179,9 +179,9 @@ std::optional<std::string> WrongFrequency(const OptimizerSpec& optimizer) {
 }
 
 std::optional<std::string> WrongFormat(const char* name, const RowFormat& format) {
-  if (format.weights > WeightFormat::kInt8) {
+  if (format.weights > WeightFormat::kShared) {
     return absl::StrCat(name, ".weights ", static_cast<unsigned>(format.weights),
-                        ": want 0 (fp32), 1 (bf16), 2 (fp16) or 3 (int8)");
+                        ": want 0 (fp32), 1 (bf16), 2 (fp16), 3 (int8) or 4 (shared)");
   }
   if (format.state > StateFormat::kBfloat16) {
     return absl::StrCat(name, ".state ", static_cast<unsigned>(format.state),
@@ -190,13 +190,44 @@ std::optional<std::string> WrongFormat(const char* name, const RowFormat& format
   return std::nullopt;
 }
 
+// Keys below it have counts that are exact in any case.
+constexpr std::uint32_t kAdmissionMax = std::uint32_t{1} << 20;
+
+std::optional<std::string> WrongShare(const TailSpec& tail) {
+  if (tail.below > kAdmissionMax) {
+    return absl::StrCat("tail.below ", tail.below, ": want at most ", kAdmissionMax,
+                        " with shared weights");
+  }
+  const std::pair<const char*, std::uint32_t> bits[] = {{"field_bits", tail.field_bits},
+                                                        {"bucket_bits", tail.bucket_bits}};
+  for (const auto& [name, value] : bits) {
+    if (value > 16) return absl::StrCat("tail.", name, " ", value, ": want 0..16");
+  }
+  if (tail.rowwise_state) {
+    return std::string(
+        "tail.rowwise_state true: want false with shared weights, which have no "
+        "state");
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> WrongRows(const TableSpec& spec) {
   if (auto wrong = WrongFormat("format", spec.format)) return wrong;
+  if (spec.format.weights == WeightFormat::kShared) {
+    return std::string("format.weights 4 (shared): want it in the tail alone");
+  }
   if (auto wrong = WrongFormat("tail.format", spec.tail.format)) return wrong;
   if (spec.tail.rowwise_state && !std::holds_alternative<AdagradSpec>(spec.optimizer.rule)) {
     return std::string(
         "tail.rowwise_state true: want false but for adagrad, whose state alone has "
         "a form for a whole row");
+  }
+  const bool shares = spec.tail.format.weights == WeightFormat::kShared;
+  if (shares) return WrongShare(spec.tail);
+  if (spec.tail.field_bits != 0 || spec.tail.bucket_bits != 0) {
+    return absl::StrCat(spec.tail.field_bits != 0 ? "tail.field_bits " : "tail.bucket_bits ",
+                        spec.tail.field_bits != 0 ? spec.tail.field_bits : spec.tail.bucket_bits,
+                        ": want 0 but for shared weights");
   }
   return std::nullopt;
 }
@@ -303,6 +334,8 @@ std::uint64_t Fingerprint(const TableSpec& spec) {
     }
     writer.U32(spec.tail.below);
     writer.U8(spec.tail.rowwise_state ? 1 : 0);
+    writer.U32(spec.tail.field_bits);
+    writer.U32(spec.tail.bucket_bits);
     writer.U32(spec.eviction.idle_steps);
     writer.U32(spec.eviction.min_score);
     writer.U32(spec.eviction.half_life);

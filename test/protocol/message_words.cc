@@ -112,9 +112,10 @@ void Put(const StatisticsRequest& message, Words& words) {
 void Put(const StatisticsReply& message, Words& words) {
   const auto& [request, status, statistics] = message;
   const auto& [rows, weights, state, header, index, free, tail, pulls, pushes, created, refused,
-               full, promoted, idle, score, norm, budget, by_count, hash] = statistics;
+               full, shared, promoted, idle, score, norm, budget, by_count, hash] = statistics;
   words("statistics reply", request, status, rows, weights, state, header, index, free, tail, pulls,
-        pushes, created, refused, full, promoted, idle, score, norm, budget, by_count, hash);
+        pushes, created, refused, full, shared, promoted, idle, score, norm, budget, by_count,
+        hash);
 }
 void Put(const SnapshotRequest& message, Words& words) {
   const auto& [request, prefix] = message;

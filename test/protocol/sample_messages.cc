@@ -77,6 +77,7 @@ StatisticsReply SampleStatisticsReply() {
   reply.statistics.non_finite_refused = 71;
   reply.statistics.full_refused = 72;
   reply.statistics.tail_rows = 73;
+  reply.statistics.shared_pushes = 79;
   reply.statistics.rows_promoted = 74;
   reply.statistics.evicted_idle = 75;
   reply.statistics.evicted_score = 76;
@@ -295,7 +296,9 @@ TableSpec SampleLaterSpec() {
   spec.format = {.weights = WeightFormat::kBfloat16, .state = StateFormat::kBfloat16};
   spec.tail = {.below = 10,
                .format = {.weights = WeightFormat::kInt8, .state = StateFormat::kBfloat16},
-               .rowwise_state = false};
+               .rowwise_state = false,
+               .field_bits = 9,
+               .bucket_bits = 6};
   spec.eviction = {.idle_steps = 2000,
                    .min_score = 3,
                    .half_life = 500,

@@ -42,16 +42,16 @@ TEST_CASE("a spec says later fields in bytes and in JSON, and only if it has any
 
 TEST_CASE("a wrong later field is named", "[protocol][spec_codec]") {
   const std::string bytes = EncodeTableSpec(test::SampleLaterSpec());
-  const std::size_t later = bytes.size() - 66;  // Where the second version goes on.
+  const std::size_t later = bytes.size() - 74;  // Where the second version goes on.
   struct Case {
     std::size_t offset;
     char byte;
     std::string says;
   };
-  const Case bad = GENERATE_COPY(values<Case>({{later + 28, 4, "weights is not a known kind"},
+  const Case bad = GENERATE_COPY(values<Case>({{later + 28, 5, "weights is not a known kind"},
                                                {later + 29, 2, "state is not a known kind"},
                                                {later + 34, 2, "rowwise_state is neither 0 nor 1"},
-                                               {later + 65, 2, "budget_policy is not a known kind"},
+                                               {later + 73, 2, "budget_policy is not a known kind"},
                                                {later + 3, 0x7F, "rate_power"}}));
   std::string wrong = bytes;
   wrong[bad.offset] = bad.byte;

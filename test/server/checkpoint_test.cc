@@ -18,7 +18,7 @@ using test::Says;
 
 constexpr std::uint32_t kDim = 3;
 
-// Four tables, the third one empty, and rows trained for a few steps.
+// Five tables, the third one empty, and rows trained for a few steps.
 std::unique_ptr<Cluster> Trained(const test::ScratchDirectory& directory, std::uint64_t seed = 4) {
   auto cluster = Must(Cluster::Embedded({.lanes = 2,
                                          .partitions = 8,
@@ -28,10 +28,11 @@ std::unique_ptr<Cluster> Trained(const test::ScratchDirectory& directory, std::u
   const TableId b = Must(cluster->CreateTable(test::SpecOf("b", kDim, AdamSpec{})));
   Must(cluster->CreateTable(test::SpecOf("empty", kDim, FtrlSpec{})));
   const TableId tail = Must(cluster->CreateTable(test::TailSpecOf("tail", kDim)));
+  const TableId shared = Must(cluster->CreateTable(test::SharedSpecOf("shared", kDim)));
   const auto worker = Must(cluster->Connect());
   Rng rng(seed);
   for (int step = 0; step < 5; ++step) {
-    for (const TableId table : {a, b, tail}) {
+    for (const TableId table : {a, b, tail, shared}) {
       Must(worker->Push(table, test::Keys(rng, 100, 90), test::Floats(rng, 100 * kDim, -1, 1)));
     }
     Must(worker->EndStep());
@@ -41,7 +42,7 @@ std::unique_ptr<Cluster> Trained(const test::ScratchDirectory& directory, std::u
 
 std::vector<std::uint64_t> Hashes(Cluster& cluster) {
   std::vector<std::uint64_t> hashes;
-  for (const char* name : {"a", "b", "empty", "tail"}) {
+  for (const char* name : {"a", "b", "empty", "tail", "shared"}) {
     const TableStatistics statistics = Must(cluster.Statistics(Must(cluster.FindTable(name))));
     hashes.push_back(statistics.hash);
     hashes.push_back(statistics.rows);
@@ -57,11 +58,11 @@ TEST_CASE("a checkpoint restores into any number of lanes and partitions", "[ser
   CHECK(info.name.name == "step-5");
   CHECK(info.step == 5);
   CHECK(info.partitions == 8);
-  REQUIRE(info.tables.size() == 4);
+  REQUIRE(info.tables.size() == 5);
   CHECK(info.tables[1] == test::SpecOf("b", kDim, AdamSpec{}));
   const std::vector<std::uint64_t> want = Hashes(*saved);
   CHECK(info.tables[3] == test::TailSpecOf("tail", kDim));
-  CHECK(info.rows == want[1] + want[3] + want[7]);
+  CHECK(info.rows == want[1] + want[3] + want[7] + want[9]);
   CHECK(want[5] == 0);
 
   for (const std::uint32_t partitions : {1U, 8U, 64U}) {
@@ -89,9 +90,11 @@ TEST_CASE("a restored cluster goes on as the one that was saved", "[server][chec
     Rng rng(99);
     const TableId b = Must(cluster.FindTable("b"));
     const TableId tail = Must(cluster.FindTable("tail"));
+    const TableId shared = Must(cluster.FindTable("shared"));
     for (int step = 0; step < 9; ++step) {
       Must(worker->Push(b, test::Keys(rng, 100, 90), test::Floats(rng, 100 * kDim, -1, 1)));
       Must(worker->Push(tail, test::Keys(rng, 40, 200), test::Floats(rng, 40 * kDim, -1, 1)));
+      Must(worker->Push(shared, test::Keys(rng, 40, 200), test::Floats(rng, 40 * kDim, -1, 1)));
       Must(worker->EndStep());
     }
     CHECK(worker->step() == 14);

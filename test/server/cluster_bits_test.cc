@@ -52,7 +52,8 @@ std::vector<std::uint64_t> Hashes(std::uint32_t lanes, std::uint32_t partitions)
       Must(cluster->CreateTable(test::SpecOf("a", kDim, AdagradSpec{.learning_rate = 0.3F}))),
       Must(cluster->CreateTable(test::SpecOf("b", kDim, MomentumSpec{.learning_rate = 0.1F}))),
       Must(cluster->CreateTable(test::SpecOf("c", kDim, AdamSpec{.learning_rate = 0.05F}))),
-      Must(cluster->CreateTable(test::TailSpecOf("d", kDim)))};
+      Must(cluster->CreateTable(test::TailSpecOf("d", kDim))),
+      Must(cluster->CreateTable(test::SharedSpecOf("e", kDim)))};
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::uint32_t w = 0; w < kWorkers; ++w) workers.push_back(Must(cluster->Connect()));
   std::vector<absl::Status> outcomes(kWorkers);
@@ -69,6 +70,7 @@ std::vector<std::uint64_t> Hashes(std::uint32_t lanes, std::uint32_t partitions)
   const TableStatistics tail = Must(cluster->Statistics(tables[3]));
   CHECK(tail.rows_promoted > 0);
   CHECK(tail.evicted_idle + tail.evicted_norm > 0);
+  CHECK(Must(cluster->Statistics(tables[4])).shared_pushes > 0);
   hashes.insert(hashes.end(), {tail.rows_promoted, tail.evicted_idle, tail.evicted_norm});
   return hashes;
 }

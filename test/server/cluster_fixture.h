@@ -49,6 +49,14 @@ inline TableSpec TailSpecOf(const char* name, std::uint32_t dim) {
   return spec;
 }
 
+/// Keys are admitted when they were seen three times; up to 64 partitions.
+inline TableSpec SharedSpecOf(const char* name, std::uint32_t dim) {
+  TableSpec spec = SpecOf(name, dim, AdagradSpec{.learning_rate = 0.3F});
+  spec.tail = {
+      .below = 3, .format = {.weights = WeightFormat::kShared}, .field_bits = 2, .bucket_bits = 6};
+  return spec;
+}
+
 /// Integers stay exact: rows start at 3 and move by whole gradients.
 inline TableSpec ExactSpec(const char* name, std::uint32_t dim) {
   return {.name = name,

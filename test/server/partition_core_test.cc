@@ -258,6 +258,46 @@ TEST_CASE_METHOD(Fixture, "tables are created in order, once, and an equal one a
   CHECK(core.table_count() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "a table whose keys share rows needs as many buckets as partitions",
+                 "[server]") {
+  TableSpec spec = Spec("shared", 2);
+  spec.tail = {.below = 3, .format = {.weights = WeightFormat::kShared}, .bucket_bits = 2};
+
+  const absl::Status status = core.CreateTable(TableId{1}, spec);
+  spec.tail.bucket_bits = 3;
+
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(Says(status,
+             "table 'shared': tail.bucket_bits 2: want more, so that there are at least as "
+             "many buckets as partitions (8)"));
+  CHECK(core.CreateTable(TableId{1}, spec).ok());
+}
+
+TEST_CASE_METHOD(Fixture, "a push of a later step sweeps what is due in asynchronous mode",
+                 "[server]") {
+  TableSpec spec = Spec("swept", 2);
+  spec.eviction = {.idle_steps = 5, .sweep_steps = 2};
+  REQUIRE(core.CreateTable(TableId{1}, spec).ok());
+  const auto push = [&](std::uint64_t sequence, std::uint64_t step, Key key) {
+    auto request = test::MakePush(kSession, step,
+                                  {{.partition = kPartition,
+                                    .table = TableId{1},
+                                    .dim = 2,
+                                    .sequence = sequence,
+                                    .keys = {key},
+                                    .gradients = {1, 1}}});
+    return core.Push(request, 0, 1);
+  };
+
+  REQUIRE(push(0, 0, keys[0]).ok());
+  REQUIRE(push(1, 5, keys[1]).ok());
+  CHECK(core.table(TableId{1}).row_count() == 2);
+  REQUIRE(push(2, 8, keys[1]).ok());
+
+  CHECK(core.table(TableId{1}).row_count() == 1);
+  CHECK(core.table(TableId{1}).Statistics().evicted_idle == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "a pull of a table that there is not, or of another width, is refused",
                  "[server]") {
   const absl::Status table =

@@ -60,6 +60,11 @@ TableSpec AnySpec(Rng& rng) {
                .format = {.weights = static_cast<WeightFormat>(rng.Below(4)),
                           .state = static_cast<StateFormat>(rng.Below(2))},
                .rowwise_state = rng.Below(12) == 0};
+  if (rng.Below(4) == 0) {
+    spec.tail.format.weights = WeightFormat::kShared;
+    spec.tail.field_bits = AnyNumber(rng, 17);
+    spec.tail.bucket_bits = AnyNumber(rng, 17);
+  }
   spec.eviction = {.idle_steps = AnyNumber(rng, 90),
                    .min_score = AnyNumber(rng, 4),
                    .half_life = AnyNumber(rng, 30),

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/random.h"
+#include "sparse/backoff_keys.h"
 #include "sparse/initializer.h"
 #include "sparse/reference_format.h"
 #include "sparse/reference_optimizer.h"
@@ -35,13 +37,17 @@ class ReferenceTable {
   // What a pull gives: the weights, then the count.
   std::pair<std::vector<float>, std::uint32_t> Pull(Key key) const {
     const auto row = rows_.find(key);
-    if (row == rows_.end()) return {Initial(key), 0};
+    if (row == rows_.end()) return {Start(key), 0};
+    if (row->second.is_tail && is_shared()) return {Start(key), row->second.count};
     const auto& values = row->second.values;
     return {{values.begin(), values.begin() + static_cast<long>(spec_.dim)}, row->second.count};
   }
 
   // A row's values in the form of a RowView.
   std::vector<float> ViewOf(const Row& row) const {
+    if (row.is_tail && is_shared()) {
+      return std::vector<float>(spec_.dim + sparse::StateSize(spec_.optimizer, spec_.dim), 0.0F);
+    }
     Row copy = row;
     Promote(copy);
     return copy.values;
@@ -57,8 +63,15 @@ class ReferenceTable {
     Row row = is_new ? NewRow(key) : found->second;
     const auto total = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(std::uint64_t{row.count} + count, 0xFFFFFFFF));
-    const bool is_tail = IsTail(total);
+    const bool is_tail = IsTail(key, total);
+    if (is_tail && is_shared()) {
+      const sparse::PushResult group = PushGroup(key, count, gradient, step, rate_scale);
+      if (group.refused_non_finite != 0) return group;
+      rows_[key] = {total, step, {}, true};
+      return {.created = group.created + (is_new ? 1U : 0U)};
+    }
     if (row.is_tail && !is_tail) {
+      if (is_shared()) row.values = NewRow(key).values;
       Promote(row);
       ++promoted_;
     } else if (is_new && is_tail) {
@@ -85,7 +98,7 @@ class ReferenceTable {
   }
 
   void Import(Key key, Row row) {
-    if (IsTail(row.count)) Demote(row);
+    if (IsTail(key, row.count)) Demote(row);
     KeepIn(row, RandomBits(~spec_.seed, key, std::uint64_t{row.last_step} << 32 | row.count));
     rows_[key] = std::move(row);
   }
@@ -94,8 +107,33 @@ class ReferenceTable {
   std::uint64_t promoted() const { return promoted_; }
 
  private:
-  bool IsTail(std::uint32_t count) const {
-    return spec_.tail.below > 1 && count < spec_.tail.below;
+  bool is_shared() const {
+    return spec_.tail.below > 1 && spec_.tail.format.weights == WeightFormat::kShared;
+  }
+  bool IsTail(Key key, std::uint32_t count) const {
+    return spec_.tail.below > 1 && count < spec_.tail.below &&
+           !(is_shared() && groups_.contains(key));
+  }
+
+  // One group for each (highest bits of the hash, highest bits of the key): where its row lies is
+  // the table's secret, so the name is asked of it, once.
+  Key GroupOf(Key key) {
+    const Key group = sparse::BackoffKeys(spec_).Of(key, Mix64(key));
+    groups_.insert(group);
+    return group;
+  }
+  sparse::PushResult PushGroup(Key key, std::uint32_t count, std::span<const float> gradient,
+                               std::uint32_t step, float rate_scale) {
+    return Push(GroupOf(key), count, gradient, step, rate_scale);
+  }
+
+  // What a key has before it has weights of its own.
+  std::vector<float> Start(Key key) const {
+    if (!is_shared() || groups_.contains(key)) return Initial(key);
+    const Key group = sparse::BackoffKeys(spec_).Of(key, Mix64(key));
+    const auto row = rows_.find(group);
+    if (row == rows_.end()) return Initial(group);
+    return {row->second.values.begin(), row->second.values.begin() + static_cast<long>(spec_.dim)};
   }
   std::size_t Exact(const Row& row) const {
     return std::holds_alternative<AdamSpec>(spec_.optimizer.rule) && !row.values.empty() ? 1 : 0;
@@ -109,7 +147,7 @@ class ReferenceTable {
 
   Row NewRow(Key key) const {
     Row row;
-    row.values = Initial(key);
+    row.values = Start(key);
     std::vector<float> state(sparse::StateSize(spec_.optimizer, spec_.dim));
     sparse::InitState(spec_.optimizer, row.values, state);
     row.values.insert(row.values.end(), state.begin(), state.end());
@@ -124,6 +162,7 @@ class ReferenceTable {
   }
   void Demote(Row& row) const {
     row.is_tail = true;
+    if (is_shared()) row.values.clear();
     if (!spec_.tail.rowwise_state) return;
     double sum = 0;
     for (std::size_t i = spec_.dim; i < row.values.size(); ++i) {
@@ -147,11 +186,13 @@ class ReferenceTable {
   }
 
   void KeepIn(Row& row, std::uint64_t stream) const {
+    if (row.values.empty()) return;
     Keep(row.is_tail ? spec_.tail.format : spec_.format, spec_.dim, Exact(row), stream, row.values);
   }
 
   TableSpec spec_;
   std::map<Key, Row> rows_;
+  std::set<Key> groups_;
   std::uint64_t promoted_ = 0;
 };
 

@@ -32,16 +32,9 @@ struct IndexedRows {
   RowIndex index;
 };
 
-// Mix64 undone, so that a test can choose hashes: the multipliers' inverses, the shifts backwards.
+// So that a test can choose hashes.
 Key KeyOfHash(std::uint64_t hash) {
-  const auto unshift = [](std::uint64_t x, unsigned by) {
-    std::uint64_t y = x;
-    for (unsigned done = by; done < 64; done += by) y = x ^ (y >> by);
-    return y;
-  };
-  std::uint64_t x = unshift(hash, 31) * 0x319642B2D24D8EC3U;
-  x = unshift(x, 27) * 0x96DE1B173F119089U;
-  return unshift(x, 30);
+  return Unmix64(hash);
 }
 
 TEST_CASE("an index agrees with a map over random insertions and erasures", "[sparse][index]") {

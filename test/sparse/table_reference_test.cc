@@ -160,6 +160,12 @@ TableSpec RandomSpec(Rng& rng, std::size_t rule, std::uint32_t dim) {
   if (rng.Below(3) != 0) {
     spec.tail.below = static_cast<std::uint32_t>(rng.Below(12));
     spec.tail.rowwise_state = is_adagrad && rng.Below(2) == 0;
+    if (rng.Below(3) == 0) {
+      spec.tail.format.weights = WeightFormat::kShared;
+      spec.tail.rowwise_state = false;
+      spec.tail.field_bits = static_cast<std::uint32_t>(rng.Below(4));
+      spec.tail.bucket_bits = static_cast<std::uint32_t>(rng.Below(5));
+    }
   }
   if (rng.Below(2) == 0) {
     FrequencySpec& frequency = spec.optimizer.frequency;

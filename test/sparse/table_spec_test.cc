@@ -119,6 +119,62 @@ TEST_CASE("the first wrong field is named with its value and what was wanted",
       {WithInitializer(NormalSpec{.stddev = -1}), "normal.stddev -1" + bound},
       {WithInitializer(TruncatedNormalSpec{.mean = kInfinity}), "truncated_normal.mean inf" + any},
       {WithInitializer(TruncatedNormalSpec{.stddev = -2}), "truncated_normal.stddev -2" + bound},
+      {Changed([](auto& s) { s.optimizer.frequency.rate_power = 0.3F; }),
+       "frequency.rate_power 0.3: want 0..2, a multiple of 0.25"},
+      {Changed([](auto& s) { s.optimizer.frequency.rate_power = -0.5F; }),
+       "frequency.rate_power -0.5" + bound},
+      {Changed([](auto& s) { s.optimizer.frequency.rate_from = 0.5F; }),
+       "frequency.rate_from 0.5: want at least 1"},
+      {Changed([](auto& s) { s.optimizer.frequency.decay_power = 2.25F; }),
+       "frequency.decay_power 2.25: want -2..2, a multiple of 0.25"},
+      {Changed([](auto& s) { s.optimizer.frequency.cow_clip = kNan; }),
+       "frequency.cow_clip nan" + bound},
+      {Changed([](auto& s) { s.optimizer.frequency.idle_decay = 1; }),
+       "frequency.idle_decay 1" + below_one},
+      {Changed([](auto& s) {
+         s.optimizer.rule = FtrlSpec{};
+         s.optimizer.frequency.group_lasso = 0.5F;
+       }),
+       "frequency.group_lasso 0.5: want 0 with ftrl, whose weights follow from its state"},
+      {Changed([](auto& s) { s.format.weights = static_cast<WeightFormat>(4); }),
+       "format.weights 4 (shared): want it in the tail alone"},
+      {Changed([](auto& s) { s.tail.format.weights = static_cast<WeightFormat>(5); }),
+       "tail.format.weights 5: want 0 (fp32), 1 (bf16), 2 (fp16), 3 (int8) or 4 (shared)"},
+      {Changed([](auto& s) { s.tail.bucket_bits = 2; }),
+       "tail.bucket_bits 2: want 0 but for shared weights"},
+      {Changed([](auto& s) {
+         s.tail.format.weights = WeightFormat::kShared;
+         s.tail.field_bits = 17;
+       }),
+       "tail.field_bits 17: want 0..16"},
+      {Changed([](auto& s) {
+         s.tail.format.weights = WeightFormat::kShared;
+         s.tail.below = 1048577;
+       }),
+       "tail.below 1048577: want at most 1048576 with shared weights"},
+      {Changed([](auto& s) { s.tail.format.state = static_cast<StateFormat>(2); }),
+       "tail.format.state 2: want 0 (fp32) or 1 (bf16)"},
+      {Changed([](auto& s) {
+         s.optimizer.rule = AdamSpec{};
+         s.tail.rowwise_state = true;
+       }),
+       "tail.rowwise_state true: want false but for adagrad, whose state alone has a form for a "
+       "whole row"},
+      {Changed([](auto& s) { s.eviction.sweep_steps = 0; }),
+       "eviction.sweep_steps 0: want at least 1"},
+      {Changed([](auto& s) { s.eviction.idle_steps = 16777217; }),
+       "eviction.idle_steps 16777217: want at most 16777216, the steps that a row's last one is "
+       "known for"},
+      {Changed([](auto& s) { s.eviction.min_norm = -1; }), "eviction.min_norm -1" + bound},
+      {Changed([](auto& s) { s.eviction.budget_policy = static_cast<BudgetPolicy>(2); }),
+       "eviction.budget_policy 2: want 0 (refuse) or 1 (evict_lowest)"},
+      {Changed([](auto& s) { s.eviction.budget_bytes = 65535; }),
+       "eviction.budget_bytes 65535: want 0 or at least 65536 a partition"},
+      {Changed([](auto& s) {
+         s.dim = 4096;
+         s.eviction.budget_bytes = 65536;
+       }),
+       "eviction.budget_bytes 65536: want 0 or at least 65576 a partition"},
   }));
 
   const absl::Status status = Validate(bad.spec);
@@ -159,6 +215,8 @@ TEST_CASE("any change of a spec changes its fingerprint", "[sparse][table_spec]"
       Changed([](auto& s) { s.tail.format.weights = WeightFormat::kFloat16; }),
       Changed([](auto& s) { s.tail.format.state = StateFormat::kFloat32; }),
       Changed([](auto& s) { s.tail.rowwise_state = true; }),
+      Changed([](auto& s) { s.tail.field_bits = 2; }),
+      Changed([](auto& s) { s.tail.bucket_bits = 2; }),
       Changed([](auto& s) { s.eviction.idle_steps = 2; }),
       Changed([](auto& s) { s.eviction.min_score = 2; }),
       Changed([](auto& s) { s.eviction.half_life = 2; }),
