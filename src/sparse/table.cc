@@ -33,13 +33,15 @@ void Fetch(const void* memory, std::size_t bytes) {
   __builtin_prefetch(first + bytes - 1);
 }
 
-// A float at any address.
-using LooseFloat [[gnu::aligned(1), gnu::may_alias]] = float;
-
-// A loop, because its length is most often a constant; memcpy would be a call.
-template <typename From, typename To>
-inline void CopyFloats(const From* from, std::size_t count, To* to) {
-  for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+// Floats to and from any address: loops, because their length is most often a constant, and a
+// memcpy of that length would be a call.
+inline void LoadFloats(const std::byte* from, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(&to[i], from + i * sizeof(float), sizeof(float));
+}
+inline void StoreFloats(const float* from, std::size_t count, std::byte* to) {
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(to + i * sizeof(float), &from[i], sizeof(float));
 }
 
 // Floats of a plain row that must be finite.
@@ -230,7 +232,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       if (row == RowIndex::kNone) {
         LoadInitial(key, hash, false);
       } else {
-        CopyFloats(reinterpret_cast<const LooseFloat*>(rows.Values(row)), plain_count, values);
+        LoadFloats(rows.Values(row), plain_count, values);
       }
       ApplyShaped(spec_.optimizer, rule, RowStep{gradient, values, values + dim, dim}, seen,
                   scratch_.data());
@@ -252,7 +254,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       row = Settle(key, place);
     }
     if constexpr (kPlain) {
-      CopyFloats(values, plain_count, reinterpret_cast<LooseFloat*>(rows.Values(row)));
+      StoreFloats(values, plain_count, rows.Values(row));
     } else {
       const std::uint64_t at = std::uint64_t{batch.step} << 32 | seen.count;
       layout_.codec(place.is_tail)
