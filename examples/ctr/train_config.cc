@@ -97,6 +97,12 @@ absl::Status ParseSparse(const json& object, const std::string& place, TrainConf
   LONGTAIL_ASSIGN_OR_RETURN(
       config.table.initializer,
       ParseInitializer(Part(fields, "initializer"), absl::StrCat(place, ".initializer")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.table.format,
+                            ParseRowFormat(Part(fields, "format"), absl::StrCat(place, ".format")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.table.tail,
+                            ParseTail(Part(fields, "tail"), absl::StrCat(place, ".tail")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.table.eviction, ParseEviction(Part(fields, "eviction"),
+                                                                 absl::StrCat(place, ".eviction")));
   return fields.Finish();
 }
 

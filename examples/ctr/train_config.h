@@ -8,7 +8,8 @@
 //   model     name, dim, hidden, bottom, cross_layers, dropout, embedding_dropout, batch_norm,
 //             numeric_embedding, linear, pooling ("mean" | "sum")
 //   sparse    optimizer {rule, …}, initializer {kind, …}, gradient ("mean" | "sum" over the batch),
-//             backoff (a count; see backoff.h)
+//             backoff (a count; see backoff.h), format {…}, tail
+//             {…}, eviction {…}
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
 //   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous")
