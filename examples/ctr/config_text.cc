@@ -131,6 +131,9 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
       {"epochs", absl::StrCat(config.epochs)},
   };
   // Only what is in use: a training that was saved before there were these settings goes on.
+  if (config.data.min_count != 0) {
+    settings.push_back({"count threshold", absl::StrCat(config.data.min_count)});
+  }
   const TableSpec& table = config.table;
   if (table.optimizer.frequency != FrequencySpec{}) {
     settings.push_back({"by frequency", FieldsOf(table.optimizer.frequency)});

@@ -39,6 +39,7 @@ TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bit
       [](TrainConfig& c) { c.sparse_gradient = SparseGradient::kSum; },
       [](TrainConfig& c) { c.step_mode = StepMode::kAsynchronous; },
       [](TrainConfig& c) { c.data.shuffle = 1; },
+      [](TrainConfig& c) { c.data.min_count = 2; },
   }));
   other = config;
   change(other);

@@ -72,6 +72,8 @@ TEST_CASE("a config that is wrong is refused with its place and what was wanted"
        "c.json: model: key 'hidden': has 1.5; wanted whole numbers from 1 up"},
       {"{" + data + R"(, "model": {"pooling": "max"}})",
        "c.json: model: key 'pooling': is 'max'; wanted one of mean, sum"},
+      {R"({"data": {"schema": "s.json", "min_count": 2}, "sparse": {"backoff": 3}})",
+       "c.json: sparse: key 'backoff': is 3 and data.min_count is 2; wanted one of them at most"},
       {"{" + data + R"(, "sparse": {"optimizer": {"rule": "lamb"}}})",
        "c.json: sparse.optimizer: key 'rule': is 'lamb'; wanted sgd, momentum, adagrad, "
        "rowwise_adagrad, adam or ftrl"},
