@@ -97,8 +97,9 @@ TEST_CASE("a config file that is not there is named", "[examples][ctr][train_con
 }
 
 TEST_CASE("the project's own configs are right", "[examples][ctr][train_config]") {
-  const std::string name = GENERATE("movielens-latest-small", "movielens-1m-deepfm", "frappe-fm",
-                                    "frappe-deepfm", "criteo-dac-lr", "criteo-dac-dcn");
+  const std::string name =
+      GENERATE("movielens-latest-small", "movielens-1m-deepfm", "frappe-fm", "frappe-deepfm",
+               "frappe-tail", "criteo-dac-lr", "criteo-dac-dcn", "criteo-dac-tail");
   const auto config =
       LoadTrainConfig(std::string(LONGTAIL_SOURCE_DIR) + "/examples/ctr/configs/" + name + ".json");
 
