@@ -1,9 +1,11 @@
 #include "examples/ctr/config_text.h"
 
+#include <type_traits>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "examples/ctr/table_fields.h"
 
 namespace longtail::examples {
 namespace {
@@ -14,6 +16,21 @@ struct Overload : Ts... {
 };
 template <typename... Ts>
 Overload(Ts...) -> Overload<Ts...>;
+
+// "name value, …" of the fields of `spec`.
+template <typename Spec>
+std::string FieldsOf(const Spec& spec) {
+  std::string text;
+  VisitFields(spec, [&](const char* name, const auto& field) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", name, " ");
+    if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(field)>>) {
+      absl::StrAppend(&text, NamesOf(field)[static_cast<std::size_t>(field)]);
+    } else {
+      absl::StrAppend(&text, field);
+    }
+  });
+  return text;
+}
 
 std::string TextOf(const OptimizerSpec& spec) {
   std::string text = std::visit(
@@ -84,7 +101,7 @@ std::string TextOf(const LearningRateSchedule& schedule) {
 
 std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
   const ModelSpec& model = config.model;
-  return {
+  std::vector<NamedValue> settings = {
       {"model", model.name},
       {"embedding dim", absl::StrCat(model.dim)},
       {"hidden layers", absl::StrJoin(model.hidden, ", ")},
@@ -113,6 +130,22 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
       {"partitions", absl::StrCat(config.partitions)},
       {"epochs", absl::StrCat(config.epochs)},
   };
+  // Only what is in use: a training that was saved before there were these settings goes on.
+  if (config.data.min_count != 0) {
+    settings.push_back({"count threshold", absl::StrCat(config.data.min_count)});
+  }
+  const TableSpec& table = config.table;
+  if (table.optimizer.frequency != FrequencySpec{}) {
+    settings.push_back({"by frequency", FieldsOf(table.optimizer.frequency)});
+  }
+  if (table.format != RowFormat{}) settings.push_back({"row format", FieldsOf(table.format)});
+  if (table.tail != TailSpec{}) {
+    settings.push_back({"row tail", FieldsOf(table.tail)});
+  }
+  if (table.eviction != EvictionSpec{}) {
+    settings.push_back({"eviction", FieldsOf(table.eviction)});
+  }
+  return settings;
 }
 
 std::string ResumeSettings(const TrainConfig& config) {

@@ -12,6 +12,12 @@ namespace longtail::examples {
 
 absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainConfig& config,
                                           OnBadLine on_bad_line) {
+  if (config.data.min_count != 0) {
+    return absl::UnimplementedError(
+        absl::StrCat("data.min_count ", config.data.min_count,
+                     ": a saved model does not hold the counts of its features; the threshold is "
+                     "for comparisons, whose figures are in the training's own report"));
+  }
   const std::string store = out + "/checkpoints";
   LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> there, ListCheckpoints(store));
   if (there.empty()) {

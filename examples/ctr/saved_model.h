@@ -22,7 +22,8 @@ struct SavedModel {
 
 /// Loads the newest checkpoint of a training's output directory with the config it was trained by.
 ///
-/// Errors: NotFound (no checkpoint); those of the config, the schema and the checkpoint.
+/// Errors: NotFound (no checkpoint); Unimplemented for a model with data.min_count; those of the
+/// config, the schema and the checkpoint.
 absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainConfig& config,
                                           OnBadLine on_bad_line);
 

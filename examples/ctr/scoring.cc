@@ -1,13 +1,34 @@
 #include "examples/ctr/scoring.h"
 
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "examples/common/nn/logistic_loss.h"
+#include "examples/ctr/rarest_feature.h"
 
 namespace longtail::examples {
+namespace {
+
+// Scores what the threshold makes of a batch, with the counts of what it was.
+absl::Status ScoreWithThreshold(CtrTrainer& trainer, const ScoringOptions& options, Batch& batch,
+                                CtrTrainer::Scores& scores) {
+  std::vector<std::uint32_t> counts;
+  options.threshold->CountsOf(batch, counts);
+  std::vector<std::uint32_t> place(counts.size());  // Every key has a count of its own.
+  std::iota(place.begin(), place.end(), 0U);
+  options.threshold->Apply(batch);
+  LONGTAIL_RETURN_IF_ERROR(trainer.Score(batch, options.frequency_field, scores));
+  FindRarest(batch, place, counts, scores.rarest_counts);
+  if (!options.frequency_field) return absl::OkStatus();
+  FindRarestOfField(batch, *options.frequency_field, place, counts, scores.field_counts);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
                                     const ScoringOptions& options) {
   Evaluator evaluator;
@@ -18,7 +39,9 @@ absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
   for (;;) {
     LONGTAIL_RETURN_IF_ERROR(batches.Next(batch));
     if (batch.size == 0) break;
-    LONGTAIL_RETURN_IF_ERROR(trainer.Score(batch, options.frequency_field, scores));
+    LONGTAIL_RETURN_IF_ERROR(options.threshold != nullptr
+                                 ? ScoreWithThreshold(trainer, options, batch, scores)
+                                 : trainer.Score(batch, options.frequency_field, scores));
     probabilities.clear();
     for (const float logit : scores.logits) probabilities.push_back(Sigmoid(logit));
     LONGTAIL_RETURN_IF_ERROR(evaluator.Add({.labels = batch.labels,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "examples/common/data/batch_pipeline.h"
 #include "examples/common/metrics/evaluator.h"
+#include "examples/ctr/count_threshold.h"
 #include "examples/ctr/ctr_trainer.h"
 
 namespace longtail::examples {
@@ -16,6 +17,8 @@ struct ScoringOptions {
   std::optional<std::uint32_t> frequency_field{};
   /// Where to write "example,label,probability" lines; null: nowhere.
   std::ostream* predictions = nullptr;
+  /// Of the training, if it had one. Counts are then those it took, of the features as they were.
+  const CountThreshold* threshold = nullptr;
 };
 
 /// Scores all that `batches` gives.

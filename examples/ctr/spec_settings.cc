@@ -2,16 +2,37 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "examples/ctr/setting_fields.h"
+#include "examples/ctr/table_fields.h"
 
 namespace longtail::examples {
 namespace {
 
 std::string Wanted(const std::string& value, const char* wanted) {
   return absl::StrCat("is '", value, "'; wanted ", wanted);
+}
+
+template <typename Spec>
+absl::StatusOr<Spec> ParseFields(const nlohmann::json& object, const std::string& place) {
+  SettingFields fields(object, place);
+  Spec spec;
+  VisitFields(spec, [&](const char* name, auto& field) {
+    using Field = std::remove_reference_t<decltype(field)>;
+    if constexpr (std::is_enum_v<Field>) {
+      const auto names = NamesOf(field);
+      auto index = static_cast<std::size_t>(field);
+      fields.GetWord(name, {names.begin(), names.end()}, index);
+      field = static_cast<Field>(index);
+    } else {
+      fields.Get(name, field);
+    }
+  });
+  LONGTAIL_RETURN_IF_ERROR(fields.Finish());
+  return spec;
 }
 
 }  // namespace
@@ -67,6 +88,10 @@ absl::StatusOr<OptimizerSpec> ParseSparseOptimizer(const nlohmann::json& object,
   fields.Get("gradient_clip", spec.gradient_clip);
   fields.Get("gradient_norm_clip", spec.gradient_norm_clip);
   fields.Get("weight_clip", spec.weight_clip);
+  if (const nlohmann::json* const frequency = fields.Find("frequency"); frequency != nullptr) {
+    LONGTAIL_ASSIGN_OR_RETURN(
+        spec.frequency, ParseFields<FrequencySpec>(*frequency, absl::StrCat(place, ".frequency")));
+  }
   LONGTAIL_RETURN_IF_ERROR(fields.Finish());
   return spec;
 }
@@ -135,6 +160,18 @@ absl::StatusOr<InitializerSpec> ParseInitializer(const nlohmann::json& object,
   }
   LONGTAIL_RETURN_IF_ERROR(fields.Finish());
   return spec;
+}
+
+absl::StatusOr<RowFormat> ParseRowFormat(const nlohmann::json& object, const std::string& place) {
+  return ParseFields<RowFormat>(object, place);
+}
+
+absl::StatusOr<TailSpec> ParseTail(const nlohmann::json& object, const std::string& place) {
+  return ParseFields<TailSpec>(object, place);
+}
+
+absl::StatusOr<EvictionSpec> ParseEviction(const nlohmann::json& object, const std::string& place) {
+  return ParseFields<EvictionSpec>(object, place);
 }
 
 }  // namespace longtail::examples

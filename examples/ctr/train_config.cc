@@ -55,6 +55,7 @@ absl::Status ParseData(const json& object, const std::string& place, const std::
   fields.Get("test", data.test);
   fields.Get("shuffle", data.shuffle);
   fields.Get("frequency_field", data.frequency_field);
+  fields.Get("min_count", data.min_count);
   if (fields.Has("synthetic")) {
     LONGTAIL_RETURN_IF_ERROR(ParseSynthetic(
         Part(fields, "synthetic"), absl::StrCat(place, ".synthetic"), data.synthetic.emplace()));
@@ -90,6 +91,10 @@ absl::Status ParseSparse(const json& object, const std::string& place, TrainConf
   std::size_t gradient = 0;
   fields.GetWord("gradient", {"mean", "sum"}, gradient);
   fields.Get("backoff", config.backoff);
+  if (config.backoff != 0 && config.data.min_count != 0) {
+    fields.Refuse("backoff", absl::StrCat("is ", config.backoff, " and data.min_count is ",
+                                          config.data.min_count, "; wanted one of them at most"));
+  }
   config.sparse_gradient = gradient == 0 ? SparseGradient::kMean : SparseGradient::kSum;
   LONGTAIL_ASSIGN_OR_RETURN(
       config.table.optimizer,
@@ -97,6 +102,12 @@ absl::Status ParseSparse(const json& object, const std::string& place, TrainConf
   LONGTAIL_ASSIGN_OR_RETURN(
       config.table.initializer,
       ParseInitializer(Part(fields, "initializer"), absl::StrCat(place, ".initializer")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.table.format,
+                            ParseRowFormat(Part(fields, "format"), absl::StrCat(place, ".format")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.table.tail,
+                            ParseTail(Part(fields, "tail"), absl::StrCat(place, ".tail")));
+  LONGTAIL_ASSIGN_OR_RETURN(config.table.eviction, ParseEviction(Part(fields, "eviction"),
+                                                                 absl::StrCat(place, ".eviction")));
   return fields.Finish();
 }
 

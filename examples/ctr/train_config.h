@@ -4,11 +4,12 @@
 //   data      schema (path, from the config file), directory (of the data; else the schema's),
 //   train,
 //             validation, test (names of splits), shuffle (examples held; 0: none),
-//             frequency_field, or synthetic {…} in place of schema and splits
+//             frequency_field, min_count, or synthetic {…} in place of schema and splits
 //   model     name, dim, hidden, bottom, cross_layers, dropout, embedding_dropout, batch_norm,
 //             numeric_embedding, linear, pooling ("mean" | "sum")
 //   sparse    optimizer {rule, …}, initializer {kind, …}, gradient ("mean" | "sum" over the batch),
-//             backoff (a count; see backoff.h)
+//             backoff (a count; see backoff.h), format {…}, tail
+//             {…}, eviction {…}
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
 //   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous")
@@ -46,6 +47,7 @@ struct DataConfig {
   std::string test;        ///< Empty: none.
   std::size_t shuffle = 1 << 20;
   std::string frequency_field;  ///< Empty: no view by one field.
+  std::uint32_t min_count = 0;  ///< Rarer features are dropped; 0: none. See count_threshold.h.
   std::optional<SyntheticData> synthetic;
 };
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,7 @@
 #include "examples/common/report/report_json.h"
 #include "examples/common/report/result_table.h"
 #include "examples/ctr/config_text.h"
+#include "examples/ctr/count_threshold.h"
 #include "examples/ctr/ctr_trainer.h"
 #include "examples/ctr/data_streams.h"
 #include "examples/ctr/scoring.h"
@@ -87,6 +89,7 @@ class TrainingRun {
   absl::Status Evaluate();
   absl::Status Finish();
   void AddCurvePoint();
+  const CountThreshold* Threshold() const { return threshold_ ? &*threshold_ : nullptr; }
 
   const RunOptions& options_;
   std::ostream& out_;
@@ -94,6 +97,7 @@ class TrainingRun {
   Clock::time_point train_began_;
   Clock::time_point statistics_at_;
   std::unique_ptr<DataStreams> data_;
+  std::optional<CountThreshold> threshold_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<CtrTrainer> trainer_;
   std::unique_ptr<ProgressLine> progress_;
@@ -124,6 +128,10 @@ absl::Status TrainingRun::Open() {
       {"source", config.data.synthetic ? "synthetic, of a known model" : config.data.schema},
       {"categorical fields", absl::StrCat(data_->layout().field_count())},
       {"numbers", absl::StrCat(data_->layout().numeric_count())}};
+  if (config.data.min_count != 0) {
+    LONGTAIL_ASSIGN_OR_RETURN(const auto batches, data_->Score(config.data.train, config.batch));
+    LONGTAIL_ASSIGN_OR_RETURN(threshold_, CountThreshold::Make(config.data.min_count, *batches));
+  }
   LONGTAIL_RETURN_IF_ERROR(OpenCluster());
   progress_ = std::make_unique<ProgressLine>(out_, options_.progress, Clock::now());
   train_began_ = Clock::now();
@@ -171,7 +179,11 @@ absl::Status TrainingRun::TrainEpoch() {
   LONGTAIL_ASSIGN_OR_RETURN(
       const std::unique_ptr<BatchPipeline> batches,
       data_->Train(config.seed, position_.epoch, micro_batch, position_.examples));
-  const auto next = [&](Batch& batch) { return batches->Next(batch); };
+  const auto next = [&](Batch& batch) -> absl::Status {
+    LONGTAIL_RETURN_IF_ERROR(batches->Next(batch));
+    if (threshold_) threshold_->Apply(batch);
+    return absl::OkStatus();
+  };
   LONGTAIL_RETURN_IF_ERROR(trainer_->BeginEpoch(position_.epoch, next));
   for (;;) {
     LONGTAIL_ASSIGN_OR_RETURN(const StepResult step, trainer_->Step());
@@ -250,7 +262,8 @@ absl::Status TrainingRun::Validate(CurvePoint& point) {
   LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
                             data_->Score(options_.config.data.validation,
                                          options_.config.batch / options_.config.workers));
-  LONGTAIL_ASSIGN_OR_RETURN(const Evaluation evaluation, ScoreAll(*trainer_, *batches, {}));
+  LONGTAIL_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                            ScoreAll(*trainer_, *batches, {.threshold = Threshold()}));
   point.validation_auc = evaluation.overall.auc;
   point.validation_logloss = evaluation.overall.logloss;
   progress_->Note(absl::StrCat(
@@ -295,7 +308,8 @@ absl::Status TrainingRun::Evaluate() {
         Evaluation evaluation,
         ScoreAll(*trainer_, *batches,
                  {.frequency_field = data_->frequency_field(),
-                  .predictions = name == names.back() ? &predictions : nullptr}));
+                  .predictions = name == names.back() ? &predictions : nullptr,
+                  .threshold = Threshold()}));
     report_.splits.push_back(
         {.name = name, .evaluation = std::move(evaluation), .seconds = Seconds(began)});
     report_.phases.push_back({.name = "scoring " + name, .seconds = Seconds(began)});

@@ -49,9 +49,15 @@ absl::Status CheckValues(const PredictionBatch& batch) {
 BucketView ViewOf(std::span<const PackedExample> sorted,
                   std::uint8_t (*tag_of)(const ScoredExample&)) {
   std::array<std::vector<PackedExample>, kCountBucketCount + 1> parts;
-  for (const PackedExample packed : sorted) parts[tag_of(Unpack(packed))].push_back(packed);
+  std::vector<PackedExample> tail;
+  for (const PackedExample packed : sorted) {
+    const std::uint8_t tag = tag_of(Unpack(packed));
+    parts[tag].push_back(packed);
+    if (tag < IndexOf(BucketOf(kTailCount))) tail.push_back(packed);
+  }
   BucketView view;
   for (std::size_t i = 0; i < kCountBucketCount; ++i) view.buckets[i] = Measure(parts[i]);
+  view.tail = Measure(tail);
   view.absent_count = parts[kAbsentTag].size();
   return view;
 }

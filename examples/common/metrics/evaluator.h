@@ -25,6 +25,9 @@ namespace longtail::examples {
 /// bucket, and counted apart.
 inline constexpr std::uint32_t kCountAbsent = std::numeric_limits<std::uint32_t>::max();
 
+/// The tail: features that training saw less often. A bound between two buckets.
+inline constexpr std::uint64_t kTailCount = 10;
+
 /// Labelled predictions. The last three columns are optional: empty in every batch or in none.
 ///
 /// Shapes: each column [size] or, of the optional ones, empty.
@@ -40,6 +43,8 @@ struct PredictionBatch {
 struct BucketView {
   std::array<ClassificationMetrics, kCountBucketCount>
       buckets{};                   ///< In the order of kCountBuckets.
+  ClassificationMetrics tail{};    ///< Of the buckets below kTailCount together: the small ones
+                                   ///< alone say little.
   std::uint64_t absent_count = 0;  ///< Examples of kCountAbsent.
 
   friend bool operator==(const BucketView&, const BucketView&) = default;

@@ -32,7 +32,9 @@ Json JsonOf(const std::optional<BucketView>& view) {
     bucket.update(JsonOf(view->buckets[i]));
     buckets.push_back(std::move(bucket));
   }
-  return {{"absent_count", view->absent_count}, {"buckets", std::move(buckets)}};
+  return {{"absent_count", view->absent_count},
+          {"tail", JsonOf(view->tail)},
+          {"buckets", std::move(buckets)}};
 }
 
 Json JsonOf(const std::optional<GroupAuc>& groups) {

@@ -29,12 +29,17 @@ TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bit
       [](TrainConfig& c) { c.model.dropout = 0; },
       [](TrainConfig& c) { c.table.optimizer = {}; },
       [](TrainConfig& c) { c.table.initializer = ConstantSpec{}; },
+      [](TrainConfig& c) { c.table.optimizer.frequency.rate_power = 0.5F; },
+      [](TrainConfig& c) { c.table.format.weights = WeightFormat::kFloat16; },
+      [](TrainConfig& c) { c.table.tail.below = 3; },
+      [](TrainConfig& c) { c.table.eviction.idle_steps = 100; },
       [](TrainConfig& c) { c.dense.weight_decay = 0.5F; },
       [](TrainConfig& c) { c.dense_initial_scale = 0.5F; },
       [](TrainConfig& c) { c.schedule.warmup = 5; },
       [](TrainConfig& c) { c.sparse_gradient = SparseGradient::kSum; },
       [](TrainConfig& c) { c.step_mode = StepMode::kAsynchronous; },
       [](TrainConfig& c) { c.data.shuffle = 1; },
+      [](TrainConfig& c) { c.data.min_count = 2; },
   }));
   other = config;
   change(other);

@@ -19,9 +19,14 @@ RunOptions SyntheticRun(const std::string& out) {
   return options;
 }
 
-TEST_CASE("a saved model scores as it did when it was trained", "[examples][ctr][saved_model]") {
+TEST_CASE("a saved model scores as it did when it was trained, in any format of rows",
+          "[examples][ctr][saved_model]") {
   const test::TemporaryDirectory out;
-  const RunOptions options = SyntheticRun(out.path());
+  RunOptions options = SyntheticRun(out.path());
+  if (GENERATE(false, true)) {
+    options.config.table.format.weights = WeightFormat::kBfloat16;
+    options.config.table.tail.below = 3;
+  }
   std::ostringstream terminal;
   const auto report = TrainAndReport(options, terminal);
   INFO(report.status().ToString());
@@ -37,6 +42,19 @@ TEST_CASE("a saved model scores as it did when it was trained", "[examples][ctr]
   REQUIRE(evaluation.ok());
   CHECK(evaluation->overall == report->splits.back().evaluation.overall);
   CHECK(evaluation->by_rarest == report->splits.back().evaluation.by_rarest);
+}
+
+TEST_CASE("settings of rows that do not go together are refused by name",
+          "[examples][ctr][saved_model]") {
+  const test::TemporaryDirectory out;
+  RunOptions options = SyntheticRun(out.path());
+  options.config.table.tail = {.below = 3, .rowwise_state = true};  // Its rule is Adam.
+  std::ostringstream terminal;
+
+  const auto report = TrainAndReport(options, terminal);
+
+  CHECK(report.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(std::string(report.status().message()).find("rowwise_state") != std::string::npos);
 }
 
 TEST_CASE("a directory without a checkpoint, and another config, are refused",

@@ -13,6 +13,7 @@ constexpr const char* kWhole = R"({
   "model": {"name": "dcn_v2", "linear": true, "dim": 8, "hidden": [4, 2], "cross_layers": 2,
             "dropout": 0.5, "pooling": "sum"},
   "sparse": {"optimizer": {"rule": "ftrl", "alpha": 0.5, "l1": 2}, "gradient": "sum", "backoff": 3,
+             "format": {"weights": "bf16"}, "tail": {"below": 4}, "eviction": {"idle_steps": 6},
              "initializer": {"kind": "uniform", "low": -1, "high": 2}},
   "dense": {"optimizer": {"rule": "sgd", "momentum": 0.5}, "initial_scale": 0.5},
   "training": {"batch": 32, "epochs": 4, "workers": 2, "prefetch": 0, "seed": 9,
@@ -37,6 +38,9 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
   CHECK(std::get<UniformSpec>(config->table.initializer) == UniformSpec{.low = -1, .high = 2});
   CHECK(config->sparse_gradient == SparseGradient::kSum);
   CHECK(config->backoff == 3);
+  CHECK(config->table.format == RowFormat{.weights = WeightFormat::kBfloat16});
+  CHECK(config->table.tail == TailSpec{.below = 4});
+  CHECK(config->table.eviction == EvictionSpec{.idle_steps = 6});
   CHECK(std::get<SgdSpec>(config->dense.rule).momentum == 0.5F);
   CHECK(config->dense_initial_scale == 0.5F);
   CHECK(config->batch == 32);
@@ -68,6 +72,8 @@ TEST_CASE("a config that is wrong is refused with its place and what was wanted"
        "c.json: model: key 'hidden': has 1.5; wanted whole numbers from 1 up"},
       {"{" + data + R"(, "model": {"pooling": "max"}})",
        "c.json: model: key 'pooling': is 'max'; wanted one of mean, sum"},
+      {R"({"data": {"schema": "s.json", "min_count": 2}, "sparse": {"backoff": 3}})",
+       "c.json: sparse: key 'backoff': is 3 and data.min_count is 2; wanted one of them at most"},
       {"{" + data + R"(, "sparse": {"optimizer": {"rule": "lamb"}}})",
        "c.json: sparse.optimizer: key 'rule': is 'lamb'; wanted sgd, momentum, adagrad, "
        "rowwise_adagrad, adam or ftrl"},
@@ -91,8 +97,9 @@ TEST_CASE("a config file that is not there is named", "[examples][ctr][train_con
 }
 
 TEST_CASE("the project's own configs are right", "[examples][ctr][train_config]") {
-  const std::string name = GENERATE("movielens-latest-small", "movielens-1m-deepfm", "frappe-fm",
-                                    "frappe-deepfm", "criteo-dac-lr", "criteo-dac-dcn");
+  const std::string name =
+      GENERATE("movielens-latest-small", "movielens-1m-deepfm", "frappe-fm", "frappe-deepfm",
+               "frappe-tail", "criteo-dac-lr", "criteo-dac-dcn", "criteo-dac-tail");
   const auto config =
       LoadTrainConfig(std::string(LONGTAIL_SOURCE_DIR) + "/examples/ctr/configs/" + name + ".json");
 

@@ -90,6 +90,13 @@ TEST_CASE("each bucket has the metrics of its own examples alone", "[metrics][pr
     CHECK(evaluation.by_field->buckets[bucket].example_count == field.size());
     CHECK(evaluation.by_field->buckets[bucket].auc == test::SlowAuc(field));
   }
+  std::vector<ScoredExample> tail;
+  for (std::size_t i = 0; i < columns.labels.size(); ++i) {
+    if (columns.rarest_counts[i] >= 10) continue;
+    tail.push_back({.score = columns.probabilities[i], .positive = columns.labels[i] == 1.0F});
+  }
+  CHECK(evaluation.by_rarest->tail.example_count == tail.size());
+  CHECK(evaluation.by_rarest->tail.auc == test::SlowAuc(tail));
   CHECK(evaluation.by_rarest->absent_count == 0);
   CHECK(evaluation.by_field->absent_count ==
         static_cast<std::uint64_t>(std::ranges::count(columns.field_counts, kCountAbsent)));

@@ -28,6 +28,7 @@ void CheckMetrics(const json& found, const ClassificationMetrics& want) {
 
 void CheckView(const json& found, const BucketView& want) {
   CHECK(found.at("absent_count") == want.absent_count);
+  CheckMetrics(found.at("tail"), want.tail);
   REQUIRE(found.at("buckets").size() == kCountBucketCount);
   for (std::size_t i = 0; i < kCountBucketCount; ++i) {
     CHECK(found.at("buckets")[i].at("training_count") == std::string(kCountBuckets[i].name));

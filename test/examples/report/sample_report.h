@@ -34,6 +34,7 @@ inline BucketView SampleView(double auc, std::uint64_t absent_count) {
   view.buckets[0].logloss = 0.9312;
   view.buckets[0].mean_probability = 0.3107;
   view.buckets[0].mean_label = 0;
+  view.tail = SampleMetrics(311, auc - 0.013, 0.57);
   for (std::size_t i = 2; i < kCountBucketCount; ++i) {
     const auto step = static_cast<double>(i);
     view.buckets[i] =
