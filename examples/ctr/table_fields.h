@@ -14,7 +14,7 @@ namespace longtail::examples {
 
 /// The names of an enumeration's values, by number.
 constexpr auto NamesOf(WeightFormat) {
-  return std::to_array<const char*>({"fp32", "bf16", "fp16", "int8"});
+  return std::to_array<const char*>({"fp32", "bf16", "fp16", "int8", "shared"});
 }
 constexpr auto NamesOf(StateFormat) {
   return std::to_array<const char*>({"fp32", "bf16"});
@@ -51,6 +51,8 @@ void VisitFields(S& spec, Visit&& visit) {
   visit("below", spec.below);
   VisitFields(spec.format, visit);
   visit("rowwise_state", spec.rowwise_state);
+  visit("field_bits", spec.field_bits);
+  visit("bucket_bits", spec.bucket_bits);
 }
 
 template <FieldsOwner<EvictionSpec> S, typename Visit>

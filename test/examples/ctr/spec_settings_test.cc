@@ -103,9 +103,10 @@ TEST_CASE("formats and fields that there are not are refused by name",
   using nlohmann::json;
 
   CHECK(message(ParseRowFormat(json{{"weights", "int4"}}, "f").status()) ==
-        "f: key 'weights': is 'int4'; wanted one of fp32, bf16, fp16, int8");
+        "f: key 'weights': is 'int4'; wanted one of fp32, bf16, fp16, int8, shared");
   CHECK(message(ParseTail(json{{"above", 3}}, "t").status()) ==
-        "t: unknown key 'above'; wanted one of below, rowwise_state, state, weights");
+        "t: unknown key 'above'; wanted one of below, bucket_bits, field_bits, rowwise_state, "
+        "state, weights");
   CHECK(message(ParseEviction(json{{"budget_policy", "panic"}}, "e").status()) ==
         "e: key 'budget_policy': is 'panic'; wanted one of refuse, evict_lowest");
   CHECK(message(ParseSparseOptimizer(json{{"frequency", {{"power", 1}}}}, "o").status())
