@@ -222,7 +222,10 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
         ++result.refused_full;
         return;
       }
-      place.is_tail = true;  // It stays where it is.
+      // It stays where it is, and below admission if that is what its place means: a restored row
+      // of this count would otherwise be taken for one with weights of its own.
+      place.is_tail = true;
+      if (layout_.is_shared()) seen.count = std::min(seen.count, spec_.tail.below - 1);
     }
     if (!kPlain && place.is_tail && layout_.is_shared()) {
       return PushShared(rule, batch, i, place, seen.count, result);

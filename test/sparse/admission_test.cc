@@ -113,5 +113,23 @@ TEST_CASE("a back-off row outlives the keys that share it", "[sparse][admission]
   CHECK(Pull(table, 1) == std::pair(shared, 0U));
 }
 
+TEST_CASE("a key that there is no room to admit stays below admission, also when it is restored",
+          "[sparse][admission]") {
+  TableSpec spec = SharedSpec(3, 0, 0);
+  spec.eviction.budget_bytes = 28 + 3276 * 20;  // One back-off row, headers, no byte more.
+  Table table(spec);
+  for (Key key = 0; key < 4000; ++key) Push(table, key, 1, -0.01F);
+  const std::uint64_t rows = table.row_count();
+  for (int i = 0; i < 5; ++i) Push(table, 7, 1, -1);
+
+  CHECK(table.Statistics().full_refused == 4000 + 1 - rows);
+  CHECK(table.Statistics().rows_promoted == 0);
+  CHECK(Pull(table, 7) == std::pair(Pull(table, 999'999).first, 2U));
+  Table restored(spec);
+  table.ForEachRow([&](const RowView& row) { REQUIRE(restored.Import(row).ok()); });
+  CHECK(Pull(restored, 7) == Pull(table, 7));
+  CHECK(restored.ContentHash() == table.ContentHash());
+}
+
 }  // namespace
 }  // namespace longtail::sparse
