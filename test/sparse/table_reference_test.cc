@@ -92,6 +92,23 @@ class Pair {
     }
   }
 
+  // Random operations, of ten that many pushes; all is compared after each.
+  void Run(int ops, std::uint64_t pushes_of_ten) {
+    for (int op = 0; op < ops; ++op) {
+      const std::uint64_t choice = rng_.Below(10);
+      if (choice < pushes_of_ten) {
+        Push();
+      } else if (choice < 8) {
+        Pull();
+      } else if (choice == 8) {
+        Erase();
+      } else {
+        Import();
+      }
+      CompareAll();
+    }
+  }
+
   void CompareAll() const {
     REQUIRE(table_.row_count() == want_.rows().size());
     std::size_t seen = 0;
@@ -131,19 +148,7 @@ TEST_CASE("a table does what a map of rows does, bit for bit", "[sparse][table]"
   if (rng.Below(3) == 0) spec.optimizer = {.rule = spec.optimizer.rule};
   Pair pair(spec, rng);
 
-  for (int op = 0; op < 30; ++op) {
-    const std::uint64_t choice = rng.Below(10);
-    if (choice < 4) {
-      pair.Push();
-    } else if (choice < 8) {
-      pair.Pull();
-    } else if (choice == 8) {
-      pair.Erase();
-    } else {
-      pair.Import();
-    }
-    pair.CompareAll();
-  }
+  pair.Run(30, 4);
 }
 
 // Every combination of formats, tails and options by frequency, drawn at random.
@@ -192,19 +197,7 @@ TEST_CASE("so it does in every row format, with tails and options by frequency",
   REQUIRE(Validate(spec).ok());
   Pair pair(spec, rng);
 
-  for (int op = 0; op < 24; ++op) {
-    const std::uint64_t choice = rng.Below(10);
-    if (choice < 5) {
-      pair.Push();
-    } else if (choice < 8) {
-      pair.Pull();
-    } else if (choice == 8) {
-      pair.Erase();
-    } else {
-      pair.Import();
-    }
-    pair.CompareAll();
-  }
+  pair.Run(24, 5);
 }
 
 }  // namespace
