@@ -38,8 +38,9 @@ struct Header {
   std::uint32_t field_bytes = 0;
 };
 
-absl::StatusOr<Header> ReadHeader(std::span<const std::byte> frame) {
-  FieldReader reader("message", frame);
+// `head` is the frame's beginning, `frame_size` bytes came in all.
+absl::StatusOr<Header> ReadHeader(std::span<const std::byte> head, std::uint64_t frame_size) {
+  FieldReader reader("message", head);
   Header header;
   if (const std::uint32_t magic = reader.U32("magic"); magic != kFrameMagic) {
     reader.Refuse("magic", "is not \"LTMS\": no Longtail message, ending");
@@ -55,13 +56,13 @@ absl::StatusOr<Header> ReadHeader(std::span<const std::byte> frame) {
   }
   header.kind = static_cast<MessageKind>(kind);
   header.frame_bytes = reader.U64("frame size");
-  if (frame.size() > kMessageBytesMax) {
+  if (frame_size > kMessageBytesMax) {
     reader.Refuse("frame size",
-                  absl::StrCat(frame.size(), ": want at most ", kMessageBytesMax, ", ending"));
+                  absl::StrCat(frame_size, ": want at most ", kMessageBytesMax, ", ending"));
   }
-  if (header.frame_bytes != frame.size()) {
+  if (header.frame_bytes != frame_size) {
     reader.Refuse("frame size",
-                  absl::StrCat(header.frame_bytes, ": but ", frame.size(), " bytes came, ending"));
+                  absl::StrCat(header.frame_bytes, ": but ", frame_size, " bytes came, ending"));
   }
   header.field_bytes = reader.U32("field size");
   if (reader.U32("reserved") != 0) reader.Refuse("reserved", "is not zero, ending");
@@ -86,19 +87,37 @@ FrameReader::FrameReader(MessageKind kind, std::string what, std::span<const std
 }
 
 absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::byte> frame) {
-  LONGTAIL_ASSIGN_OR_RETURN(const Header header, ReadHeader(frame));
+  return Open(std::span<const std::span<const std::byte>>(&frame, 1));
+}
+
+absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::span<const std::byte>> parts) {
+  if (parts.empty()) return absl::InvalidArgumentError("message: without any bytes");
+  const std::span<const std::byte> head = parts[0];
+  std::uint64_t frame_size = 0;
+  for (const auto& part : parts) frame_size += part.size();
+  LONGTAIL_ASSIGN_OR_RETURN(const Header header, ReadHeader(head, frame_size));
   const std::string what =
       absl::StrCat("message ", kKindNames[static_cast<std::size_t>(header.kind)]);
   const std::size_t fields_end = kFrameHeaderBytes + header.field_bytes;
   const std::size_t bulk_begin =
       (fields_end + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
-  if (bulk_begin > frame.size() || !AllZero(frame.subspan(fields_end, bulk_begin - fields_end))) {
+  if (bulk_begin > head.size() || !AllZero(head.subspan(fields_end, bulk_begin - fields_end))) {
     return absl::InvalidArgumentError(
-        absl::StrCat(what, ": the fields, which end at byte ", fields_end, " of ", frame.size(),
+        absl::StrCat(what, ": the fields, which end at byte ", fields_end, " of ", head.size(),
                      ", are not followed by zeros up to a multiple of ", kFrameAlignment));
   }
-  return FrameReader(header.kind, what, frame.first(fields_end), frame.subspan(bulk_begin),
-                     bulk_begin);
+  std::span<const std::byte> bulk = head.subspan(bulk_begin);
+  std::shared_ptr<std::byte[]> copy;
+  if (parts.size() > 1) {
+    const std::size_t size = static_cast<std::size_t>(frame_size) - bulk_begin;
+    copy = std::shared_ptr<std::byte[]>(new std::byte[size]);
+    std::byte* to = std::copy(bulk.begin(), bulk.end(), copy.get());
+    for (const auto& part : parts.subspan(1)) to = std::copy(part.begin(), part.end(), to);
+    bulk = {copy.get(), size};
+  }
+  FrameReader reader(header.kind, what, head.first(fields_end), bulk, bulk_begin);
+  reader.copy_ = std::move(copy);
+  return reader;
 }
 
 std::size_t FrameReader::TakeBulk(std::string_view name, std::uint64_t size,

@@ -21,6 +21,11 @@ class FrameReader {
   /// Errors: InvalidArgument (cut short, foreign, newer, unknown kind, sizes that do not agree).
   static absl::StatusOr<FrameReader> Open(std::span<const std::byte> frame);
 
+  /// As above, for a frame in parts; the first must hold all of its fields.
+  ///
+  /// Cost: more than one part are copied here, in one allocation, and not again by Bulk.
+  static absl::StatusOr<FrameReader> Open(std::span<const std::span<const std::byte>> parts);
+
   MessageKind kind() const { return kind_; }
 
   FieldReader& fields() { return fields_; }
@@ -28,7 +33,7 @@ class FrameReader {
   /// The next `size` elements of the bulk, aligned, in memory that bulk_owner() keeps; empty after
   /// an error.
   ///
-  /// Cost: the first call copies the whole bulk, in one allocation.
+  /// Cost: the first call copies the whole bulk, in one allocation, if Open did not.
   template <typename T>
   std::span<const T> Bulk(std::string_view name, std::uint64_t size) {
     const std::size_t at = TakeBulk(name, size, sizeof(T));

@@ -28,9 +28,16 @@ void FrameWriter::Count(std::size_t count) {
   fields_.U32(static_cast<std::uint32_t>(count));
 }
 
+void FrameWriter::CompleteHeader(std::size_t field_bytes, std::uint64_t frame_bytes) {
+  LONGTAIL_CHECK(field_bytes <= std::numeric_limits<std::uint32_t>::max());
+  fields_.PatchU32(kFrameSizeOffset, static_cast<std::uint32_t>(frame_bytes));
+  fields_.PatchU32(kFrameSizeOffset + sizeof(std::uint32_t),
+                   static_cast<std::uint32_t>(frame_bytes >> 32));
+  fields_.PatchU32(kFrameFieldBytesOffset, static_cast<std::uint32_t>(field_bytes));
+}
+
 void FrameWriter::Finish() {
   const std::size_t field_bytes = out_.size() - kFrameHeaderBytes;
-  LONGTAIL_CHECK(field_bytes <= std::numeric_limits<std::uint32_t>::max());
   std::size_t size = Aligned(out_.size());
   for (const auto& bytes : bulk_) size += Aligned(bytes.size());
   out_.reserve(size);
@@ -39,10 +46,27 @@ void FrameWriter::Finish() {
     fields_.Bytes(bytes);
     out_.resize(Aligned(out_.size()));
   }
-  fields_.PatchU32(kFrameSizeOffset, static_cast<std::uint32_t>(size));
-  fields_.PatchU32(kFrameSizeOffset + sizeof(std::uint32_t),
-                   static_cast<std::uint32_t>(std::uint64_t{size} >> 32));
-  fields_.PatchU32(kFrameFieldBytesOffset, static_cast<std::uint32_t>(field_bytes));
+  CompleteHeader(field_bytes, size);
+}
+
+void FrameWriter::FinishInPieces(std::size_t array_bytes_min, std::vector<FramePiece>& pieces) {
+  const std::size_t field_bytes = out_.size() - kFrameHeaderBytes;
+  pieces.clear();
+  out_.resize(Aligned(out_.size()));
+  std::size_t begin = 0;
+  std::uint64_t array_bytes = 0;
+  for (const auto& bytes : bulk_) {
+    if (bytes.size() < array_bytes_min) {
+      fields_.Bytes(bytes);
+    } else {
+      pieces.push_back({begin, out_.size() - begin, bytes});
+      begin = out_.size();
+      array_bytes += bytes.size();
+    }
+    out_.resize(out_.size() + Aligned(bytes.size()) - bytes.size());
+  }
+  if (begin != out_.size()) pieces.push_back({begin, out_.size() - begin, {}});
+  CompleteHeader(field_bytes, out_.size() + array_bytes);
 }
 
 }  // namespace longtail

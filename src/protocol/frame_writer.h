@@ -12,6 +12,13 @@
 
 namespace longtail {
 
+/// A stretch of a frame: a part of the text that the writer made, then an array where it lies.
+struct FramePiece {
+  std::size_t begin = 0;  ///< In the writer's text.
+  std::size_t size = 0;
+  std::span<const std::byte> array;  ///< Empty for the last piece, perhaps.
+};
+
 class FrameWriter {
  public:
   /// Replaces what is in `out`, which must outlive the writer.
@@ -35,7 +42,15 @@ class FrameWriter {
   /// Cost: one allocation, if `out` is too small; one copy of the bulk.
   void Finish();
 
+  /// Completes the frame in pieces whose bytes, one after another, are those that Finish writes:
+  /// arrays of at least `array_bytes_min` stay where they are, the others are copied.
+  ///
+  /// Needs array_bytes_min > 0. The first piece's text holds the header and all fields.
+  void FinishInPieces(std::size_t array_bytes_min, std::vector<FramePiece>& pieces);
+
  private:
+  void CompleteHeader(std::size_t field_bytes, std::uint64_t frame_bytes);
+
   std::string& out_;
   ByteWriter fields_;
   std::vector<std::span<const std::byte>> bulk_;

@@ -63,6 +63,21 @@ void PutFrame(const std::shared_ptr<const T>& message, std::string& out) {
 }
 
 template <typename T>
+void PutPieces(const T& message, std::size_t array_bytes_min, std::string& out,
+               std::vector<FramePiece>& pieces) {
+  FrameWriter writer(KindOf<T>::kValue, out);
+  wire::Put(message, writer);
+  writer.FinishInPieces(array_bytes_min, pieces);
+}
+
+template <typename T>
+void PutPieces(const std::shared_ptr<const T>& message, std::size_t array_bytes_min,
+               std::string& out, std::vector<FramePiece>& pieces) {
+  LONGTAIL_CHECK(message != nullptr);
+  PutPieces(*message, array_bytes_min, out, pieces);
+}
+
+template <typename T>
 absl::StatusOr<Message> TakeFrame(FrameReader& reader) {
   T message;
   wire::Take(reader, message);
@@ -74,14 +89,33 @@ absl::StatusOr<Message> TakeFrame(FrameReader& reader) {
   }
 }
 
+absl::StatusOr<Message> TakeMessage(FrameReader& reader);
+
 }  // namespace
 
 void Encode(const Message& message, std::string& out) {
   std::visit([&](const auto& body) { PutFrame(body, out); }, message);
 }
 
+void EncodeInPieces(const Message& message, std::size_t array_bytes_min, std::string& out,
+                    std::vector<FramePiece>& pieces) {
+  LONGTAIL_CHECK(array_bytes_min > 0);
+  std::visit([&](const auto& body) { PutPieces(body, array_bytes_min, out, pieces); }, message);
+}
+
 absl::StatusOr<Message> Decode(std::span<const std::byte> frame) {
   LONGTAIL_ASSIGN_OR_RETURN(FrameReader reader, FrameReader::Open(frame));
+  return TakeMessage(reader);
+}
+
+absl::StatusOr<Message> Decode(std::span<const std::span<const std::byte>> parts) {
+  LONGTAIL_ASSIGN_OR_RETURN(FrameReader reader, FrameReader::Open(parts));
+  return TakeMessage(reader);
+}
+
+namespace {
+
+absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
   switch (reader.kind()) {
     case MessageKind::kPullRequest:
       return TakeFrame<PullRequest>(reader);
@@ -115,4 +149,5 @@ absl::StatusOr<Message> Decode(std::span<const std::byte> frame) {
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }
 
+}  // namespace
 }  // namespace longtail

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "protocol/frame_writer.h"
 #include "protocol/messages.h"
 
 namespace longtail {
@@ -16,6 +18,12 @@ namespace longtail {
 /// Cost: one copy of the bulk; no allocation but for `out`'s growth and a list of the arrays.
 void Encode(const Message& message, std::string& out);
 
+/// As Encode, with arrays of at least `array_bytes_min` (more than 0) left where they are:
+/// `pieces`, one after another, are the frame. Their texts are in `out`; the first one holds all
+/// but arrays. The message's arrays must stay until the pieces are no longer needed.
+void EncodeInPieces(const Message& message, std::size_t array_bytes_min, std::string& out,
+                    std::vector<FramePiece>& pieces);
+
 /// Reads a message. Bulk spans point into aligned memory that the message owns, so `frame` may be
 /// freed. A pull has empty targets and no sink.
 ///
@@ -25,5 +33,10 @@ void Encode(const Message& message, std::string& out);
 /// Cost: one allocation and one copy for all bulk of a message.
 /// Thread: any.
 absl::StatusOr<Message> Decode(std::span<const std::byte> frame);
+
+/// Reads a message whose frame came in parts, cut anywhere behind its fields.
+///
+/// Errors: as above; InvalidArgument if there is no part, or the first ends within the fields.
+absl::StatusOr<Message> Decode(std::span<const std::span<const std::byte>> parts);
 
 }  // namespace longtail

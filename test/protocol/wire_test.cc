@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.h"
 #include "protocol/format_limits.h"
@@ -54,6 +56,39 @@ TEST_CASE("a message of any kind comes back as it was sent", "[protocol][wire][p
   REQUIRE(decoded.ok());
   CHECK(test::InWords(*decoded) == test::InWords(message));
   CHECK(Encoded(*decoded) == frame);
+}
+
+TEST_CASE("a frame in pieces has the bytes of a whole one, and is read from any parts",
+          "[protocol][wire][property]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 300));
+  CAPTURE(seed);
+  Rng rng(seed);
+  const Message message = test::RandomMessage(rng);
+  const std::string whole = Encoded(message);
+  std::string text;
+  std::vector<FramePiece> pieces;
+  EncodeInPieces(message, 1 + rng.Below(40), text, pieces);
+
+  std::string joined;
+  std::vector<std::span<const std::byte>> parts;
+  for (const FramePiece& piece : pieces) {
+    const auto bytes = AsBytes(text).subspan(piece.begin, piece.size);
+    joined.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    joined.append(reinterpret_cast<const char*>(piece.array.data()), piece.array.size());
+    parts.push_back(bytes);
+    if (!piece.array.empty()) parts.push_back(piece.array);
+  }
+  CHECK(joined == whole);
+
+  const absl::StatusOr<Message> decoded = Decode(parts);
+  INFO(decoded.status().ToString());
+  REQUIRE(decoded.ok());
+  CHECK(Encoded(*decoded) == whole);
+
+  parts.pop_back();  // Cut short.
+  CHECK(absl::IsInvalidArgument(Decode(parts).status()));
+  parts.insert(parts.begin(), AsBytes(whole).first(10));  // The fields are not in one part.
+  CHECK(absl::IsInvalidArgument(Decode(parts).status()));
 }
 
 TEST_CASE("the samples cover every kind of message", "[protocol][wire]") {

@@ -1,0 +1,352 @@
+#include "io/zmq_network.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/mutex.h"
+#include "io/zmq_outgoing.h"
+#include "io/zmq_socket.h"
+#include "protocol/format_limits.h"
+#include "protocol/wire.h"
+
+namespace longtail {
+namespace {
+
+// Messages that one peer may have waiting here, in and out. Bytes have limits of their own: what
+// is sent, peer_bytes_max; what comes, the sender's.
+constexpr int kReceiveQueueMessages = 128;
+constexpr int kSendQueueMessages = 4096;
+// Envelopes handed over at a time, so that a loop's deadlines are looked at in between.
+constexpr std::size_t kReceiveBatch = 64;
+// Parts of one message. A large array is a part, and a piece of text before it.
+constexpr std::size_t kPartCountMax = 1 << 16;
+// Peers that connected here and are remembered; the oldest are forgotten beyond that.
+constexpr std::size_t kIncomingPeersMax = 1 << 16;
+// Node numbers of those who connected here.
+constexpr std::uint32_t kIncomingBit = 1U << 31;
+constexpr absl::Duration kRefusalLogPeriod = absl::Seconds(1);
+
+// The socket's name of a peer that we connect to. ZeroMQ's own names begin with a zero byte.
+std::string RoutingId(NodeId node) {
+  std::string id = "N";
+  const auto number = static_cast<std::uint32_t>(node);
+  id.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  return id;
+}
+
+class Endpoint final : public ZmqEndpoint {
+ public:
+  Endpoint(NodeId self, ZmqSocket socket, int wake_fd, std::vector<std::string> addresses,
+           const ZmqNetwork::Options& options)
+      : self_(self),
+        options_(options),
+        addresses_(std::move(addresses)),
+        wake_fd_(wake_fd),
+        socket_(std::move(socket)),
+        socket_fd_(socket_.Get(ZMQ_FD)) {}
+
+  ~Endpoint() override { close(wake_fd_); }
+
+  NodeId node() const override { return self_; }
+  const std::vector<std::string>& addresses() const override { return addresses_; }
+
+  absl::Status Connect(NodeId peer, const std::string& address) override {
+    const MutexLock lock(&mutex_);
+    Peer& known = peers_[peer];
+    if (known.address == address) return absl::OkStatus();
+    if (!known.address.empty()) zmq_disconnect(socket_.get(), known.address.c_str());
+    // A name is the socket's for as long as the old connection winds up, so each has its own.
+    known.routing_id = absl::StrCat(RoutingId(peer), next_connection_++);
+    known.unsent = std::make_shared<UnsentBytes>(0);
+    if (zmq_setsockopt(socket_.get(), ZMQ_CONNECT_ROUTING_ID, known.routing_id.data(),
+                       known.routing_id.size()) != 0 ||
+        zmq_connect(socket_.get(), address.c_str()) != 0) {
+      const std::string problem = ZmqError();
+      peers_.erase(peer);
+      return absl::InvalidArgumentError(absl::StrCat("address '", address, "': ", problem,
+                                                     "; want tcp://HOST:PORT or ipc://PATH"));
+    }
+    known.address = address;
+    numbers_[known.routing_id] = peer;
+    WakeIfReadable();
+    return absl::OkStatus();
+  }
+
+  void Send(Envelope envelope) override {
+    auto outgoing = std::make_unique<ZmqOutgoing>(std::move(envelope.body));
+    const std::size_t bytes = outgoing->bytes();
+    const MutexLock lock(&mutex_);
+    const auto found = peers_.find(envelope.target);
+    if (found == peers_.end()) {
+      ++counters_.unknown_dropped;
+      return;
+    }
+    const Peer& peer = found->second;
+    const std::size_t unsent = peer.unsent->load(std::memory_order_relaxed);
+    if (unsent > 0 && unsent + bytes > options_.peer_bytes_max) {
+      ++counters_.full_dropped;
+      return;
+    }
+    if (zmq_send(socket_.get(), peer.routing_id.data(), peer.routing_id.size(),
+                 ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+      if (zmq_errno() == EAGAIN) {
+        ++counters_.full_dropped;
+      } else {
+        ++counters_.unknown_dropped;
+        if (IsIncoming(envelope.target)) Forget(envelope.target);
+      }
+    } else if (ZmqOutgoing::Send(std::move(outgoing), peer.unsent, socket_.get())) {
+      ++counters_.sent;
+      counters_.sent_bytes += bytes;
+    } else {
+      ++counters_.unknown_dropped;
+    }
+    WakeIfReadable();
+  }
+
+  void Receive(absl::Time until, std::vector<Envelope>& events) override {
+    for (;;) {
+      {
+        const MutexLock lock(&mutex_);
+        TakeAll();
+        if (woken_ || !taken_.empty()) {
+          woken_ = false;
+          break;
+        }
+      }
+      if (!WaitReadable(until)) return;
+    }
+    for (Incoming& incoming : taken_) {  // Without the lock: a copy of all that came.
+      absl::StatusOr<Message> message = DecodeParts(incoming);
+      if (message.ok()) {
+        events.push_back({incoming.source, self_, *std::move(message)});
+      } else {
+        Refuse(incoming.source, message.status(), events);
+      }
+    }
+    taken_.clear();
+  }
+
+  void Wake() override {
+    const MutexLock lock(&mutex_);
+    woken_ = true;
+    Poke();
+  }
+
+  ZmqCounters counters() const override {
+    const MutexLock lock(&mutex_);
+    return counters_;
+  }
+
+ private:
+  struct Peer {
+    std::string address;  // Empty: it connected here.
+    std::string routing_id;
+    std::shared_ptr<UnsentBytes> unsent;
+  };
+  struct Incoming {
+    NodeId source{};
+    std::vector<ZmqPart> parts;
+  };
+
+  static bool IsIncoming(NodeId node) {
+    return (static_cast<std::uint32_t>(node) & kIncomingBit) != 0;
+  }
+
+  // Moves up to kReceiveBatch messages to taken_, all parts of each.
+  void TakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    while (taken_.size() < kReceiveBatch) {
+      ZmqPart name;
+      if (zmq_msg_recv(name.get(), socket_.get(), ZMQ_DONTWAIT) < 0) return;
+      const auto bytes = name.bytes();
+      const NodeId source =
+          NumberOf(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+      Incoming incoming{.source = source, .parts = {}};
+      std::size_t size = 0;
+      bool more = zmq_msg_more(name.get()) != 0;
+      while (more) {  // The rest of a message is there once its first part is.
+        ZmqPart part;
+        if (zmq_msg_recv(part.get(), socket_.get(), ZMQ_DONTWAIT) < 0) break;
+        more = zmq_msg_more(part.get()) != 0;
+        size += part.bytes().size();
+        if (incoming.parts.size() < kPartCountMax) incoming.parts.push_back(std::move(part));
+      }
+      ++counters_.received;
+      counters_.received_bytes += size;
+      taken_.push_back(std::move(incoming));
+    }
+  }
+
+  static absl::StatusOr<Message> DecodeParts(Incoming& incoming) {
+    if (incoming.parts.size() >= kPartCountMax) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("message of ", incoming.parts.size(), " parts: want less"));
+    }
+    std::vector<std::span<const std::byte>> spans;
+    spans.reserve(incoming.parts.size());
+    for (ZmqPart& part : incoming.parts) spans.push_back(part.bytes());
+    return Decode(spans);
+  }
+
+  // Who sent what is no message hears why, unless we asked them: then our core hears it.
+  void Refuse(NodeId source, const absl::Status& why, std::vector<Envelope>& events) {
+    const absl::Time now = absl::Now();
+    {
+      const MutexLock lock(&mutex_);
+      ++counters_.refused;
+    }
+    if (now - last_refusal_ >= kRefusalLogPeriod) {
+      last_refusal_ = now;
+      options_.log.Warning("message_refused", {{"peer", static_cast<std::uint32_t>(source)},
+                                               {"reason", std::string(why.message())}});
+    }
+    if (IsIncoming(source)) {
+      Send({self_, source, Acknowledgement{.request = 0, .status = why, .step = 0}});
+    } else {
+      events.push_back({source, self_, Acknowledgement{.request = 0, .status = why, .step = 0}});
+    }
+  }
+
+  NodeId NumberOf(const std::string& routing_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto found = numbers_.find(routing_id);
+    if (found != numbers_.end()) return found->second;
+    const NodeId node{kIncomingBit | next_incoming_};
+    next_incoming_ = (next_incoming_ + 1) & ~kIncomingBit;
+    numbers_[routing_id] = node;
+    peers_[node] = {
+        .address = {}, .routing_id = routing_id, .unsent = std::make_shared<UnsentBytes>(0)};
+    incoming_.push_back(node);
+    if (incoming_.size() > kIncomingPeersMax) {
+      const std::size_t oldest = incoming_.size() - kIncomingPeersMax;
+      for (std::size_t i = 0; i < oldest; ++i) Forget(incoming_[i]);
+      incoming_.erase(incoming_.begin(), incoming_.begin() + static_cast<std::ptrdiff_t>(oldest));
+    }
+    return node;
+  }
+
+  void Forget(NodeId node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto found = peers_.find(node);
+    if (found == peers_.end()) return;
+    numbers_.erase(found->second.routing_id);
+    peers_.erase(found);
+  }
+
+  // ZeroMQ's descriptor says once that something came. A thread that sends may be the one that
+  // learns of it, and passes it on.
+  void WakeIfReadable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if ((socket_.Get(ZMQ_EVENTS) & ZMQ_POLLIN) != 0) Poke();
+  }
+
+  void Poke() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(wake_fd_, &one, sizeof(one));
+  }
+
+  // False once `until` has come.
+  bool WaitReadable(absl::Time until) {
+    const absl::Duration left = until - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    pollfd fds[] = {{.fd = socket_fd_, .events = POLLIN, .revents = 0},
+                    {.fd = wake_fd_, .events = POLLIN, .revents = 0}};
+    const timespec limit = absl::ToTimespec(std::min(left, absl::Hours(1)));
+    if (ppoll(fds, 2, &limit, nullptr) > 0 && (fds[1].revents & POLLIN) != 0) {
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof(count));
+    }
+    return true;
+  }
+
+  const NodeId self_;
+  const ZmqNetwork::Options options_;
+  const std::vector<std::string> addresses_;
+  const int wake_fd_;
+
+  mutable Mutex mutex_;  // A socket may change threads, with a lock in between.
+  ZmqSocket socket_ ABSL_GUARDED_BY(mutex_);
+  const int socket_fd_;
+  std::unordered_map<NodeId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, NodeId> numbers_ ABSL_GUARDED_BY(mutex_);  // By routing id.
+  std::vector<NodeId> incoming_ ABSL_GUARDED_BY(mutex_);                     // Oldest first.
+  std::uint32_t next_incoming_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint32_t next_connection_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  ZmqCounters counters_ ABSL_GUARDED_BY(mutex_);
+
+  // The receiving loop's own.
+  std::vector<Incoming> taken_;
+  absl::Time last_refusal_ = absl::InfinitePast();
+};
+
+class Network final : public ZmqNetwork {
+ public:
+  Network(void* context, const Options& options) : context_(context), options_(options) {}
+  ~Network() override { zmq_ctx_term(context_); }
+
+  absl::StatusOr<std::unique_ptr<ZmqEndpoint>> Join(NodeId self,
+                                                    std::span<const std::string> listen) override {
+    void* const raw = zmq_socket(context_, ZMQ_ROUTER);
+    if (raw == nullptr) {
+      return absl::ResourceExhaustedError(absl::StrCat("a new socket: ", ZmqError()));
+    }
+    ZmqSocket socket(raw);
+    const auto heartbeat = static_cast<int>(absl::ToInt64Milliseconds(options_.heartbeat));
+    socket.Set(ZMQ_ROUTER_MANDATORY, 1);  // Or what cannot be sent is lost without a word.
+    socket.Set(ZMQ_LINGER, 0);            // Nothing is owed to a peer when the process ends.
+    socket.Set(ZMQ_SNDHWM, kSendQueueMessages);
+    socket.Set(ZMQ_RCVHWM, kReceiveQueueMessages);
+    socket.Set(ZMQ_HEARTBEAT_IVL, heartbeat);
+    socket.Set(ZMQ_HEARTBEAT_TIMEOUT, 3 * heartbeat);
+    socket.Set(ZMQ_HEARTBEAT_TTL, 3 * heartbeat);
+    socket.Set(ZMQ_HANDSHAKE_IVL, 3 * heartbeat);
+    socket.Set(ZMQ_RECONNECT_IVL, 50);
+    socket.Set(ZMQ_RECONNECT_IVL_MAX, 1000);
+    socket.Set(ZMQ_TCP_KEEPALIVE, 1);
+    socket.Set(ZMQ_IPV6, 1);
+    const auto part_max = static_cast<std::int64_t>(kMessageBytesMax);
+    zmq_setsockopt(socket.get(), ZMQ_MAXMSGSIZE, &part_max, sizeof(part_max));
+    std::vector<std::string> addresses;
+    for (const std::string& address : listen) {
+      if (zmq_bind(socket.get(), address.c_str()) != 0) {
+        return absl::UnavailableError(absl::StrCat("listening on '", address, "': ", ZmqError()));
+      }
+      char bound[1024];
+      std::size_t size = sizeof(bound);
+      zmq_getsockopt(socket.get(), ZMQ_LAST_ENDPOINT, bound, &size);
+      addresses.emplace_back(bound);
+    }
+    const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_fd < 0) {
+      return absl::ResourceExhaustedError(absl::StrCat("an event file: ", std::strerror(errno)));
+    }
+    return std::make_unique<Endpoint>(self, std::move(socket), wake_fd, std::move(addresses),
+                                      options_);
+  }
+
+ private:
+  void* const context_;
+  const Options options_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ZmqNetwork>> ZmqNetwork::Create(const Options& options) {
+  void* const context = zmq_ctx_new();
+  if (context == nullptr) return absl::ResourceExhaustedError("a ZeroMQ context: no memory");
+  zmq_ctx_set(context, ZMQ_IO_THREADS, options.io_threads);
+  zmq_ctx_set(context, ZMQ_MAX_SOCKETS, zmq_ctx_get(context, ZMQ_SOCKET_LIMIT));
+  return std::make_unique<Network>(context, options);
+}
+
+}  // namespace longtail
