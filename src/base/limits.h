@@ -21,6 +21,12 @@ inline constexpr std::uint32_t kPartitionCountMax = 65536;
 /// Lanes of one server.
 inline constexpr std::uint32_t kLaneCountMax = 256;
 
+/// Servers of one cluster.
+inline constexpr std::uint32_t kServerCountMax = 4096;
+
+/// Workers of one cluster.
+inline constexpr std::uint32_t kWorkerCountMax = 4096;
+
 /// Keys in one pull or push.
 inline constexpr std::size_t kKeysPerRequestMax = std::size_t{16} << 20;
 

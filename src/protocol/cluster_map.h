@@ -15,6 +15,24 @@
 
 namespace longtail {
 
+/// A lane as others reach it.
+struct LaneEntry {
+  NodeId node{};
+  std::vector<std::string> addresses;  ///< The first for everybody, the others for the same host.
+
+  bool operator==(const LaneEntry&) const = default;
+};
+
+/// One server process.
+struct ServerEntry {
+  std::string name;
+  std::uint64_t incarnation = 0;  ///< Drawn when it starts: the same name later is another one.
+  std::string host;               ///< Equal for processes that share a machine, else different.
+  std::vector<LaneEntry> lanes;
+
+  bool operator==(const ServerEntry&) const = default;
+};
+
 struct ClusterMap {
   std::uint64_t version = 0;
   std::uint64_t epoch = 1;
@@ -24,6 +42,9 @@ struct ClusterMap {
   std::vector<std::uint32_t>
       lane_of;                    ///< [P] which of `lanes` leads a partition; P: a power of two.
   std::vector<TableSpec> tables;  ///< By TableId.
+  std::vector<ServerEntry> servers{};  ///< Whose lanes they are, in order; none within a process.
+
+  bool operator==(const ClusterMap&) const = default;
 };
 
 /// The partition of a key: the top bits of its hash, the same for every table.

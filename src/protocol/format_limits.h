@@ -17,6 +17,10 @@ inline constexpr std::uint64_t kSectionCountMax = std::uint64_t{1} << 20;
 /// Characters of a status that travels; a longer one is cut.
 inline constexpr std::size_t kStatusMessageSizeMax = 4096;
 
+/// Characters of a host's name or of an address, and addresses of one lane.
+inline constexpr std::size_t kAddressSizeMax = 256;
+inline constexpr std::size_t kAddressCountMax = 4;
+
 /// Characters of a blob's name, and of a prefix of one.
 inline constexpr std::size_t kBlobNameSizeMax = 1024;
 

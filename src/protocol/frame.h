@@ -37,6 +37,17 @@ enum class MessageKind : std::uint16_t {
   kSnapshotReply = 12,
   kImportRows = 13,
   kImportStep = 14,
+  kJoinServer = 15,
+  kJoinWorker = 16,
+  kWorkerPlace = 17,
+  kHeartbeat = 18,
+  kLeaveWorker = 19,
+  kMapRequest = 20,
+  kMapReply = 21,
+  kDefineTable = 22,
+  kTableReply = 23,
+  kMembersRequest = 24,
+  kMembersReply = 25,
 };
 
 }  // namespace longtail

@@ -12,7 +12,7 @@
 namespace longtail {
 namespace {
 
-constexpr std::array<const char*, 15> kKindNames = {"",
+constexpr std::array<const char*, 26> kKindNames = {"",
                                                     "PullRequest",
                                                     "PushRequest",
                                                     "BarrierRequest",
@@ -26,7 +26,18 @@ constexpr std::array<const char*, 15> kKindNames = {"",
                                                     "SnapshotRequest",
                                                     "SnapshotReply",
                                                     "ImportRows",
-                                                    "ImportStep"};
+                                                    "ImportStep",
+                                                    "JoinServer",
+                                                    "JoinWorker",
+                                                    "WorkerPlace",
+                                                    "Heartbeat",
+                                                    "LeaveWorker",
+                                                    "MapRequest",
+                                                    "MapReply",
+                                                    "DefineTable",
+                                                    "TableReply",
+                                                    "MembersRequest",
+                                                    "MembersReply"};
 
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });

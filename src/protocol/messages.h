@@ -18,6 +18,7 @@
 #include "longtail/ids.h"
 #include "longtail/statistics.h"
 #include "longtail/table_spec.h"
+#include "protocol/coordination.h"
 #include "protocol/node_ids.h"
 #include "protocol/pull_sink.h"
 
@@ -189,7 +190,9 @@ using Message =
     std::variant<std::shared_ptr<const PullRequest>, std::shared_ptr<const PushRequest>,
                  std::shared_ptr<const BarrierRequest>, PullReply, Acknowledgement, OpenSession,
                  CloseSession, CreateTable, StatisticsRequest, StatisticsReply, SnapshotRequest,
-                 SnapshotReply, ImportRows, ImportStep>;
+                 SnapshotReply, ImportRows, ImportStep, JoinServer, JoinWorker, WorkerPlace,
+                 Heartbeat, LeaveWorker, MapRequest, MapReply, DefineTable, TableReply,
+                 MembersRequest, MembersReply>;
 
 struct Envelope {
   NodeId source{};

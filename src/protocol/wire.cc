@@ -9,6 +9,7 @@
 #include "protocol/frame_reader.h"
 #include "protocol/frame_writer.h"
 #include "protocol/wire_control.h"
+#include "protocol/wire_coordination.h"
 #include "protocol/wire_data.h"
 
 namespace longtail {
@@ -48,6 +49,28 @@ template <>
 struct KindOf<ImportRows> : Is<MessageKind::kImportRows> {};
 template <>
 struct KindOf<ImportStep> : Is<MessageKind::kImportStep> {};
+template <>
+struct KindOf<JoinServer> : Is<MessageKind::kJoinServer> {};
+template <>
+struct KindOf<JoinWorker> : Is<MessageKind::kJoinWorker> {};
+template <>
+struct KindOf<WorkerPlace> : Is<MessageKind::kWorkerPlace> {};
+template <>
+struct KindOf<Heartbeat> : Is<MessageKind::kHeartbeat> {};
+template <>
+struct KindOf<LeaveWorker> : Is<MessageKind::kLeaveWorker> {};
+template <>
+struct KindOf<MapRequest> : Is<MessageKind::kMapRequest> {};
+template <>
+struct KindOf<MapReply> : Is<MessageKind::kMapReply> {};
+template <>
+struct KindOf<DefineTable> : Is<MessageKind::kDefineTable> {};
+template <>
+struct KindOf<TableReply> : Is<MessageKind::kTableReply> {};
+template <>
+struct KindOf<MembersRequest> : Is<MessageKind::kMembersRequest> {};
+template <>
+struct KindOf<MembersReply> : Is<MessageKind::kMembersReply> {};
 
 template <typename T>
 void PutFrame(const T& message, std::string& out) {
@@ -145,6 +168,28 @@ absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
       return TakeFrame<ImportRows>(reader);
     case MessageKind::kImportStep:
       return TakeFrame<ImportStep>(reader);
+    case MessageKind::kJoinServer:
+      return TakeFrame<JoinServer>(reader);
+    case MessageKind::kJoinWorker:
+      return TakeFrame<JoinWorker>(reader);
+    case MessageKind::kWorkerPlace:
+      return TakeFrame<WorkerPlace>(reader);
+    case MessageKind::kHeartbeat:
+      return TakeFrame<Heartbeat>(reader);
+    case MessageKind::kLeaveWorker:
+      return TakeFrame<LeaveWorker>(reader);
+    case MessageKind::kMapRequest:
+      return TakeFrame<MapRequest>(reader);
+    case MessageKind::kMapReply:
+      return TakeFrame<MapReply>(reader);
+    case MessageKind::kDefineTable:
+      return TakeFrame<DefineTable>(reader);
+    case MessageKind::kTableReply:
+      return TakeFrame<TableReply>(reader);
+    case MessageKind::kMembersRequest:
+      return TakeFrame<MembersRequest>(reader);
+    case MessageKind::kMembersReply:
+      return TakeFrame<MembersReply>(reader);
   }
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }

@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "io/blob_store.h"
+#include "io/control_client.h"
 #include "longtail/checkpoint.h"
 #include "protocol/cluster_map.h"
-#include "server/control_client.h"
 
 namespace longtail::server {
 

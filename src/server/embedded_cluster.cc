@@ -4,13 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "io/open_store.h"
-#include "server/checkpoint_reader.h"
-#include "server/checkpoint_writer.h"
 #include "worker/connected_worker.h"
 
 namespace longtail {
@@ -67,9 +63,7 @@ absl::StatusOr<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::Start(
 }
 
 EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<BlobStore> store)
-    : options_(options),
-      store_(std::move(store)),
-      ranks_(std::make_shared<RankRegistry>(options.workers)) {
+    : options_(options), ranks_(std::make_shared<RankRegistry>(options.workers)) {
   ClusterMap map{.version = 1,
                  .step_mode = options.step_mode,
                  .worker_count = options.workers,
@@ -92,11 +86,16 @@ EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<
                                                              .partitions = std::move(owned[i])});
     lane.loop = std::make_unique<CoreLoop>(
         *lane.core, *lane.transport,
-        CoreLoop::Options{.name = absl::StrCat("lane-", i), .store = store_.get()});
+        CoreLoop::Options{.name = absl::StrCat("lane-", i), .store = store.get()});
     lanes_.push_back(std::move(lane));
   }
   map_ = std::make_unique<ClusterMapHolder>(std::move(map));
-  control_ = std::make_unique<ControlClient>(network_.Join());
+  client_ = std::make_unique<ControlClient>(network_.Join());
+  control_ = std::make_unique<ClusterControl>(
+      ClusterControl::Options{.control_timeout = absl::FromChrono(options.control_timeout),
+                              .checkpoint_timeout = absl::FromChrono(options.checkpoint_timeout),
+                              .store_address = options.store},
+      *map_, *client_, std::move(store));
 }
 
 EmbeddedCluster::~EmbeddedCluster() {
@@ -118,7 +117,7 @@ absl::StatusOr<TableId> EmbeddedCluster::CreateTable(const TableSpec& spec) {
         absl::StrCat("table '", spec.name, "': want at most ", kTableCountMax, " tables"));
   }
   const TableId id{static_cast<std::uint32_t>(map.tables.size())};
-  const auto answers = control_->Ask<Acknowledgement>(
+  const auto answers = client_->Ask<Acknowledgement>(
       "table creation", map.lanes, absl::FromChrono(options_.control_timeout),
       [&](std::uint64_t request) {
         return longtail::CreateTable{request, id, spec};
@@ -128,17 +127,6 @@ absl::StatusOr<TableId> EmbeddedCluster::CreateTable(const TableSpec& spec) {
   ++map.version;
   map_->Replace(std::move(map));
   return id;
-}
-
-absl::StatusOr<TableId> EmbeddedCluster::FindTable(std::string_view name) const {
-  const std::shared_ptr<const ClusterMap> map = map_->Current();
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < map->tables.size(); ++i) {
-    if (map->tables[i].name == name) return TableId{static_cast<std::uint32_t>(i)};
-    names.push_back(map->tables[i].name);
-  }
-  return absl::NotFoundError(absl::StrCat("table '", std::string(name), "': this cluster has [",
-                                          absl::StrJoin(names, ", "), "]"));
 }
 
 absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::Connect(const WorkerOptions& options) {
@@ -152,76 +140,24 @@ absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::Connect(const WorkerOpt
       *map_);
 }
 
+absl::StatusOr<TableId> EmbeddedCluster::FindTable(std::string_view name) const {
+  return control_->FindTable(name);
+}
+
 absl::StatusOr<TableStatistics> EmbeddedCluster::Statistics(TableId table) {
-  LONGTAIL_ASSIGN_OR_RETURN(
-      const auto answers, control_->Ask<StatisticsReply>("statistics", map_->Current()->lanes,
-                                                         absl::FromChrono(options_.control_timeout),
-                                                         [&](std::uint64_t request) {
-                                                           return StatisticsRequest{request, table};
-                                                         }));
-  TableStatistics sum;
-  for (const StatisticsReply& answer : answers) sum += answer.statistics;
-  return sum;
+  return control_->Statistics(table);
 }
 
 absl::StatusOr<CheckpointInfo> EmbeddedCluster::Checkpoint(const std::string& name,
                                                            const TrainerState& trainer) {
-  if (store_ == nullptr) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("checkpoint '", name, "': this cluster was started without a 'store'"));
-  }
-  const MutexLock lock(&checkpoint_mutex_);
-  return WriteCheckpoint(
-      {.store_address = options_.store,
-       .name = name,
-       .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
-       .timeout = absl::FromChrono(options_.checkpoint_timeout)},
-      *map_->Current(), trainer, *control_, *store_);
+  return control_->Checkpoint(name, trainer);
 }
 
 absl::Status EmbeddedCluster::Load(const CheckpointName& from) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenExistingStore(from.store));
-  LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(*store, from.name));
-  for (const ManifestTable& table : manifest.tables) {
-    LONGTAIL_RETURN_IF_ERROR(CreateTable(table.spec).status());
-  }
-  const std::shared_ptr<const ClusterMap> map = map_->Current();
-  LONGTAIL_RETURN_IF_ERROR(ReadRows(
-      *store, manifest, [&](RowBlock rows) { return ImportBlock(*map, std::move(rows)); }));
-  const auto answers = control_->Ask<Acknowledgement>("setting the restored step", map->lanes,
-                                                      absl::FromChrono(options_.control_timeout),
-                                                      [&](std::uint64_t request) {
-                                                        return ImportStep{request, manifest.step};
-                                                      });
-  restored_step_ = manifest.step;
-  return answers.status();
-}
-
-absl::Status EmbeddedCluster::ImportBlock(const ClusterMap& map, RowBlock rows) {
-  std::vector<std::shared_ptr<RowBlock>> by_lane;
-  for (std::size_t i = 0; i < map.lanes.size(); ++i) {
-    by_lane.push_back(std::make_shared<RowBlock>());
-    by_lane.back()->table = rows.table;
-    by_lane.back()->value_count = rows.value_count;
-  }
-  const auto partitions = static_cast<std::uint32_t>(map.lane_of.size());
-  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-    const auto partition = static_cast<std::size_t>(PartitionOf(rows.keys[i], partitions));
-    RowBlock& to = *by_lane[map.lane_of[partition]];
-    const auto values = rows.values.begin() + static_cast<std::ptrdiff_t>(i * rows.value_count);
-    to.keys.push_back(rows.keys[i]);
-    to.counts.push_back(rows.counts[i]);
-    to.last_steps.push_back(rows.last_steps[i]);
-    to.values.insert(to.values.end(), values, values + rows.value_count);
-  }
-  std::size_t next = 0;  // Ask makes the messages in the order of the lanes.
-  return control_
-      ->Ask<Acknowledgement>("import of rows", map.lanes,
-                             absl::FromChrono(options_.checkpoint_timeout),
-                             [&](std::uint64_t request) {
-                               return ImportRows{request, by_lane[next++]};
-                             })
-      .status();
+  LONGTAIL_ASSIGN_OR_RETURN(restored_step_, control_->Load(from, [this](const TableSpec& spec) {
+    return CreateTable(spec);
+  }));
+  return absl::OkStatus();
 }
 
 }  // namespace server

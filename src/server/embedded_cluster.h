@@ -9,13 +9,14 @@
 #include "absl/base/thread_annotations.h"
 #include "base/mutex.h"
 #include "io/blob_store.h"
+#include "io/cluster_map_holder.h"
+#include "io/control_client.h"
 #include "io/core_loop.h"
 #include "io/loopback.h"
 #include "longtail/cluster.h"
-#include "server/control_client.h"
+#include "server/cluster_control.h"
 #include "server/lane_core.h"
 #include "server/rank_registry.h"
-#include "worker/cluster_map_holder.h"
 
 namespace longtail::server {
 
@@ -46,18 +47,15 @@ class EmbeddedCluster final : public Cluster {
 
   EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<BlobStore> store);
 
-  absl::Status ImportBlock(const ClusterMap& map, RowBlock rows);
-
   const ClusterOptions options_;
-  const std::unique_ptr<BlobStore> store_;  // Null: none was named.
   LoopbackNetwork network_;
   std::vector<Lane> lanes_;
   std::unique_ptr<ClusterMapHolder> map_;
-  std::unique_ptr<ControlClient> control_;
+  std::unique_ptr<ControlClient> client_;
+  std::unique_ptr<ClusterControl> control_;  // Owns the store, which lanes write to until they end.
   std::uint64_t restored_step_ = 0;
 
-  Mutex tables_mutex_;      // One new table at a time.
-  Mutex checkpoint_mutex_;  // One checkpoint at a time: two of one name would mix.
+  Mutex tables_mutex_;  // One new table at a time.
   const std::shared_ptr<RankRegistry> ranks_;
 };
 

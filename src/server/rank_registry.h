@@ -15,9 +15,6 @@
 
 namespace longtail::server {
 
-/// Workers of one cluster.
-inline constexpr std::uint32_t kWorkerCountMax = 4096;
-
 class RankRegistry {
  public:
   explicit RankRegistry(std::uint32_t ranks) : taken_(ranks, false) {}

@@ -13,7 +13,7 @@
 #include "io/core_loop.h"
 #include "io/transport.h"
 #include "longtail/worker.h"
-#include "worker/cluster_map_holder.h"
+#include "io/cluster_map_holder.h"
 #include "worker/pending_state.h"
 #include "worker/request_pool.h"
 #include "worker/worker_core.h"

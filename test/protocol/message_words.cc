@@ -66,6 +66,31 @@ class Words {
     (*this)(partition, log_position, step);
   }
 
+  void Add(const LaneEntry& lane) {
+    const auto& [node, addresses] = lane;
+    (*this)(node, addresses);
+  }
+  void Add(const ServerEntry& server) {
+    const auto& [name, incarnation, host, lanes] = server;
+    (*this)(name, incarnation, host, lanes);
+  }
+  void Add(const ClusterMap& map) {
+    const auto& [version, epoch, mode, workers, lanes, lane_of, tables, servers] = map;
+    (*this)(version, epoch, mode, workers, lanes, lane_of, tables, servers);
+  }
+  void Add(const std::shared_ptr<const ClusterMap>& map) {
+    if (map == nullptr) {
+      (*this)("no map");
+    } else {
+      Add(*map);
+    }
+  }
+  void Add(const Member& member) {
+    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, problem] =
+        member;
+    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, problem);
+  }
+
   std::ostringstream out_;
 };
 
@@ -133,6 +158,50 @@ void Put(const ImportRows& message, Words& words) {
 void Put(const ImportStep& message, Words& words) {
   const auto& [request, step] = message;
   words("step", request, step);
+}
+void Put(const JoinServer& message, Words& words) {
+  const auto& [request, server] = message;
+  words("join server", request, server);
+}
+void Put(const JoinWorker& message, Words& words) {
+  const auto& [request, name, incarnation, rank] = message;
+  words("join worker", request, name, incarnation, rank);
+}
+void Put(const WorkerPlace& message, Words& words) {
+  const auto& [request, status, session, rank, lease] = message;
+  words("worker place", request, status, session, rank, lease);
+}
+void Put(const Heartbeat& message, Words& words) {
+  const auto& [request, session, server, incarnation, version, rows, bytes] = message;
+  words("heartbeat", request, session, server, incarnation, version, rows, bytes);
+}
+void Put(const LeaveWorker& message, Words& words) {
+  const auto& [request, session] = message;
+  words("leave worker", request, session);
+}
+void Put(const MapRequest& message, Words& words) {
+  const auto& [request] = message;
+  words("map request", request);
+}
+void Put(const MapReply& message, Words& words) {
+  const auto& [request, status, waits_for, map] = message;
+  words("map reply", request, status, waits_for, map);
+}
+void Put(const DefineTable& message, Words& words) {
+  const auto& [request, spec] = message;
+  words("define table", request, spec);
+}
+void Put(const TableReply& message, Words& words) {
+  const auto& [request, status, table] = message;
+  words("table reply", request, status, table);
+}
+void Put(const MembersRequest& message, Words& words) {
+  const auto& [request] = message;
+  words("members request", request);
+}
+void Put(const MembersReply& message, Words& words) {
+  const auto& [request, status, waits_for, version, epoch, members] = message;
+  words("members reply", request, status, waits_for, version, epoch, members);
 }
 template <typename T>
 void Put(const std::shared_ptr<const T>& message, Words& words) {

@@ -106,6 +106,35 @@ ImportRows SampleImportRows() {
   return {97, rows};
 }
 
+ServerEntry SampleServer() {
+  return {.name = "server-1",
+          .incarnation = 0x0102030405060708,
+          .host = "host-a",
+          .lanes = {{NodeId{3}, {"tcp://10.0.0.1:7001", "ipc:///run/longtail/lane-0"}},
+                    {NodeId{4}, {"tcp://10.0.0.1:7002"}}}};
+}
+
+ClusterMap SampleMap() {
+  return {.version = 101,
+          .epoch = 102,
+          .step_mode = StepMode::kSynchronous,
+          .worker_count = 103,
+          .lanes = {NodeId{3}, NodeId{4}},
+          .lane_of = {0, 0, 1, 1},
+          .tables = {SampleSpec(1), SampleSpec(2)},
+          .servers = {SampleServer()}};
+}
+
+MembersReply SampleMembersReply() {
+  return {.request = 104,
+          .status = absl::OkStatus(),
+          .waits_for = "1 of 2 servers",
+          .map_version = 105,
+          .epoch = 106,
+          .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, ""},
+                      {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, "is late"}}};
+}
+
 float RandomFloat(Rng& rng) {
   return rng.Uniform(-8, 8);
 }
@@ -261,6 +290,68 @@ Message RandomImport(Rng& rng) {
   return ImportRows{rng.Next(), rows};
 }
 
+ServerEntry RandomServer(Rng& rng) {
+  ServerEntry server;
+  server.name = RandomText(rng, 64);
+  server.incarnation = rng.Next();
+  server.host = RandomText(rng, 256);
+  server.lanes.resize(rng.Below(4));
+  for (LaneEntry& lane : server.lanes) {
+    lane.node = NodeId{Random32(rng)};
+    lane.addresses.resize(rng.Below(5));
+    for (std::string& address : lane.addresses) address = RandomText(rng, 256);
+  }
+  return server;
+}
+
+MapReply RandomMapReply(Rng& rng) {
+  MapReply reply;
+  reply.request = rng.Next();
+  reply.status = RandomStatus(rng);
+  reply.waits_for = RandomText(rng, 90);
+  if (rng.Below(4) == 0) return reply;
+  auto map = std::make_shared<ClusterMap>();
+  map->version = rng.Next();
+  map->epoch = rng.Next();
+  map->step_mode = rng.Below(2) == 0 ? StepMode::kAsynchronous : StepMode::kSynchronous;
+  map->worker_count = static_cast<std::uint32_t>(1 + rng.Below(4096));
+  map->lanes.resize(1 + rng.Below(9));
+  for (NodeId& lane : map->lanes) lane = NodeId{Random32(rng)};
+  map->lane_of.resize(std::size_t{1} << rng.Below(7));
+  for (std::uint32_t& lane : map->lane_of) {
+    lane = static_cast<std::uint32_t>(rng.Below(map->lanes.size()));
+  }
+  map->tables.resize(rng.Below(3));
+  for (TableSpec& spec : map->tables) spec = RandomSpec(rng);
+  map->servers.resize(rng.Below(3));
+  for (ServerEntry& server : map->servers) server = RandomServer(rng);
+  reply.map = map;
+  return reply;
+}
+
+MembersReply RandomMembersReply(Rng& rng) {
+  MembersReply reply;
+  reply.request = rng.Next();
+  reply.status = RandomStatus(rng);
+  reply.waits_for = RandomText(rng, 90);
+  reply.map_version = rng.Next();
+  reply.epoch = rng.Next();
+  reply.members.resize(rng.Below(5));
+  for (Member& member : reply.members) {
+    member.kind = rng.Below(2) == 0 ? MemberKind::kServer : MemberKind::kWorker;
+    member.name = RandomText(rng, 64);
+    member.number = Random32(rng);
+    member.silent_ms = rng.Next();
+    member.is_late = rng.Below(2) == 0;
+    member.lanes = Random32(rng);
+    member.partitions = Random32(rng);
+    member.rows = rng.Next();
+    member.bytes = rng.Next();
+    member.problem = RandomText(rng, 90);
+  }
+  return reply;
+}
+
 }  // namespace
 
 TableSpec SampleSpec(std::size_t alternative) {
@@ -326,6 +417,18 @@ std::vector<NamedMessage> SampleMessages() {
       {"snapshot_reply", SampleSnapshotReply()},
       {"import_rows", SampleImportRows()},
       {"import_step", ImportStep{98, 99}},
+      {"join_server", JoinServer{120, SampleServer()}},
+      {"join_worker", JoinWorker{121, "trainer:7", 122, 123}},
+      {"worker_place", WorkerPlace{124, absl::OkStatus(), SessionId{125}, 126, 127}},
+      {"heartbeat", Heartbeat{128, SessionId{129}, "server-1", 130, 131, 132, 133}},
+      {"leave_worker", LeaveWorker{134, SessionId{135}}},
+      {"map_request", MapRequest{136}},
+      {"map_reply",
+       MapReply{137, absl::OkStatus(), "", std::make_shared<const ClusterMap>(SampleMap())}},
+      {"define_table", DefineTable{138, SampleSpec(3)}},
+      {"table_reply", TableReply{139, absl::OkStatus(), TableId{140}}},
+      {"members_request", MembersRequest{141}},
+      {"members_reply", SampleMembersReply()},
   };
 }
 
@@ -357,8 +460,34 @@ Message RandomMessage(Rng& rng) {
       return RandomSnapshotReply(rng);
     case 12:
       return RandomImport(rng);
-    default:
+    case 13:
       return ImportStep{rng.Next(), RandomStep(rng)};
+    case 14:
+      return JoinServer{rng.Next(), RandomServer(rng)};
+    case 15:
+      return JoinWorker{rng.Next(), RandomText(rng, 64), rng.Next(), Random32(rng)};
+    case 16:
+      return WorkerPlace{rng.Next(), RandomStatus(rng), SessionId{rng.Next()}, Random32(rng),
+                         Random32(rng)};
+    case 17:
+      return Heartbeat{rng.Next(),          SessionId{rng.Next()},
+                       RandomText(rng, 64), rng.Next(),
+                       rng.Next(),          rng.Next(),
+                       rng.Next()};
+    case 18:
+      return LeaveWorker{rng.Next(), SessionId{rng.Next()}};
+    case 19:
+      return MapRequest{rng.Next()};
+    case 20:
+      return RandomMapReply(rng);
+    case 21:
+      return DefineTable{rng.Next(), RandomSpec(rng)};
+    case 22:
+      return TableReply{rng.Next(), RandomStatus(rng), RandomTable(rng)};
+    case 23:
+      return MembersRequest{rng.Next()};
+    default:
+      return RandomMembersReply(rng);
   }
 }
 

@@ -11,7 +11,7 @@
 #include "io/loopback.h"
 #include "protocol/wire.h"
 #include "server/cluster_fixture.h"
-#include "server/control_client.h"
+#include "io/control_client.h"
 #include "server/lane_core.h"
 #include "worker/connected_worker.h"
 
@@ -60,7 +60,7 @@ TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[serv
     loops.push_back(std::make_unique<CoreLoop>(*cores.back(), *transports.back(),
                                                CoreLoop::Options{.name = "lane"}));
   }
-  server::ControlClient control(std::make_unique<ByteTransport>(network.Join()));
+  ControlClient control(std::make_unique<ByteTransport>(network.Join()));
   Must(control
            .Ask<Acknowledgement>("table", map.lanes, absl::Seconds(30),
                                  [&](std::uint64_t n) {

@@ -73,7 +73,7 @@ TESTED_THROUGH = {
     "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/server/checkpoint_reader.cc": (
         "longtail/cluster.h", "it is Cluster::Restore, which names what is damaged"),
-    "src/server/control_client.cc": (
+    "src/io/control_client.cc": (
         "longtail/cluster.h", "every control call of a cluster goes through it"),
     "src/server/embedded_cluster.cc": (
         "longtail/cluster.h", "it is Cluster, tested as its users call it"),

@@ -1,0 +1,84 @@
+#include "io/control_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace longtail {
+namespace {
+
+// The request that a message answers; 0 if it is no answer.
+std::uint64_t Answered(const Message& message) {
+  return std::visit(
+      [](const auto& body) -> std::uint64_t {
+        if constexpr (requires { body.status; }) {
+          return body.request;
+        } else {
+          return 0;
+        }
+      },
+      message);
+}
+
+}  // namespace
+
+std::string ControlClient::NameOf(NodeId node) const {
+  if (describe_) return describe_(node);
+  return absl::StrCat("lane ", static_cast<std::uint32_t>(node));
+}
+
+absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
+                                                           std::span<const NodeId> nodes,
+                                                           absl::Duration timeout, Make make,
+                                                           absl::Duration resend_after) {
+  const MutexLock lock(&mutex_);
+  const absl::Time deadline = absl::Now() + timeout;
+  const std::uint64_t first = next_request_;
+  next_request_ += nodes.size();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    transport_->Send({transport_->node(), nodes[i], make(first + i)});
+  }
+  absl::Time resend_at = absl::Now() + resend_after;
+  std::vector<Message> answers(nodes.size());
+  std::vector<bool> answered(nodes.size(), false);
+  std::size_t missing = nodes.size();
+  std::vector<Envelope> events;
+  while (missing != 0) {
+    const absl::Time now = absl::Now();
+    if (now >= deadline) {
+      std::size_t silent = 0;
+      while (answered[silent]) ++silent;
+      return absl::DeadlineExceededError(
+          absl::StrCat(what, ": no answer from ", NameOf(nodes[silent]), " (", missing, " of ",
+                       nodes.size(), " missing) after ", absl::FormatDuration(timeout)));
+    }
+    if (now >= resend_at) {
+      resend_at = now + resend_after;
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (!answered[i]) transport_->Send({transport_->node(), nodes[i], make(first + i)});
+      }
+    }
+    events.clear();
+    transport_->Receive(std::min(deadline, resend_at), events);
+    for (Envelope& event : events) {
+      if (const auto* refusal = std::get_if<Acknowledgement>(&event.body);
+          refusal != nullptr && refusal->request == 0 && !refusal->status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(what, ": ", NameOf(event.source),
+                                                       " and this program do not understand each ",
+                                                       "other: ", refusal->status.message()));
+      }
+      const std::uint64_t request = Answered(event.body);
+      if (request < first || request - first >= nodes.size() || answered[request - first]) {
+        continue;  // A late answer to a call that gave up.
+      }
+      answered[request - first] = true;
+      answers[request - first] = std::move(event.body);
+      --missing;
+    }
+  }
+  return answers;
+}
+
+}  // namespace longtail

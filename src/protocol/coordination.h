@@ -1,0 +1,119 @@
+// What servers, workers and operators say to the coordinator, and its answers.
+//
+// The coordinator gives out places: a server's lanes get their node numbers and partitions, a
+// worker its session and rank. Whoever has a place says now and then that it lives. Repeating any
+// of these requests changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "longtail/ids.h"
+#include "longtail/table_spec.h"
+#include "protocol/cluster_map.h"
+#include "protocol/node_ids.h"
+
+namespace longtail {
+
+/// The coordinator's node number, in every process.
+inline constexpr NodeId kCoordinatorNode{0};
+
+/// A worker that takes any free rank.
+inline constexpr std::uint32_t kAnyRank = std::numeric_limits<std::uint32_t>::max();
+
+/// A server's lanes are listening. Answered by MapReply. Its node numbers are not looked at.
+struct JoinServer {
+  std::uint64_t request = 0;
+  ServerEntry server;
+};
+
+/// A worker wants a place. Answered by WorkerPlace.
+struct JoinWorker {
+  std::uint64_t request = 0;
+  std::string name;               ///< For people: host and process.
+  std::uint64_t incarnation = 0;  ///< Of the worker: the same again is a repeat.
+  std::uint32_t rank = kAnyRank;  ///< The rank it wants.
+};
+
+struct WorkerPlace {
+  std::uint64_t request = 0;
+  absl::Status status;
+  SessionId session{};
+  std::uint32_t rank = 0;
+  std::uint32_t lease_ms = 0;  ///< A worker that is silent for so long has left.
+};
+
+/// "I live." Answered by MapReply if the sender's map is old, else by an Acknowledgement.
+struct Heartbeat {
+  std::uint64_t request = 0;
+  SessionId session{};            ///< Of a worker; 0: a server.
+  std::string server;             ///< A server's name, or empty.
+  std::uint64_t incarnation = 0;  ///< As it joined.
+  std::uint64_t map_version = 0;
+  std::uint64_t rows = 0;   ///< Of a server: rows of all tables,
+  std::uint64_t bytes = 0;  ///< and its resident memory.
+};
+
+/// The worker leaves for good. Answered once every lane knows.
+struct LeaveWorker {
+  std::uint64_t request = 0;
+  SessionId session{};
+};
+
+struct MapRequest {
+  std::uint64_t request = 0;
+};
+
+struct MapReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  std::string waits_for;                  ///< Why there is no map yet, for people.
+  std::shared_ptr<const ClusterMap> map;  ///< Null: not yet, or an error.
+};
+
+/// Makes a table on every lane. Answered by TableReply.
+struct DefineTable {
+  std::uint64_t request = 0;
+  TableSpec spec;
+};
+
+struct TableReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  TableId table{};
+};
+
+struct MembersRequest {
+  std::uint64_t request = 0;
+};
+
+enum class MemberKind : std::uint8_t { kServer, kWorker };
+
+/// One server or worker as the coordinator knows it.
+struct Member {
+  MemberKind kind = MemberKind::kServer;
+  std::string name;
+  std::uint32_t number = 0;     ///< A server's place, a worker's rank.
+  std::uint64_t silent_ms = 0;  ///< Since it was last heard.
+  bool is_late = false;         ///< Silent for longer than its lease.
+  std::uint32_t lanes = 0;
+  std::uint32_t partitions = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::string problem;  ///< What is wrong with it, for people; mostly empty.
+};
+
+struct MembersReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  std::string waits_for;
+  std::uint64_t map_version = 0;
+  std::uint64_t epoch = 0;
+  std::vector<Member> members;
+};
+
+}  // namespace longtail

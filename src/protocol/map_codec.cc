@@ -1,0 +1,102 @@
+#include "protocol/map_codec.h"
+
+#include <bit>
+#include <string>
+
+#include "protocol/format_limits.h"
+#include "protocol/spec_codec.h"
+
+namespace longtail {
+namespace {
+
+constexpr std::size_t kTextBytes = sizeof(std::uint32_t);
+constexpr std::size_t kLaneBytes = 2 * sizeof(std::uint32_t);
+constexpr std::size_t kServerBytes = 3 * sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::uint32_t kStepModeMax = static_cast<std::uint32_t>(StepMode::kSynchronous);
+
+}  // namespace
+
+void EncodeServerEntry(const ServerEntry& server, ByteWriter& writer) {
+  writer.Text(server.name);
+  writer.U64(server.incarnation);
+  writer.Text(server.host);
+  writer.U32(static_cast<std::uint32_t>(server.lanes.size()));
+  for (const LaneEntry& lane : server.lanes) {
+    writer.U32(static_cast<std::uint32_t>(lane.node));
+    writer.U32(static_cast<std::uint32_t>(lane.addresses.size()));
+    for (const std::string& address : lane.addresses) writer.Text(address);
+  }
+}
+
+ServerEntry ReadServerEntry(FieldReader& reader) {
+  ServerEntry server;
+  server.name = reader.Text("server name", kNameSizeMax);
+  server.incarnation = reader.U64("incarnation");
+  server.host = reader.Text("host", kAddressSizeMax);
+  server.lanes.resize(reader.Count("lane count", kLaneCountMax, kLaneBytes));
+  for (LaneEntry& lane : server.lanes) {
+    lane.node = NodeId{reader.U32("lane")};
+    lane.addresses.resize(reader.Count("address count", kAddressCountMax, kTextBytes));
+    for (std::string& address : lane.addresses) address = reader.Text("address", kAddressSizeMax);
+    if (!reader.ok()) break;
+  }
+  return server;
+}
+
+void EncodeClusterMap(const ClusterMap& map, ByteWriter& writer) {
+  writer.U64(map.version);
+  writer.U64(map.epoch);
+  writer.U8(static_cast<std::uint8_t>(map.step_mode));
+  writer.U32(map.worker_count);
+  writer.U32(static_cast<std::uint32_t>(map.lanes.size()));
+  for (const NodeId lane : map.lanes) writer.U32(static_cast<std::uint32_t>(lane));
+  writer.U32(static_cast<std::uint32_t>(map.lane_of.size()));
+  for (const std::uint32_t lane : map.lane_of) writer.U32(lane);
+  writer.U32(static_cast<std::uint32_t>(map.tables.size()));
+  for (const TableSpec& spec : map.tables) writer.Text(EncodeTableSpec(spec));
+  writer.U32(static_cast<std::uint32_t>(map.servers.size()));
+  for (const ServerEntry& server : map.servers) EncodeServerEntry(server, writer);
+}
+
+ClusterMap ReadClusterMap(FieldReader& reader) {
+  ClusterMap map;
+  map.version = reader.U64("map version");
+  map.epoch = reader.U64("epoch");
+  const std::uint8_t mode = reader.U8("step mode");
+  if (mode > kStepModeMax) {
+    reader.Refuse("step mode",
+                  std::to_string(mode) + ": want 0.." + std::to_string(kStepModeMax) + ", ending");
+  }
+  map.step_mode = static_cast<StepMode>(mode);
+  map.worker_count = reader.Within("worker count", 1, kWorkerCountMax);
+  map.lanes.resize(reader.Count("lane count", std::uint64_t{kServerCountMax} * kLaneCountMax,
+                                sizeof(std::uint32_t)));
+  for (NodeId& lane : map.lanes) lane = NodeId{reader.U32("lane")};
+  map.lane_of.resize(reader.Count("partition count", kPartitionCountMax, sizeof(std::uint32_t)));
+  if (reader.ok() && !std::has_single_bit(map.lane_of.size())) {
+    reader.Refuse("partition count",
+                  std::to_string(map.lane_of.size()) + ": want a power of two, ending");
+  }
+  for (std::uint32_t& lane : map.lane_of) {
+    lane = reader.U32("partition's lane");
+    // Before there are lanes, partitions have no owner and the number means nothing.
+    if (reader.ok() && lane >= map.lanes.size() && (lane != 0 || !map.lanes.empty())) {
+      reader.Refuse("partition's lane", std::to_string(lane) + ": there are " +
+                                            std::to_string(map.lanes.size()) + " lanes, ending");
+    }
+    if (!reader.ok()) return map;
+  }
+  map.tables.resize(reader.Count("table count", kTableCountMax, kTextBytes));
+  for (TableSpec& spec : map.tables) {
+    spec = ReadTableSpec(reader);
+    if (!reader.ok()) return map;
+  }
+  map.servers.resize(reader.Count("server count", kServerCountMax, kServerBytes));
+  for (ServerEntry& server : map.servers) {
+    server = ReadServerEntry(reader);
+    if (!reader.ok()) return map;
+  }
+  return map;
+}
+
+}  // namespace longtail

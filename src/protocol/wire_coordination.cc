@@ -1,0 +1,192 @@
+#include "protocol/wire_coordination.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "protocol/format_limits.h"
+#include "protocol/map_codec.h"
+#include "protocol/spec_codec.h"
+#include "protocol/status_codec.h"
+
+namespace longtail::wire {
+namespace {
+
+constexpr std::size_t kMemberBytes = 2 + 4 * sizeof(std::uint32_t) + 4 * sizeof(std::uint64_t);
+
+}  // namespace
+
+void Put(const JoinServer& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  EncodeServerEntry(message.server, writer.fields());
+}
+
+void Take(FrameReader& reader, JoinServer& message) {
+  message.request = reader.fields().U64("request");
+  message.server = ReadServerEntry(reader.fields());
+}
+
+void Put(const JoinWorker& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().Text(message.name);
+  writer.fields().U64(message.incarnation);
+  writer.fields().U32(message.rank);
+}
+
+void Take(FrameReader& reader, JoinWorker& message) {
+  message.request = reader.fields().U64("request");
+  message.name = reader.fields().Text("name", kNameSizeMax);
+  message.incarnation = reader.fields().U64("incarnation");
+  message.rank = reader.fields().U32("rank");
+}
+
+void Put(const WorkerPlace& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  EncodeStatus(message.status, writer.fields());
+  writer.fields().U64(static_cast<std::uint64_t>(message.session));
+  writer.fields().U32(message.rank);
+  writer.fields().U32(message.lease_ms);
+}
+
+void Take(FrameReader& reader, WorkerPlace& message) {
+  message.request = reader.fields().U64("request");
+  message.status = DecodeStatus(reader.fields());
+  message.session = SessionId{reader.fields().U64("session")};
+  message.rank = reader.fields().U32("rank");
+  message.lease_ms = reader.fields().U32("lease");
+}
+
+void Put(const Heartbeat& message, FrameWriter& writer) {
+  ByteWriter& fields = writer.fields();
+  fields.U64(message.request);
+  fields.U64(static_cast<std::uint64_t>(message.session));
+  fields.Text(message.server);
+  fields.U64(message.incarnation);
+  fields.U64(message.map_version);
+  fields.U64(message.rows);
+  fields.U64(message.bytes);
+}
+
+void Take(FrameReader& reader, Heartbeat& message) {
+  FieldReader& fields = reader.fields();
+  message.request = fields.U64("request");
+  message.session = SessionId{fields.U64("session")};
+  message.server = fields.Text("server name", kNameSizeMax);
+  message.incarnation = fields.U64("incarnation");
+  message.map_version = fields.U64("map version");
+  message.rows = fields.U64("rows");
+  message.bytes = fields.U64("bytes");
+}
+
+void Put(const LeaveWorker& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U64(static_cast<std::uint64_t>(message.session));
+}
+
+void Take(FrameReader& reader, LeaveWorker& message) {
+  message.request = reader.fields().U64("request");
+  message.session = SessionId{reader.fields().U64("session")};
+}
+
+void Put(const MapRequest& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+}
+
+void Take(FrameReader& reader, MapRequest& message) {
+  message.request = reader.fields().U64("request");
+}
+
+void Put(const MapReply& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  EncodeStatus(message.status, writer.fields());
+  writer.fields().Text(message.waits_for);
+  writer.fields().U8(message.map != nullptr ? 1 : 0);
+  if (message.map != nullptr) EncodeClusterMap(*message.map, writer.fields());
+}
+
+void Take(FrameReader& reader, MapReply& message) {
+  FieldReader& fields = reader.fields();
+  message.request = fields.U64("request");
+  message.status = DecodeStatus(fields);
+  message.waits_for = fields.Text("waits_for", kStatusMessageSizeMax);
+  if (!fields.Flag("has map") || !fields.ok()) return;
+  message.map = std::make_shared<const ClusterMap>(ReadClusterMap(fields));
+}
+
+void Put(const DefineTable& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().Text(EncodeTableSpec(message.spec));
+}
+
+void Take(FrameReader& reader, DefineTable& message) {
+  message.request = reader.fields().U64("request");
+  message.spec = ReadTableSpec(reader.fields());
+}
+
+void Put(const TableReply& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  EncodeStatus(message.status, writer.fields());
+  writer.fields().U32(static_cast<std::uint32_t>(message.table));
+}
+
+void Take(FrameReader& reader, TableReply& message) {
+  message.request = reader.fields().U64("request");
+  message.status = DecodeStatus(reader.fields());
+  message.table = TableId{reader.fields().Table()};
+}
+
+void Put(const MembersRequest& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+}
+
+void Take(FrameReader& reader, MembersRequest& message) {
+  message.request = reader.fields().U64("request");
+}
+
+void Put(const MembersReply& message, FrameWriter& writer) {
+  ByteWriter& fields = writer.fields();
+  fields.U64(message.request);
+  EncodeStatus(message.status, fields);
+  fields.Text(message.waits_for);
+  fields.U64(message.map_version);
+  fields.U64(message.epoch);
+  writer.Count(message.members.size());
+  for (const Member& member : message.members) {
+    fields.U8(static_cast<std::uint8_t>(member.kind));
+    fields.Text(member.name);
+    fields.U32(member.number);
+    fields.U64(member.silent_ms);
+    fields.U8(member.is_late ? 1 : 0);
+    fields.U32(member.lanes);
+    fields.U32(member.partitions);
+    fields.U64(member.rows);
+    fields.U64(member.bytes);
+    fields.Text(member.problem);
+  }
+}
+
+void Take(FrameReader& reader, MembersReply& message) {
+  FieldReader& fields = reader.fields();
+  message.request = fields.U64("request");
+  message.status = DecodeStatus(fields);
+  message.waits_for = fields.Text("waits_for", kStatusMessageSizeMax);
+  message.map_version = fields.U64("map version");
+  message.epoch = fields.U64("epoch");
+  message.members.resize(
+      fields.Count("member count", kServerCountMax + kWorkerCountMax, kMemberBytes));
+  for (Member& member : message.members) {
+    member.kind = fields.Flag("member kind") ? MemberKind::kWorker : MemberKind::kServer;
+    member.name = fields.Text("member name", kNameSizeMax);
+    member.number = fields.U32("member number");
+    member.silent_ms = fields.U64("silent_ms");
+    member.is_late = fields.Flag("is_late");
+    member.lanes = fields.U32("lanes");
+    member.partitions = fields.U32("partitions");
+    member.rows = fields.U64("rows");
+    member.bytes = fields.U64("bytes");
+    member.problem = fields.Text("problem", kStatusMessageSizeMax);
+    if (!fields.ok()) return;
+  }
+}
+
+}  // namespace longtail::wire

@@ -1,0 +1,100 @@
+#include "server/cluster_control.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "io/open_store.h"
+#include "server/checkpoint_reader.h"
+#include "server/checkpoint_writer.h"
+
+namespace longtail::server {
+
+absl::StatusOr<TableId> ClusterControl::FindTable(std::string_view name) const {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < map->tables.size(); ++i) {
+    if (map->tables[i].name == name) return TableId{static_cast<std::uint32_t>(i)};
+    names.push_back(map->tables[i].name);
+  }
+  return absl::NotFoundError(absl::StrCat("table '", std::string(name), "': this cluster has [",
+                                          absl::StrJoin(names, ", "), "]"));
+}
+
+absl::StatusOr<TableStatistics> ClusterControl::Statistics(TableId table) {
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const auto answers,
+      client_.Ask<StatisticsReply>("statistics", map_.Current()->lanes, options_.control_timeout,
+                                   [&](std::uint64_t request) {
+                                     return StatisticsRequest{request, table};
+                                   }));
+  TableStatistics sum;
+  for (const StatisticsReply& answer : answers) sum += answer.statistics;
+  return sum;
+}
+
+absl::StatusOr<CheckpointInfo> ClusterControl::Checkpoint(const std::string& name,
+                                                          const TrainerState& trainer) {
+  if (store_ == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("checkpoint '", name, "': this cluster was started without a 'store'"));
+  }
+  const MutexLock lock(&checkpoint_mutex_);
+  return WriteCheckpoint(
+      {.store_address = options_.store_address,
+       .name = name,
+       .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
+       .timeout = options_.checkpoint_timeout},
+      *map_.Current(), trainer, client_, *store_);
+}
+
+absl::StatusOr<std::uint64_t> ClusterControl::Load(
+    const CheckpointName& from,
+    const std::function<absl::StatusOr<TableId>(const TableSpec& spec)>& create_table) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenExistingStore(from.store));
+  LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(*store, from.name));
+  for (const ManifestTable& table : manifest.tables) {
+    LONGTAIL_RETURN_IF_ERROR(create_table(table.spec).status());
+  }
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  LONGTAIL_RETURN_IF_ERROR(
+      ReadRows(*store, manifest, [&](RowBlock rows) { return Import(*map, std::move(rows)); }));
+  const auto answers =
+      client_.Ask<Acknowledgement>("setting the restored step", map->lanes,
+                                   options_.control_timeout, [&](std::uint64_t request) {
+                                     return ImportStep{request, manifest.step};
+                                   });
+  if (!answers.ok()) return answers.status();
+  return manifest.step;
+}
+
+absl::Status ClusterControl::Import(const ClusterMap& map, RowBlock rows) {
+  std::vector<std::shared_ptr<RowBlock>> by_lane;
+  for (std::size_t i = 0; i < map.lanes.size(); ++i) {
+    by_lane.push_back(std::make_shared<RowBlock>());
+    by_lane.back()->table = rows.table;
+    by_lane.back()->value_count = rows.value_count;
+  }
+  const auto partitions = static_cast<std::uint32_t>(map.lane_of.size());
+  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
+    const auto partition = static_cast<std::size_t>(PartitionOf(rows.keys[i], partitions));
+    RowBlock& to = *by_lane[map.lane_of[partition]];
+    const auto values = rows.values.begin() + static_cast<std::ptrdiff_t>(i * rows.value_count);
+    to.keys.push_back(rows.keys[i]);
+    to.counts.push_back(rows.counts[i]);
+    to.last_steps.push_back(rows.last_steps[i]);
+    to.values.insert(to.values.end(), values, values + rows.value_count);
+  }
+  std::size_t next = 0;  // Ask makes the messages in the order of the lanes.
+  return client_
+      .Ask<Acknowledgement>("import of rows", map.lanes, options_.checkpoint_timeout,
+                            [&](std::uint64_t request) {
+                              return ImportRows{request, by_lane[next++]};
+                            })
+      .status();
+}
+
+}  // namespace longtail::server
