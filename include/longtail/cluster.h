@@ -35,7 +35,19 @@ struct ClusterOptions {
   std::chrono::milliseconds checkpoint_timeout{600'000};
 };
 
-/// A running cluster. Owns its lanes' threads; workers must be gone before it is.
+/// How a program joins a cluster of server processes.
+struct RemoteOptions {
+  /// The coordinator's address, tcp://HOST:PORT, or a file whose first line is that.
+  std::string coordinator;
+  /// Where checkpoints go: the store that the servers name, too. Empty: this program saves none.
+  std::string store{};
+  /// How long to wait for the coordinator, and for all servers to be there.
+  std::chrono::milliseconds join_timeout{60'000};
+  std::chrono::milliseconds control_timeout{30'000};      ///< As ClusterOptions'.
+  std::chrono::milliseconds checkpoint_timeout{600'000};  ///< As ClusterOptions'.
+};
+
+/// A running cluster. An embedded one owns its lanes' threads; workers must be gone before it is.
 ///
 /// Thread: any thread may call; calls may overlap.
 class Cluster {
@@ -55,6 +67,13 @@ class Cluster {
   static absl::StatusOr<std::unique_ptr<Cluster>> Restore(const ClusterOptions& options,
                                                           const CheckpointName& from);
 
+  /// Joins the cluster of a coordinator. Its options() are that cluster's. (Component cluster.)
+  ///
+  /// Errors: InvalidArgument (options, an address, another version of Longtail); NotFound (the
+  ///         file); DeadlineExceeded naming the coordinator and why it cannot be reached, or the
+  ///         servers that it waits for.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Remote(const RemoteOptions& options);
+
   virtual ~Cluster() = default;
 
   /// Makes a table on every partition. A table of that name with an equal spec is returned as it
@@ -66,10 +85,11 @@ class Cluster {
   /// Errors: NotFound, listing the tables there are.
   virtual absl::StatusOr<TableId> FindTable(std::string_view name) const = 0;
 
-  /// Registers a worker. In synchronous mode its rank (its place in a step) is its number in the
-  /// order of connection, and no more than `workers` may connect.
+  /// Registers a worker. In synchronous mode its rank (its place in a step) is the one that its
+  /// options name, or the lowest that is free, and no more than `workers` may connect.
   ///
-  /// Errors: ResourceExhausted (all ranks are taken); DeadlineExceeded.
+  /// Errors: ResourceExhausted (all ranks are taken, within a process); AlreadyExists (that rank
+  ///         is); DeadlineExceeded, which says who has the rank.
   virtual absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options = {}) = 0;
 
   /// Sums of all partitions. Cost: one pass over the table's rows.
@@ -82,6 +102,12 @@ class Cluster {
   ///         (disk full). The checkpoint is then not there: its manifest is written last.
   virtual absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                                     const TrainerState& trainer = {}) = 0;
+
+  /// Brings the tables, rows and step of a checkpoint into this cluster, which must be new: without
+  /// tables and workers. After an error it holds a part of them and is good for nothing.
+  ///
+  /// Errors: as Restore.
+  virtual absl::Status Load(const CheckpointName& from) = 0;
 
   /// Steps that were applied when the cluster was restored; 0 for a new one.
   virtual std::uint64_t restored_step() const = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct WorkerOptions {
   /// An unanswered request is sent again after this long. A push counts once however often it is
   /// sent.
   std::chrono::milliseconds retry_after{5'000};
+  /// Its place in a synchronous step, 0 … workers - 1; none: the lowest that is free. Processes
+  /// that must give the same bits every time name theirs.
+  std::optional<std::uint32_t> rank{};
 };
 
 /// Rows of one table to pull.

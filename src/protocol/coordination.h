@@ -47,7 +47,7 @@ struct WorkerPlace {
   std::uint32_t lease_ms = 0;  ///< A worker that is silent for so long has left.
 };
 
-/// "I live." Answered by MapReply if the sender's map is old, else by an Acknowledgement.
+/// "I live." Answered by MapReply, with a map if the sender's is old.
 struct Heartbeat {
   std::uint64_t request = 0;
   SessionId session{};            ///< Of a worker; 0: a server.
@@ -72,7 +72,7 @@ struct MapReply {
   std::uint64_t request = 0;
   absl::Status status;
   std::string waits_for;                  ///< Why there is no map yet, for people.
-  std::shared_ptr<const ClusterMap> map;  ///< Null: not yet, or an error.
+  std::shared_ptr<const ClusterMap> map;  ///< Null: not yet, nothing newer, or an error.
 };
 
 /// Makes a table on every lane. Answered by TableReply.

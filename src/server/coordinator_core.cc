@@ -313,11 +313,10 @@ absl::StatusOr<WorkerEntry> CoordinatorCore::Place(const JoinWorker& m) {
 }
 
 void CoordinatorCore::On(NodeId source, const Heartbeat& m, absl::Time now, Effects& effects) {
-  absl::Status known = CheckPlace(m, now);
-  if (known.ok() && map_ != nullptr && m.map_version != map_->version) {
-    return SendMap({source, m.request}, absl::OkStatus(), effects);
-  }
-  Send(source, Acknowledgement{m.request, std::move(known), 0}, effects);
+  MapReply reply{
+      .request = m.request, .status = CheckPlace(m, now), .waits_for = {}, .map = nullptr};
+  if (reply.status.ok() && map_ != nullptr && m.map_version != map_->version) reply.map = map_;
+  Send(source, std::move(reply), effects);
 }
 
 absl::Status CoordinatorCore::CheckPlace(const Heartbeat& m, absl::Time now) {

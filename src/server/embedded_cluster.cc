@@ -133,7 +133,7 @@ absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::Connect(const WorkerOpt
   if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
     return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
   }
-  LONGTAIL_ASSIGN_OR_RETURN(const RankRegistry::Place place, ranks_->Take());
+  LONGTAIL_ASSIGN_OR_RETURN(const RankRegistry::Place place, ranks_->Take(options.rank));
   auto release = [ranks = ranks_, rank = place.rank] { ranks->Release(rank); };
   return ConnectedWorker::Connect(
       options, {.session = place.session, .rank = place.rank, .on_close = release}, network_.Join(),

@@ -32,11 +32,9 @@ class EmbeddedCluster final : public Cluster {
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                             const TrainerState& trainer) override;
+  absl::Status Load(const CheckpointName& from) override;
   std::uint64_t restored_step() const override { return restored_step_; }
   const ClusterOptions& options() const override { return options_; }
-
-  /// Brings tables, rows and step of a checkpoint into this cluster, which must be new.
-  absl::Status Load(const CheckpointName& from);
 
  private:
   struct Lane {

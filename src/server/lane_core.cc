@@ -39,6 +39,16 @@ LaneCore::LaneCore(const Options& options)
   }
 }
 
+std::uint64_t LaneCore::row_count() const {
+  std::uint64_t rows = 0;
+  for (const auto& partition : partitions_) {
+    for (std::uint32_t t = 0; t < partition->table_count(); ++t) {
+      rows += partition->table(TableId{t}).row_count();
+    }
+  }
+  return rows;
+}
+
 const PartitionCore* LaneCore::FindPartition(PartitionId partition) const {
   const auto number = static_cast<std::size_t>(partition);
   return number < by_number_.size() ? by_number_[number] : nullptr;

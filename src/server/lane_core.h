@@ -35,6 +35,9 @@ class LaneCore final : public Core {
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
   void Tick(absl::Time now, Effects& effects) override;
 
+  /// Rows of all its tables.
+  std::uint64_t row_count() const;
+
   /// Messages that no lane understands.
   std::uint64_t dropped() const { return dropped_; }
 

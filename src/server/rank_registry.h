@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -24,9 +25,23 @@ class RankRegistry {
     SessionId session{};
   };
 
-  /// The lowest free rank. Errors: ResourceExhausted.
-  absl::StatusOr<Place> Take() {
+  /// The wanted rank, or the lowest free one.
+  ///
+  /// Errors: InvalidArgument (no such rank); AlreadyExists (it is taken); ResourceExhausted.
+  absl::StatusOr<Place> Take(std::optional<std::uint32_t> wanted = {}) {
     const MutexLock lock(&mutex_);
+    if (wanted) {
+      if (*wanted >= taken_.size()) {
+        return absl::InvalidArgumentError(absl::StrCat("worker rank ", *wanted,
+                                                       ": this cluster has ", taken_.size(),
+                                                       " workers, want 0..", taken_.size() - 1));
+      }
+      if (taken_[*wanted]) {
+        return absl::AlreadyExistsError(absl::StrCat("worker rank ", *wanted, " is connected"));
+      }
+      taken_[*wanted] = true;
+      return Place{*wanted, SessionId{next_session_++}};
+    }
     for (std::uint32_t rank = 0; rank < taken_.size(); ++rank) {
       if (taken_[rank]) continue;
       taken_[rank] = true;

@@ -61,7 +61,8 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .session = identity.session,
              .rank = identity.rank,
              .partition_count = static_cast<std::uint32_t>(map.Current()->lane_of.size()),
-             .retry_after = absl::FromChrono(options.retry_after)}) {
+             .retry_after = absl::FromChrono(options.retry_after),
+             .describe = identity.describe}) {
   {
     const MutexLock lock(&link_->mutex);
     link_->owner = this;

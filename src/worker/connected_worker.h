@@ -10,10 +10,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "base/mutex.h"
+#include "io/cluster_map_holder.h"
 #include "io/core_loop.h"
 #include "io/transport.h"
 #include "longtail/worker.h"
-#include "io/cluster_map_holder.h"
 #include "worker/pending_state.h"
 #include "worker/request_pool.h"
 #include "worker/worker_core.h"
@@ -25,7 +25,8 @@ class ConnectedWorker final : public Worker, private CallOwner {
   struct Identity {
     SessionId session{};
     std::uint32_t rank = 0;
-    std::function<void()> on_close = {};  ///< Called when the worker has left.
+    std::function<void()> on_close = {};                    ///< Called when the worker has left.
+    std::function<std::string(NodeId lane)> describe = {};  ///< What a lane is called in errors.
   };
 
   /// Registers with every lane. `map` must outlive the worker.

@@ -153,9 +153,9 @@ void WorkerCore::Tick(absl::Time now, Effects& effects) {
     const auto first = std::find_if(waiting_.begin(), waiting_.end(),
                                     [&](const Waiting& w) { return w.call == open.number; });
     open.status = absl::DeadlineExceededError(absl::StrCat(
-        open.call.kind, " of ", open.call.keys, " keys: no answer from lane ",
-        first == waiting_.end() ? 0U : static_cast<std::uint32_t>(first->lane), " (",
-        open.unanswered, " unanswered) before the deadline",
+        open.call.kind, " of ", open.call.keys, " keys: no answer from ",
+        first == waiting_.end() ? "a lane" : NameOf(first->lane), " (", open.unanswered,
+        " unanswered) before the deadline",
         open.call.sink != nullptr ? "; in synchronous mode a pull waits for every worker's step"
                                   : ""));
     const std::uint64_t number = open.number;
@@ -177,6 +177,11 @@ void WorkerCore::Complete(Open& open, Effects& effects) {
   if (open.call.sink != nullptr) open.call.sink->Close();
   effects.completions.push_back({open.number, std::move(open.status)});
   open_.erase(open_.begin() + (&open - open_.data()));
+}
+
+std::string WorkerCore::NameOf(NodeId lane) const {
+  if (options_.describe) return options_.describe(lane);
+  return absl::StrCat("lane ", static_cast<std::uint32_t>(lane));
 }
 
 WorkerCore::Open* WorkerCore::FindOpen(std::uint64_t call) {

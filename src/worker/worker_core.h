@@ -10,8 +10,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -35,6 +37,8 @@ class WorkerCore final : public Core {
     std::uint32_t rank = 0;
     std::uint32_t partition_count = 1;
     absl::Duration retry_after = absl::Seconds(5);
+    /// What a lane is called in errors; null: by its number.
+    std::function<std::string(NodeId lane)> describe = {};
   };
 
   /// One request of a call, not yet sent. The core fills in session, request, step and sequences,
@@ -93,6 +97,7 @@ class WorkerCore final : public Core {
                 const PullReply* rows, absl::Time now, Effects& effects);
   void Complete(Open& open, Effects& effects);
   Open* FindOpen(std::uint64_t call);
+  std::string NameOf(NodeId lane) const;
 
   const Options options_;
   std::uint64_t step_ = 0;

@@ -11,7 +11,8 @@ MAY_INCLUDE = {
     "io": {"longtail", "base", "protocol"},
     "worker": {"longtail", "base", "sparse", "protocol", "io"},
     "server": {"longtail", "base", "sparse", "protocol", "io"},
-    "cli": {"longtail", "base", "protocol", "io", "server"},
+    "cluster": {"longtail", "base", "protocol", "io", "worker", "server"},
+    "cli": {"longtail", "base", "protocol", "io", "server", "cluster"},
 }
 # Single files that may include more, by the start of their path.
 MAY_ALSO_INCLUDE = {
@@ -77,6 +78,15 @@ TESTED_THROUGH = {
         "longtail/cluster.h", "every control call of a cluster goes through it"),
     "src/server/embedded_cluster.cc": (
         "longtail/cluster.h", "it is Cluster, tested as its users call it"),
+    "src/cluster/remote_cluster.cc": (
+        "longtail/cluster.h", "it is Cluster::Remote, tested as its users call it"),
+    "src/cluster/coordinator_link.cc": (
+        "cluster/server_process.h", "servers and programs join through it and nothing else does"),
+    "src/protocol/map_codec.cc": ("protocol/wire.h", "a map travels in a MapReply"),
+    "src/protocol/wire_coordination.cc": (
+        "protocol/wire.h", "it is one part of Encode and Decode"),
+    "src/server/cluster_control.cc": (
+        "longtail/cluster.h", "it is what clusters of either kind answer with"),
     "src/worker/connected_worker.cc": (
         "longtail/cluster.h", "it is the Worker of a cluster, and there is none without one"),
     "src/sparse/pages.cc": ("sparse/slabs.h", "pages are the memory of slabs"),

@@ -1,0 +1,132 @@
+#include "cluster/coordinator_link.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "io/probe_address.h"
+#include "protocol/coordination.h"
+
+namespace longtail {
+namespace {
+
+constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(200);
+constexpr absl::Duration kLogWaitEvery = absl::Seconds(5);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoordinatorLink>> CoordinatorLink::Open(ZmqNetwork& network,
+                                                                       const std::string& address,
+                                                                       const Log& log) {
+  std::unique_ptr<ZmqEndpoint> endpoints[2];
+  for (auto& endpoint : endpoints) {
+    LONGTAIL_ASSIGN_OR_RETURN(endpoint, network.Join(NodeId{1}, {}));
+    LONGTAIL_RETURN_IF_ERROR(endpoint->Connect(kCoordinatorNode, address));
+  }
+  return std::unique_ptr<CoordinatorLink>(
+      new CoordinatorLink(address, std::move(endpoints[0]), std::move(endpoints[1]), log));
+}
+
+CoordinatorLink::CoordinatorLink(std::string address, std::unique_ptr<ZmqEndpoint> questions,
+                                 std::unique_ptr<ZmqEndpoint> pulse, const Log& log)
+    : address_(std::move(address)),
+      log_(log),
+      client_(std::make_unique<ControlClient>(
+          std::move(questions),
+          [where = address_](NodeId) { return absl::StrCat("the coordinator at ", where); })),
+      pulse_client_(std::make_unique<ControlClient>(std::move(pulse))) {}
+
+CoordinatorLink::~CoordinatorLink() {
+  {
+    const MutexLock lock(&mutex_);
+    stop_ = true;
+    stopped_.Signal();
+  }
+  pulse_client_->transport().Wake();
+  if (pulse_.joinable()) pulse_.join();
+}
+
+std::span<const NodeId> CoordinatorLink::Coordinator() {
+  static constexpr NodeId kNodes[] = {kCoordinatorNode};
+  return kNodes;
+}
+
+bool CoordinatorLink::Pause(const absl::Status& status, absl::Time deadline) {
+  if (!absl::IsUnavailable(status) || absl::Now() + kAskAgainAfter >= deadline) return false;
+  absl::SleepFor(kAskAgainAfter);
+  return true;
+}
+
+absl::Status CoordinatorLink::InWords(const char* what, absl::Duration timeout,
+                                      const absl::Status& status) const {
+  if (absl::IsUnavailable(status)) {
+    return absl::DeadlineExceededError(absl::StrCat(what, ": after ", absl::FormatDuration(timeout),
+                                                    " still: ", status.message()));
+  }
+  if (!absl::IsDeadlineExceeded(status)) return status;
+  return absl::DeadlineExceededError(absl::StrCat(
+      status.message(), "; tried to connect: ", ProbeAddress(address_, absl::Seconds(1))));
+}
+
+absl::StatusOr<std::shared_ptr<const ClusterMap>> CoordinatorLink::AwaitMap(
+    const char* what, absl::Duration timeout, ControlClient::Make make) {
+  const absl::Time deadline = absl::Now() + timeout;
+  absl::Time log_at = absl::Now() + kLogWaitEvery / 5;
+  std::string waits_for;
+  for (;;) {
+    absl::StatusOr<MapReply> reply = Ask<MapReply>(what, deadline - absl::Now(), make);
+    if (reply.ok() && reply->map != nullptr) return std::move(reply->map);
+    if (reply.ok()) waits_for = reply->waits_for;
+    if (!reply.ok() && (waits_for.empty() || !absl::IsDeadlineExceeded(reply.status()))) {
+      return reply.status();
+    }
+    const absl::Time now = absl::Now();
+    if (now >= deadline) {
+      return absl::DeadlineExceededError(
+          absl::StrCat(what, ": after ", absl::FormatDuration(timeout), " the coordinator at ",
+                       address_, " still waits for ", waits_for));
+    }
+    if (now >= log_at) {
+      log_at = now + kLogWaitEvery;
+      log_.Info("waiting", {{"for", waits_for}, {"coordinator", address_}});
+    }
+    absl::SleepFor(std::min(kAskAgainAfter, deadline - now));
+  }
+}
+
+void CoordinatorLink::StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat) {
+  pulse_ =
+      std::thread([this, period, &map, beat = std::move(beat)] { RunPulse(period, map, beat); });
+}
+
+void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, const Beat& beat) {
+  bool is_away = false;
+  for (;;) {
+    {
+      const MutexLock lock(&mutex_);
+      const absl::Time next = absl::Now() + period;
+      while (!stop_ && absl::Now() < next) stopped_.WaitWithDeadline(&mutex_, next);
+      if (stop_) return;
+    }
+    for (const Message& message : beat()) {
+      const auto answer = pulse_client_->Ask<MapReply>(
+          "heartbeat", Coordinator(), period, [&](std::uint64_t request) -> Message {
+            Heartbeat heartbeat = std::get<Heartbeat>(message);
+            heartbeat.request = request;
+            return heartbeat;
+          });
+      if (answer.ok() && (*answer)[0].map != nullptr) map.Replace(*(*answer)[0].map);
+      // Pulls and pushes go on without it: this is worth a line, not an error.
+      const bool was_away = std::exchange(is_away, absl::IsDeadlineExceeded(answer.status()));
+      if (is_away && !was_away) log_.Warning("coordinator_silent", {{"coordinator", address_}});
+      if (!is_away && was_away) log_.Info("coordinator_back", {{"coordinator", address_}});
+      if (!answer.ok() && !is_away) {
+        log_.Error("place_lost", {{"reason", std::string(answer.status().message())}});
+      }
+    }
+  }
+}
+
+}  // namespace longtail

@@ -1,0 +1,80 @@
+// A process's line to the coordinator: questions with a deadline, and a pulse that keeps its places
+// and brings newer maps.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "io/cluster_map_holder.h"
+#include "io/control_client.h"
+#include "io/zmq_network.h"
+
+namespace longtail {
+
+/// Thread: any. Owns one thread.
+class CoordinatorLink {
+ public:
+  /// `network` must outlive it. `address` as ZmqEndpoint::Connect takes it.
+  static absl::StatusOr<std::unique_ptr<CoordinatorLink>> Open(ZmqNetwork& network,
+                                                               const std::string& address,
+                                                               const Log& log);
+  ~CoordinatorLink();
+
+  /// Asks until there is an answer that is not Unavailable, which the coordinator says while it
+  /// waits for others.
+  ///
+  /// Errors: DeadlineExceeded naming `what`, the coordinator, what a connection to it says, or
+  ///         whom the coordinator waits for; what it refuses with.
+  template <typename Reply>
+  absl::StatusOr<Reply> Ask(const char* what, absl::Duration timeout, ControlClient::Make make) {
+    const absl::Time deadline = absl::Now() + timeout;
+    for (;;) {
+      auto replies =
+          client_->Ask<Reply>(what, Coordinator(), deadline - absl::Now(), make, absl::Seconds(1));
+      if (replies.ok()) return std::move((*replies)[0]);
+      if (!Pause(replies.status(), deadline)) return InWords(what, timeout, replies.status());
+    }
+  }
+
+  /// Waits for the map, asking with `make` (MapRequest, or JoinServer). Logs whom it waits for.
+  absl::StatusOr<std::shared_ptr<const ClusterMap>> AwaitMap(const char* what,
+                                                             absl::Duration timeout,
+                                                             ControlClient::Make make);
+
+  using Beat = std::function<std::vector<Message>()>;
+
+  /// From now on sends what `beat` gives (Heartbeats, their request numbers are filled in) every
+  /// `period`, and newer maps into `map`, which must outlive the link.
+  void StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat);
+
+  const std::string& address() const { return address_; }
+
+ private:
+  CoordinatorLink(std::string address, std::unique_ptr<ZmqEndpoint> questions,
+                  std::unique_ptr<ZmqEndpoint> pulse, const Log& log);
+
+  static std::span<const NodeId> Coordinator();
+  static bool Pause(const absl::Status& status, absl::Time deadline);
+  absl::Status InWords(const char* what, absl::Duration timeout, const absl::Status& status) const;
+  void RunPulse(absl::Duration period, ClusterMapHolder& map, const Beat& beat);
+
+  const std::string address_;
+  const Log log_;
+  const std::unique_ptr<ControlClient> client_;
+  const std::unique_ptr<ControlClient> pulse_client_;  // So that no question holds up the pulse.
+  Mutex mutex_;
+  CondVar stopped_;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread pulse_;
+};
+
+}  // namespace longtail

@@ -1,0 +1,153 @@
+#include "cluster/coordinator_process.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "cluster/lane_routes.h"
+#include "io/core_loop.h"
+#include "io/open_store.h"
+#include "io/this_process.h"
+#include "io/zmq_network.h"
+#include "protocol/coordinator_state.h"
+
+namespace longtail {
+namespace {
+
+// Keeps nothing: for a coordinator without a state directory.
+class ForgetfulStore final : public BlobStore {
+ public:
+  absl::Status Write(std::string_view, std::string_view) override { return absl::OkStatus(); }
+  absl::StatusOr<std::string> Read(std::string_view name) override {
+    return absl::NotFoundError(absl::StrCat("blob '", std::string(name), "': nothing is kept"));
+  }
+  absl::StatusOr<std::vector<std::string>> List(std::string_view) override {
+    return std::vector<std::string>();
+  }
+  absl::Status Remove(std::string_view) override { return absl::OkStatus(); }
+  std::string Describe() const override { return "nowhere"; }
+};
+
+// The core, and beside it what its effects need: connections to the lanes it speaks to.
+class ConnectingCore final : public Core {
+ public:
+  ConnectingCore(server::CoordinatorCore& core, ZmqEndpoint& endpoint, const Log& log)
+      : core_(core), endpoint_(endpoint), log_(log), host_(HostId()) {}
+
+  void Step(const Envelope& event, absl::Time now, Effects& effects) override {
+    core_.Step(event, now, effects);
+    Follow();
+  }
+  void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override {
+    if (!answer.status.ok()) {
+      log_.Error("state_not_written", {{"reason", std::string(answer.status.message())}});
+    }
+    core_.OnStored(answer, now, effects);
+    Follow();
+  }
+  void Tick(absl::Time now, Effects& effects) override {
+    core_.Tick(now, effects);
+    Follow();
+  }
+
+ private:
+  void Follow() {
+    const ClusterMap& map = core_.state().map;
+    if (!is_connected_ && core_.is_formed()) {
+      is_connected_ = true;
+      const absl::Status connected = ConnectLanes(map, host_, endpoint_);
+      if (!connected.ok()) {
+        log_.Error("lane_address_refused", {{"reason", std::string(connected.message())}});
+      }
+      log_.Info("cluster_formed", {{"servers", map.servers.size()},
+                                   {"lanes", map.lanes.size()},
+                                   {"partitions", map.lane_of.size()}});
+    }
+    if (map.tables.size() != tables_) {
+      tables_ = map.tables.size();
+      log_.Info("tables", {{"count", tables_}});
+    }
+    if (core_.state().workers.size() != workers_) {
+      workers_ = core_.state().workers.size();
+      log_.Info("workers", {{"count", workers_}});
+    }
+  }
+
+  server::CoordinatorCore& core_;
+  ZmqEndpoint& endpoint_;
+  const Log& log_;
+  const std::string host_;
+  bool is_connected_ = false;
+  std::size_t tables_ = 0;
+  std::size_t workers_ = 0;
+};
+
+class Process final : public CoordinatorProcess {
+ public:
+  Process(const Options& options, std::unique_ptr<ZmqNetwork> network,
+          std::unique_ptr<ZmqEndpoint> endpoint, std::unique_ptr<BlobStore> store,
+          std::unique_ptr<server::CoordinatorCore> core)
+      : options_(options),
+        network_(std::move(network)),
+        endpoint_(std::move(endpoint)),
+        store_(std::move(store)),
+        core_(std::move(core)),
+        connecting_(*core_, *endpoint_, options_.log),
+        address_(endpoint_->addresses()[0]),
+        loop_(connecting_, *endpoint_,
+              CoreLoop::Options{.name = "coordinator", .store = store_.get()}) {
+    // What it was doing when it last ended goes on at once.
+    loop_.Do([this](absl::Time now, Effects& effects) { connecting_.Tick(now, effects); });
+  }
+
+  const std::string& address() const override { return address_; }
+
+ private:
+  const Options options_;
+  const std::unique_ptr<ZmqNetwork> network_;
+  const std::unique_ptr<ZmqEndpoint> endpoint_;
+  const std::unique_ptr<BlobStore> store_;
+  const std::unique_ptr<server::CoordinatorCore> core_;
+  ConnectingCore connecting_;
+  const std::string address_;
+  CoreLoop loop_;  // Last: its thread uses all the others.
+};
+
+absl::StatusOr<std::unique_ptr<server::CoordinatorCore>> MakeCore(
+    const CoordinatorProcess::Options& options, BlobStore& store) {
+  const absl::StatusOr<std::string> kept = store.Read(server::kCoordinatorStateName);
+  if (absl::IsNotFound(kept.status())) return server::CoordinatorCore::Make(options.cluster);
+  LONGTAIL_RETURN_IF_ERROR(kept.status());
+  LONGTAIL_ASSIGN_OR_RETURN(CoordinatorState state,
+                            DecodeCoordinatorState(absl::StrCat("'", server::kCoordinatorStateName,
+                                                                "' in ", store.Describe()),
+                                                   AsBytes(*kept)));
+  options.log.Info("resumed", {{"servers", state.map.servers.size()},
+                               {"tables", state.map.tables.size()},
+                               {"workers", state.workers.size()}});
+  return server::CoordinatorCore::Resume(options.cluster, std::move(state));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
+    const Options& options) {
+  std::unique_ptr<BlobStore> store = std::make_unique<ForgetfulStore>();
+  if (!options.state.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(store, OpenStore(options.state));
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<server::CoordinatorCore> core,
+                            MakeCore(options, *store));
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqNetwork> network,
+                            ZmqNetwork::Create({.log = options.log}));
+  const std::string listen[] = {options.listen};
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint,
+                            network->Join(kCoordinatorNode, listen));
+  return std::make_unique<Process>(options, std::move(network), std::move(endpoint),
+                                   std::move(store), std::move(core));
+}
+
+}  // namespace longtail

@@ -1,0 +1,35 @@
+// A coordinator with its thread, its socket and its state directory.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/log.h"
+#include "server/coordinator_core.h"
+
+namespace longtail {
+
+/// Owns its threads. Thread: any.
+class CoordinatorProcess {
+ public:
+  struct Options {
+    server::CoordinatorCore::Options cluster;
+    std::string listen = "tcp://127.0.0.1:0";
+    /// Where its state is, as OpenStore understands it; a coordinator that finds state there goes
+    /// on with it. Empty: none is kept, and the cluster ends with the coordinator.
+    std::string state{};
+    Log log{};
+  };
+
+  /// Errors: Unavailable (the address); InvalidArgument, FailedPrecondition (options that are wrong
+  ///         or differ from the state's); DataLoss (the state is damaged), naming the file.
+  static absl::StatusOr<std::unique_ptr<CoordinatorProcess>> Start(const Options& options);
+
+  virtual ~CoordinatorProcess() = default;
+
+  /// Where it listens, with the port that the system chose.
+  virtual const std::string& address() const = 0;
+};
+
+}  // namespace longtail

@@ -1,0 +1,46 @@
+#include "cluster/lane_routes.h"
+
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace longtail {
+namespace {
+
+constexpr char kIpc[] = "ipc://";
+
+}  // namespace
+
+std::string RouteTo(const ServerEntry& server, const LaneEntry& lane, const std::string& host) {
+  if (server.host == host) {
+    for (const std::string& address : lane.addresses) {
+      if (!address.starts_with(kIpc)) continue;
+      if (access(address.c_str() + sizeof(kIpc) - 1, R_OK | W_OK) == 0) return address;
+    }
+  }
+  return lane.addresses.empty() ? std::string() : lane.addresses[0];
+}
+
+absl::Status ConnectLanes(const ClusterMap& map, const std::string& host, ZmqEndpoint& endpoint) {
+  for (const ServerEntry& server : map.servers) {
+    for (const LaneEntry& lane : server.lanes) {
+      LONGTAIL_RETURN_IF_ERROR(endpoint.Connect(lane.node, RouteTo(server, lane, host)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string DescribeLane(const ClusterMap& map, NodeId node) {
+  for (const ServerEntry& server : map.servers) {
+    for (const LaneEntry& lane : server.lanes) {
+      if (lane.node != node) continue;
+      return absl::StrCat("server '", server.name, "' (lane ", static_cast<std::uint32_t>(node),
+                          lane.addresses.empty() ? "" : " at ",
+                          lane.addresses.empty() ? "" : lane.addresses[0], ")");
+    }
+  }
+  return absl::StrCat("lane ", static_cast<std::uint32_t>(node));
+}
+
+}  // namespace longtail

@@ -1,0 +1,185 @@
+#include "cluster/remote_cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "cluster/lane_routes.h"
+#include "cluster/server_process.h"
+#include "io/open_store.h"
+#include "io/this_process.h"
+#include "worker/connected_worker.h"
+
+namespace longtail {
+namespace {
+
+// Well within the lease, so that one lost heartbeat costs nobody his place.
+constexpr absl::Duration kPulsePeriod = absl::Seconds(2);
+constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Remote(const RemoteOptions& options) {
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<RemoteCluster> cluster, RemoteCluster::Start(options));
+  return std::unique_ptr<Cluster>(std::move(cluster));
+}
+
+absl::StatusOr<std::unique_ptr<RemoteCluster>> RemoteCluster::Start(const RemoteOptions& options) {
+  if (options.join_timeout.count() <= 0 || options.control_timeout.count() <= 0 ||
+      options.checkpoint_timeout.count() <= 0) {
+    return absl::InvalidArgumentError(
+        "join_timeout, control_timeout and checkpoint_timeout: want more than 0");
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqNetwork> network,
+                            ZmqNetwork::Create(ZmqNetwork::Options{}));
+  std::unique_ptr<RemoteCluster> cluster(new RemoteCluster(std::move(network)));
+  LONGTAIL_RETURN_IF_ERROR(cluster->Join(options));
+  return cluster;
+}
+
+absl::Status RemoteCluster::Join(const RemoteOptions& options) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(options.coordinator));
+  LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, address, Log{}));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const std::shared_ptr<const ClusterMap> map,
+      link_->AwaitMap("joining the cluster", absl::FromChrono(options.join_timeout),
+                      [](std::uint64_t request) { return MapRequest{request}; }));
+  host_ = HostId();
+  options_ = {.lanes = static_cast<std::uint32_t>(map->lanes.size()),
+              .partitions = static_cast<std::uint32_t>(map->lane_of.size()),
+              .step_mode = map->step_mode,
+              .workers = map->worker_count,
+              .store = options.store,
+              .control_timeout = options.control_timeout,
+              .checkpoint_timeout = options.checkpoint_timeout};
+  std::unique_ptr<BlobStore> store;
+  if (!options.store.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(store, OpenStore(options.store));
+  }
+  map_ = std::make_unique<ClusterMapHolder>(*map);
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint, network_->Join(NodeId{0}, {}));
+  LONGTAIL_RETURN_IF_ERROR(ConnectLanes(*map, host_, *endpoint));
+  client_ = std::make_unique<ControlClient>(
+      std::move(endpoint), [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); });
+  control_ = std::make_unique<server::ClusterControl>(
+      server::ClusterControl::Options{
+          .control_timeout = absl::FromChrono(options.control_timeout),
+          .checkpoint_timeout = absl::FromChrono(options.checkpoint_timeout),
+          .store_address = options.store},
+      *map_, *client_, std::move(store));
+  link_->StartPulse(kPulsePeriod, *map_, [this] {
+    std::vector<Message> beats;
+    const std::uint64_t version = map_->Current()->version;
+    const MutexLock lock(&sessions_->mutex);
+    for (const SessionId session : sessions_->open) {
+      beats.emplace_back(Heartbeat{.request = 0,
+                                   .session = session,
+                                   .server = {},
+                                   .incarnation = 0,
+                                   .map_version = version,
+                                   .rows = 0,
+                                   .bytes = 0});
+    }
+    return beats;
+  });
+  return absl::OkStatus();
+}
+
+RemoteCluster::~RemoteCluster() {
+  link_.reset();
+}
+
+absl::Status RemoteCluster::Refresh() {
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const MapReply reply,
+      link_->Ask<MapReply>("cluster map", absl::FromChrono(options_.control_timeout),
+                           [](std::uint64_t request) { return MapRequest{request}; }));
+  if (reply.map != nullptr) map_->Replace(*reply.map);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TableId> RemoteCluster::CreateTable(const TableSpec& spec) {
+  LONGTAIL_RETURN_IF_ERROR(Validate(spec));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const TableReply reply,
+      link_->Ask<TableReply>("table creation", absl::FromChrono(options_.control_timeout),
+                             [&](std::uint64_t request) {
+                               return DefineTable{request, spec};
+                             }));
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  return reply.table;
+}
+
+absl::StatusOr<TableId> RemoteCluster::FindTable(std::string_view name) const {
+  return control_->FindTable(name);
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::Connect(const WorkerOptions& options) {
+  if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
+    return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
+  }
+  const std::uint64_t incarnation = DrawIncarnation();
+  const std::uint32_t rank = options.rank.value_or(kAnyRank);
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const WorkerPlace place,
+      link_->Ask<WorkerPlace>("a place for a worker", absl::FromChrono(options.timeout),
+                              [&](std::uint64_t request) {
+                                return JoinWorker{request, ProcessName(), incarnation, rank};
+                              }));
+  {
+    const MutexLock lock(&sessions_->mutex);
+    sessions_->open.push_back(place.session);
+  }
+  auto worker = ConnectAt(place, options);
+  if (!worker.ok()) Leave(place.session);
+  return worker;
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectAt(const WorkerPlace& place,
+                                                                 const WorkerOptions& options) {
+  LONGTAIL_RETURN_IF_ERROR(Refresh());  // Tables that others made since.
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint, network_->Join(NodeId{0}, {}));
+  LONGTAIL_RETURN_IF_ERROR(ConnectLanes(*map_->Current(), host_, *endpoint));
+  return ConnectedWorker::Connect(
+      options,
+      {.session = place.session,
+       .rank = place.rank,
+       .on_close = [this, session = place.session] { Leave(session); },
+       .describe = [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); }},
+      std::move(endpoint), *map_);
+}
+
+void RemoteCluster::Leave(SessionId session) {
+  {
+    const MutexLock lock(&sessions_->mutex);
+    if (std::erase(sessions_->open, session) == 0) return;
+  }
+  // If the coordinator is away, the lease does it.
+  link_
+      ->Ask<Acknowledgement>("leaving the cluster", kLeaveTimeout,
+                             [&](std::uint64_t request) {
+                               return LeaveWorker{request, session};
+                             })
+      .IgnoreError();
+}
+
+absl::StatusOr<TableStatistics> RemoteCluster::Statistics(TableId table) {
+  return control_->Statistics(table);
+}
+
+absl::StatusOr<CheckpointInfo> RemoteCluster::Checkpoint(const std::string& name,
+                                                         const TrainerState& trainer) {
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  return control_->Checkpoint(name, trainer);
+}
+
+absl::Status RemoteCluster::Load(const CheckpointName& from) {
+  LONGTAIL_ASSIGN_OR_RETURN(restored_step_, control_->Load(from, [this](const TableSpec& spec) {
+    return CreateTable(spec);
+  }));
+  return absl::OkStatus();
+}
+
+}  // namespace longtail

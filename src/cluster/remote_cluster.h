@@ -1,0 +1,62 @@
+// A cluster of server processes, as a program that joins it sees it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "cluster/coordinator_link.h"
+#include "io/cluster_map_holder.h"
+#include "io/zmq_network.h"
+#include "longtail/cluster.h"
+#include "server/cluster_control.h"
+
+namespace longtail {
+
+class RemoteCluster final : public Cluster {
+ public:
+  static absl::StatusOr<std::unique_ptr<RemoteCluster>> Start(const RemoteOptions& options);
+
+  ~RemoteCluster() override;
+
+  absl::StatusOr<TableId> CreateTable(const TableSpec& spec) override;
+  absl::StatusOr<TableId> FindTable(std::string_view name) const override;
+  absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options) override;
+  absl::StatusOr<TableStatistics> Statistics(TableId table) override;
+  absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
+                                            const TrainerState& trainer) override;
+  absl::Status Load(const CheckpointName& from) override;
+  std::uint64_t restored_step() const override { return restored_step_; }
+  const ClusterOptions& options() const override { return options_; }
+
+ private:
+  // The sessions of this process's workers: what the pulse keeps alive.
+  struct Sessions {
+    Mutex mutex;
+    std::vector<SessionId> open ABSL_GUARDED_BY(mutex);
+  };
+
+  explicit RemoteCluster(std::unique_ptr<ZmqNetwork> network)
+      : network_(std::move(network)), sessions_(std::make_shared<Sessions>()) {}
+  absl::Status Join(const RemoteOptions& options);
+  absl::Status Refresh();
+  absl::StatusOr<std::unique_ptr<Worker>> ConnectAt(const WorkerPlace& place,
+                                                    const WorkerOptions& options);
+  void Leave(SessionId session);
+
+  const std::unique_ptr<ZmqNetwork> network_;
+  const std::shared_ptr<Sessions> sessions_;
+  ClusterOptions options_;
+  std::string host_;
+  std::unique_ptr<ClusterMapHolder> map_;
+  std::unique_ptr<ControlClient> client_;
+  std::unique_ptr<server::ClusterControl> control_;
+  std::uint64_t restored_step_ = 0;
+  std::unique_ptr<CoordinatorLink> link_;  // Last: its thread uses the others.
+};
+
+}  // namespace longtail

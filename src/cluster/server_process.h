@@ -1,0 +1,49 @@
+// A server: lanes with their threads and sockets, and its word with the coordinator.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/log.h"
+
+namespace longtail {
+
+/// Owns its threads. Thread: any.
+class ServerProcess {
+ public:
+  struct Options {
+    std::string coordinator;  ///< Its address, or a file that holds it.
+    std::string name{};       ///< Unique in the cluster; empty: the host's name and the process.
+    std::uint32_t lanes = 1;
+    /// Lane i listens on the port that follows this one's i times; port 0: any free ones.
+    std::string listen = "tcp://127.0.0.1:0";
+    /// The host that others are told to connect to; empty: the one it listens on, or for all
+    /// interfaces the machine's name.
+    std::string advertise{};
+    /// A directory for socket files, which workers on the same machine prefer; empty: none.
+    std::string ipc_directory{};
+    std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
+    absl::Duration join_timeout = absl::Seconds(300);
+    Log log{};
+  };
+
+  /// Listens, joins, and returns once the cluster is formed and the lanes serve.
+  ///
+  /// Errors: Unavailable (an address); DeadlineExceeded naming the coordinator, or the servers that
+  ///         are missing; what the coordinator refuses with.
+  static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const Options& options);
+
+  virtual ~ServerProcess() = default;
+
+  virtual const std::string& name() const = 0;
+};
+
+/// The address in `place`: itself if it is one ("tcp://…"), else the first line of that file.
+///
+/// Errors: NotFound, InvalidArgument naming the file.
+absl::StatusOr<std::string> CoordinatorAddress(const std::string& place);
+
+}  // namespace longtail

@@ -1,0 +1,108 @@
+// A cluster of servers behind sockets does what one in this process does.
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/process_fixture.h"
+#include "server/scratch_directory.h"
+#include "server/training.h"
+
+namespace longtail {
+namespace {
+
+using test::Must;
+using test::Says;
+using test::StartProcesses;
+
+TEST_CASE("rows that were pushed to servers are pulled from them", "[cluster]") {
+  auto processes = StartProcesses({.cluster = {.servers = 2, .workers = 2}});
+  const auto cluster = Must(Cluster::Remote(processes.remote()));
+  CHECK(cluster->options().partitions == 64);
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
+  const auto worker = Must(cluster->Connect());
+  std::vector<Key> keys;
+  for (Key key = 0; key < 5000; ++key) keys.push_back(key);
+  const std::vector<float> gradients(keys.size() * 4, -2);
+
+  for (int i = 0; i < 3; ++i) Must(worker->Push(table, keys, gradients));
+
+  CHECK(test::Rows(*worker, table, keys, 4) == std::vector<float>(keys.size() * 4, 9));
+  CHECK(Must(cluster->Statistics(table)).rows == keys.size());
+  // Another program sees the table and the rows.
+  const auto other = Must(Cluster::Remote(processes.remote()));
+  CHECK(Must(other->FindTable("t")) == table);
+  CHECK(Must(other->CreateTable(test::ExactSpec("t", 4))) == table);
+  CHECK(absl::IsAlreadyExists(other->CreateTable(test::ExactSpec("t", 5)).status()));
+  const auto second = Must(other->Connect());
+  CHECK(second->rank() == 1);
+  CHECK(test::Rows(*second, table, {4999}, 4) == std::vector<float>(4, 9));
+}
+
+TEST_CASE("servers train to the bits of an embedded cluster", "[cluster][step]") {
+  const std::vector<std::uint64_t> want = test::EmbeddedTrainingHashes(1, 64);
+  const test::ScratchDirectory scratch;
+  for (const std::uint32_t servers : {1U, 3U, 4U}) {
+    const std::string ipc = servers == 3 ? scratch.path() : "";
+    CAPTURE(servers, ipc);
+    auto processes = StartProcesses({.cluster = {.servers = servers,
+                                                 .workers = test::kTrainingWorkers,
+                                                 .step_mode = StepMode::kSynchronous}},
+                                    2, "", ipc);
+    const auto cluster = Must(Cluster::Remote(processes.remote()));
+    CHECK(test::TrainingHashes(*cluster, [&](std::uint32_t rank) {
+            return Must(cluster->Connect({.rank = rank}));
+          }) == want);
+  }
+}
+
+TEST_CASE("a checkpoint of servers is restored into any cluster", "[cluster][checkpoint]") {
+  const test::ScratchDirectory scratch;
+  std::uint64_t hash = 0;
+  {
+    auto processes = StartProcesses({.cluster = {.servers = 2}}, 1, scratch.path());
+    RemoteOptions options = processes.remote();
+    options.store = scratch.path();
+    const auto cluster = Must(Cluster::Remote(options));
+    const TableId table =
+        Must(cluster->CreateTable(test::SpecOf("t", 3, AdagradSpec{.learning_rate = 0.1F})));
+    const auto worker = Must(cluster->Connect());
+    Must(worker->Push(table, std::vector<Key>{1, 2, 3}, std::vector<float>(9, 0.5F)));
+    Must(worker->EndStep());
+    hash = Must(cluster->Statistics(table)).hash;
+    Must(cluster->Checkpoint("c", {{"note", "hello"}}));
+  }
+  const auto embedded = Must(Cluster::Restore({}, {.store = scratch.path(), .name = "c"}));
+  CHECK(Must(embedded->Statistics(TableId{0})).hash == hash);
+
+  auto processes = StartProcesses({.cluster = {.servers = 3}});
+  const auto cluster = Must(Cluster::Remote(processes.remote()));
+  Must(cluster->Load({.store = scratch.path(), .name = "c"}));
+  CHECK(Must(cluster->Statistics(Must(cluster->FindTable("t")))).hash == hash);
+}
+
+TEST_CASE("what a cluster waits for is said", "[cluster][errors]") {
+  const auto coordinator = Must(CoordinatorProcess::Start({.cluster = {.servers = 3}}));
+  const absl::Status alone = Cluster::Remote({.coordinator = coordinator->address(),
+                                              .join_timeout = std::chrono::milliseconds(300)})
+                                 .status();
+  CHECK(absl::IsDeadlineExceeded(alone));
+  CHECK(Says(alone, "joining the cluster: after 300ms the coordinator at " +
+                        coordinator->address() + " still waits for 3 of 3 servers"));
+
+  const absl::Status nobody = Cluster::Remote({.coordinator = "tcp://127.0.0.1:1",
+                                               .join_timeout = std::chrono::milliseconds(300)})
+                                  .status();
+  CHECK(absl::IsDeadlineExceeded(nobody));
+  CHECK(Says(nobody, "no answer from the coordinator at tcp://127.0.0.1:1"));
+  CHECK(Says(nobody, "connection refused: nobody listens there"));
+
+  const absl::Status nameless = Cluster::Remote({.coordinator = "tcp://no-such-host.invalid:1",
+                                                 .join_timeout = std::chrono::milliseconds(300)})
+                                    .status();
+  CHECK(Says(nameless, "the name 'no-such-host.invalid' cannot be resolved"));
+}
+
+}  // namespace
+}  // namespace longtail
