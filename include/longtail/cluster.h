@@ -109,6 +109,14 @@ class Cluster {
   /// Errors: as Restore.
   virtual absl::Status Load(const CheckpointName& from) = 0;
 
+  /// Waits until `participants` Cluster objects, one a process, have come to the barrier of that
+  /// name, which is used once.
+  ///
+  /// Errors: DeadlineExceeded, naming it; InvalidArgument (others came with another number; within
+  ///         a process: more than one participant).
+  virtual absl::Status Barrier(const std::string& name, std::uint32_t participants,
+                               std::chrono::milliseconds timeout) = 0;
+
   /// Steps that were applied when the cluster was restored; 0 for a new one.
   virtual std::uint64_t restored_step() const = 0;
 

@@ -165,6 +165,17 @@ void RemoteCluster::Leave(SessionId session) {
       .IgnoreError();
 }
 
+absl::Status RemoteCluster::Barrier(const std::string& name, std::uint32_t participants,
+                                    std::chrono::milliseconds timeout) {
+  const std::string what = absl::StrCat("barrier '", name, "' of ", participants, " processes");
+  return link_
+      ->Ask<Acknowledgement>(what.c_str(), absl::FromChrono(timeout),
+                             [&](std::uint64_t request) {
+                               return EnterBarrier{request, name, incarnation_, participants};
+                             })
+      .status();
+}
+
 absl::StatusOr<TableStatistics> RemoteCluster::Statistics(TableId table) {
   return control_->Statistics(table);
 }

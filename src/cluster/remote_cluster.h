@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "cluster/coordinator_link.h"
 #include "io/cluster_map_holder.h"
+#include "io/this_process.h"
 #include "io/zmq_network.h"
 #include "longtail/cluster.h"
 #include "server/cluster_control.h"
@@ -30,6 +31,8 @@ class RemoteCluster final : public Cluster {
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                             const TrainerState& trainer) override;
   absl::Status Load(const CheckpointName& from) override;
+  absl::Status Barrier(const std::string& name, std::uint32_t participants,
+                       std::chrono::milliseconds timeout) override;
   std::uint64_t restored_step() const override { return restored_step_; }
   const ClusterOptions& options() const override { return options_; }
 
@@ -41,7 +44,9 @@ class RemoteCluster final : public Cluster {
   };
 
   explicit RemoteCluster(std::unique_ptr<ZmqNetwork> network)
-      : network_(std::move(network)), sessions_(std::make_shared<Sessions>()) {}
+      : network_(std::move(network)),
+        sessions_(std::make_shared<Sessions>()),
+        incarnation_(DrawIncarnation()) {}
   absl::Status Join(const RemoteOptions& options);
   absl::Status Refresh();
   absl::StatusOr<std::unique_ptr<Worker>> ConnectAt(const WorkerPlace& place,
@@ -50,6 +55,7 @@ class RemoteCluster final : public Cluster {
 
   const std::unique_ptr<ZmqNetwork> network_;
   const std::shared_ptr<Sessions> sessions_;
+  const std::uint64_t incarnation_;
   ClusterOptions options_;
   std::string host_;
   std::unique_ptr<ClusterMapHolder> map_;

@@ -87,6 +87,15 @@ struct TableReply {
   TableId table{};
 };
 
+/// The asker waits, at a place that all `count` of them come to. Answered by an Acknowledgement
+/// once they have; a place is used once.
+struct EnterBarrier {
+  std::uint64_t request = 0;
+  std::string name;
+  std::uint64_t participant = 0;  ///< Who asks: the same again is a repeat.
+  std::uint32_t count = 1;
+};
+
 struct MembersRequest {
   std::uint64_t request = 0;
 };

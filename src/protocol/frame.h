@@ -48,6 +48,7 @@ enum class MessageKind : std::uint16_t {
   kTableReply = 23,
   kMembersRequest = 24,
   kMembersReply = 25,
+  kEnterBarrier = 26,
 };
 
 }  // namespace longtail

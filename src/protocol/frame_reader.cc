@@ -12,7 +12,7 @@
 namespace longtail {
 namespace {
 
-constexpr std::array<const char*, 26> kKindNames = {"",
+constexpr std::array<const char*, 27> kKindNames = {"",
                                                     "PullRequest",
                                                     "PushRequest",
                                                     "BarrierRequest",
@@ -37,7 +37,8 @@ constexpr std::array<const char*, 26> kKindNames = {"",
                                                     "DefineTable",
                                                     "TableReply",
                                                     "MembersRequest",
-                                                    "MembersReply"};
+                                                    "MembersReply",
+                                                    "EnterBarrier"};
 
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });

@@ -192,7 +192,7 @@ using Message =
                  CloseSession, CreateTable, StatisticsRequest, StatisticsReply, SnapshotRequest,
                  SnapshotReply, ImportRows, ImportStep, JoinServer, JoinWorker, WorkerPlace,
                  Heartbeat, LeaveWorker, MapRequest, MapReply, DefineTable, TableReply,
-                 MembersRequest, MembersReply>;
+                 MembersRequest, MembersReply, EnterBarrier>;
 
 struct Envelope {
   NodeId source{};

@@ -71,6 +71,8 @@ template <>
 struct KindOf<MembersRequest> : Is<MessageKind::kMembersRequest> {};
 template <>
 struct KindOf<MembersReply> : Is<MessageKind::kMembersReply> {};
+template <>
+struct KindOf<EnterBarrier> : Is<MessageKind::kEnterBarrier> {};
 
 template <typename T>
 void PutFrame(const T& message, std::string& out) {
@@ -190,6 +192,8 @@ absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
       return TakeFrame<MembersRequest>(reader);
     case MessageKind::kMembersReply:
       return TakeFrame<MembersReply>(reader);
+    case MessageKind::kEnterBarrier:
+      return TakeFrame<EnterBarrier>(reader);
   }
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }

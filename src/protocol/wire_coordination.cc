@@ -189,4 +189,18 @@ void Take(FrameReader& reader, MembersReply& message) {
   }
 }
 
+void Put(const EnterBarrier& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().Text(message.name);
+  writer.fields().U64(message.participant);
+  writer.fields().U32(message.count);
+}
+
+void Take(FrameReader& reader, EnterBarrier& message) {
+  message.request = reader.fields().U64("request");
+  message.name = reader.fields().Text("barrier name", kNameSizeMax);
+  message.participant = reader.fields().U64("participant");
+  message.count = reader.fields().Within("participants", 1, kWorkerCountMax);
+}
+
 }  // namespace longtail::wire

@@ -18,6 +18,7 @@ void Put(const DefineTable& message, FrameWriter& writer);
 void Put(const TableReply& message, FrameWriter& writer);
 void Put(const MembersRequest& message, FrameWriter& writer);
 void Put(const MembersReply& message, FrameWriter& writer);
+void Put(const EnterBarrier& message, FrameWriter& writer);
 
 // After an error the message is incomplete and the reader says why.
 void Take(FrameReader& reader, JoinServer& message);
@@ -31,5 +32,6 @@ void Take(FrameReader& reader, DefineTable& message);
 void Take(FrameReader& reader, TableReply& message);
 void Take(FrameReader& reader, MembersRequest& message);
 void Take(FrameReader& reader, MembersReply& message);
+void Take(FrameReader& reader, EnterBarrier& message);
 
 }  // namespace longtail::wire

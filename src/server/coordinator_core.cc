@@ -14,6 +14,8 @@ namespace {
 
 // A lane that has not answered is told again.
 constexpr absl::Duration kResendAfter = absl::Seconds(1);
+constexpr std::size_t kPassedBarriersKept = 1024;
+constexpr std::size_t kBarrierCountMax = 2 * kPassedBarriersKept;
 
 absl::Status ValidateOptions(const CoordinatorCore::Options& options) {
   if (options.servers < 1 || options.servers > kServerCountMax) {
@@ -463,6 +465,46 @@ void CoordinatorCore::EndTable(absl::Status status, Effects& effects) {
   }
   state_.pending.reset();
   Save(effects);
+}
+
+// --- Barriers ------------------------------------------------------------------------------------
+
+void CoordinatorCore::On(NodeId source, const EnterBarrier& m, absl::Time, Effects& effects) {
+  if (!barriers_.contains(m.name) && barriers_.size() >= kBarrierCountMax) {
+    return Send(
+        source,
+        Acknowledgement{m.request,
+                        absl::ResourceExhaustedError(absl::StrCat(
+                            "barrier '", m.name, "': ", barriers_.size(),
+                            " others are open or remembered: want at most ", kBarrierCountMax)),
+                        0},
+        effects);
+  }
+  Barrier& barrier = barriers_[m.name];
+  if (barrier.count == 0) barrier.count = m.count;
+  if (barrier.count != m.count) {
+    return Send(source,
+                Acknowledgement{m.request,
+                                absl::InvalidArgumentError(absl::StrCat(
+                                    "barrier '", m.name, "' of ", m.count,
+                                    " participants: another came to it for ", barrier.count)),
+                                0},
+                effects);
+  }
+  // Who asks again after it was passed did not get the answer.
+  if (barrier.is_passed) return Send(source, Acknowledgement{m.request, {}, 0}, effects);
+  barrier.here[m.participant] = {source, m.request};
+  if (barrier.here.size() < barrier.count) return;
+  for (const auto& [participant, asker] : barrier.here) {
+    Send(asker.source, Acknowledgement{asker.request, {}, 0}, effects);
+  }
+  barrier.here.clear();
+  barrier.is_passed = true;
+  passed_barriers_.push_back(m.name);
+  if (passed_barriers_.size() > kPassedBarriersKept) {
+    barriers_.erase(passed_barriers_.front());
+    passed_barriers_.pop_front();
+  }
 }
 
 // --- Operators -----------------------------------------------------------------------------------

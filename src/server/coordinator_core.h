@@ -77,6 +77,12 @@ class CoordinatorCore final : public Core {
     std::uint64_t request = 0;
   };
 
+  struct Barrier {
+    std::uint32_t count = 0;
+    absl::btree_map<std::uint64_t, Asker> here;  // By participant.
+    bool is_passed = false;
+  };
+
   CoordinatorCore(const Options& options, CoordinatorState state);
 
   void On(NodeId source, const JoinServer& m, absl::Time now, Effects& effects);
@@ -85,6 +91,7 @@ class CoordinatorCore final : public Core {
   void On(NodeId source, const LeaveWorker& m, absl::Time now, Effects& effects);
   void On(NodeId source, const MapRequest& m, absl::Time now, Effects& effects);
   void On(NodeId source, const DefineTable& m, absl::Time now, Effects& effects);
+  void On(NodeId source, const EnterBarrier& m, absl::Time now, Effects& effects);
   void On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects);
   void On(NodeId source, const Acknowledgement& m, absl::Time now, Effects& effects);
   template <typename T>
@@ -121,6 +128,8 @@ class CoordinatorCore final : public Core {
   std::uint64_t table_request_ = 0;
   absl::btree_set<NodeId> table_untold_;
   absl::btree_map<SessionId, Leaving> leaving_;
+  absl::btree_map<std::string, Barrier> barriers_;
+  std::deque<std::string> passed_barriers_;  // Oldest first.
   std::uint64_t next_request_ = 1;
   absl::Time resend_at_ = absl::InfiniteFuture();
 

@@ -160,5 +160,12 @@ absl::Status EmbeddedCluster::Load(const CheckpointName& from) {
   return absl::OkStatus();
 }
 
+absl::Status EmbeddedCluster::Barrier(const std::string& name, std::uint32_t participants,
+                                      std::chrono::milliseconds) {
+  if (participants == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("barrier '", name, "' of ", participants,
+                                                 " participants: an embedded cluster has one"));
+}
+
 }  // namespace server
 }  // namespace longtail

@@ -33,6 +33,8 @@ class EmbeddedCluster final : public Cluster {
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                             const TrainerState& trainer) override;
   absl::Status Load(const CheckpointName& from) override;
+  absl::Status Barrier(const std::string& name, std::uint32_t participants,
+                       std::chrono::milliseconds timeout) override;
   std::uint64_t restored_step() const override { return restored_step_; }
   const ClusterOptions& options() const override { return options_; }
 

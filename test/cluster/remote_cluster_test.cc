@@ -1,10 +1,13 @@
 // A cluster of servers behind sockets does what one in this process does.
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "cluster/process_fixture.h"
 #include "server/scratch_directory.h"
 #include "server/training.h"
@@ -80,6 +83,27 @@ TEST_CASE("a checkpoint of servers is restored into any cluster", "[cluster][che
   const auto cluster = Must(Cluster::Remote(processes.remote()));
   Must(cluster->Load({.store = scratch.path(), .name = "c"}));
   CHECK(Must(cluster->Statistics(Must(cluster->FindTable("t")))).hash == hash);
+}
+
+TEST_CASE("a barrier lets nobody through before all are there", "[cluster]") {
+  auto processes = StartProcesses({.cluster = {}});
+  const auto first = Must(Cluster::Remote(processes.remote()));
+  const auto second = Must(Cluster::Remote(processes.remote()));
+  const auto alone = first->Barrier("b", 2, std::chrono::milliseconds(300));
+  CHECK(absl::IsDeadlineExceeded(alone));
+  CHECK(Says(alone, "barrier 'b' of 2 processes: no answer from the coordinator"));
+  CHECK(absl::IsInvalidArgument(second->Barrier("b", 3, std::chrono::seconds(1))));
+
+  std::atomic<bool> is_through = false;
+  std::thread waiting([&] {
+    Must(first->Barrier("c", 2, std::chrono::seconds(20)));
+    is_through = true;
+  });
+  absl::SleepFor(absl::Milliseconds(50));
+  CHECK(!is_through);
+  Must(second->Barrier("c", 2, std::chrono::seconds(20)));
+  waiting.join();
+  Must(second->Barrier("c", 2, std::chrono::seconds(20)));  // As one that did not hear.
 }
 
 TEST_CASE("what a cluster waits for is said", "[cluster][errors]") {

@@ -199,6 +199,10 @@ void Put(const MembersRequest& message, Words& words) {
   const auto& [request] = message;
   words("members request", request);
 }
+void Put(const EnterBarrier& message, Words& words) {
+  const auto& [request, name, participant, count] = message;
+  words("enter barrier", request, name, participant, count);
+}
 void Put(const MembersReply& message, Words& words) {
   const auto& [request, status, waits_for, version, epoch, members] = message;
   words("members reply", request, status, waits_for, version, epoch, members);

@@ -429,6 +429,7 @@ std::vector<NamedMessage> SampleMessages() {
       {"table_reply", TableReply{139, absl::OkStatus(), TableId{140}}},
       {"members_request", MembersRequest{141}},
       {"members_reply", SampleMembersReply()},
+      {"enter_barrier", EnterBarrier{142, "epoch-1", 143, 144}},
   };
 }
 
@@ -486,8 +487,11 @@ Message RandomMessage(Rng& rng) {
       return TableReply{rng.Next(), RandomStatus(rng), RandomTable(rng)};
     case 23:
       return MembersRequest{rng.Next()};
-    default:
+    case 24:
       return RandomMembersReply(rng);
+    default:
+      return EnterBarrier{rng.Next(), RandomText(rng, 64), rng.Next(),
+                          static_cast<std::uint32_t>(1 + rng.Below(4096))};
   }
 }
 
