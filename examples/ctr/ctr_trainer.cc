@@ -1,6 +1,7 @@
 #include "examples/ctr/ctr_trainer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,8 @@ namespace longtail::examples {
 namespace {
 
 constexpr const char* kTableName = "features";
+// A worker may wait for others to evaluate or to save.
+constexpr std::chrono::minutes kCallTimeout{10};
 constexpr std::size_t kSliceAlignment = 16;  // Floats of a cache line: no two threads share one.
 
 const std::string kTrainedState = "dense.parameters";
@@ -37,12 +40,25 @@ void ScaleWeights(float scale, Parameters& parameters) {
 
 }  // namespace
 
-CtrTrainer::CtrTrainer(const TrainConfig& config, TableId table)
-    : config_(config), table_(table), gemm_(MakeOpenBlasGemm()) {}
+CtrTrainer::CtrTrainer(const TrainConfig& config, TableId table, const ProcessPlace& place)
+    : config_(config),
+      table_(table),
+      place_(place),
+      first_worker_(place.FirstWorker(config.workers)),
+      gemm_(MakeOpenBlasGemm()) {}
 
 absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& config,
                                                              const FeatureLayout& layout,
-                                                             Cluster& cluster) {
+                                                             Cluster& cluster,
+                                                             const ProcessPlace& place) {
+  if (config.workers % place.count != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "workers ", config.workers, ": wanted a multiple of ", place.count, " processes"));
+  }
+  if (place.count > 1 && cluster.options().step_mode != StepMode::kSynchronous) {
+    return absl::UnimplementedError(
+        absl::StrCat(place.count, " processes: wanted a cluster whose step mode is synchronous"));
+  }
   if (config.batch % config.workers != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch ", config.batch, ": wanted a multiple of ", config.workers, " workers"));
@@ -58,20 +74,32 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
   full.table.linear_columns = HasLinear(full.model) ? 1 : 0;
   LONGTAIL_ASSIGN_OR_RETURN(const TableId table, cluster.CreateTable(full.table));
 
-  std::unique_ptr<CtrTrainer> trainer(new CtrTrainer(full, table));
+  std::unique_ptr<CtrTrainer> trainer(new CtrTrainer(full, table, place));
   LONGTAIL_ASSIGN_OR_RETURN(trainer->shared_, MakeModelParameters(full.model, config.seed));
   ScaleWeights(config.dense_initial_scale, trainer->shared_.trained);
   LONGTAIL_ASSIGN_OR_RETURN(trainer->optimizer_,
                             DenseOptimizer::Make(full.dense, trainer->shared_.trained.layout()));
-  for (std::uint32_t r = 0; r < config.workers; ++r) {
-    LONGTAIL_ASSIGN_OR_RETURN(auto worker, cluster.Connect());
+  const std::uint32_t replicas = place.WorkersHere(config.workers);
+  if (place.count > 1) {
+    const ModelParameters& shared = trainer->shared_;
+    LONGTAIL_ASSIGN_OR_RETURN(trainer->exchange_,
+                              DenseExchange::Make(cluster, shared.trained.values().size(),
+                                                  shared.state.values().size(), config.workers));
+    trainer->state_updates_.resize(config.workers * shared.state.values().size());
+  }
+  for (std::uint32_t r = 0; r < replicas; ++r) {
+    const std::uint32_t rank = trainer->first_worker_ + r;
+    LONGTAIL_ASSIGN_OR_RETURN(auto worker,
+                              cluster.Connect({.timeout = kCallTimeout, .rank = rank}));
     LONGTAIL_ASSIGN_OR_RETURN(auto model, MakeModel(full.model, trainer->shared_, *trainer->gemm_));
     trainer->replicas_.push_back(
         std::make_unique<Replica>(std::move(worker), table, std::move(model), config.backoff));
+    if (place.count > 1) trainer->replicas_.back()->SendDenseTo(*trainer->exchange_, rank);
   }
-  trainer->slots_.resize(config.workers);
-  trainer->saved_rows_.resize(config.workers);
-  trainer->team_ = std::make_unique<ThreadTeam>(config.workers);
+  trainer->slots_.resize(replicas);
+  trainer->sizes_.resize(config.workers);
+  trainer->saved_rows_.resize(replicas);
+  trainer->team_ = std::make_unique<ThreadTeam>(replicas);
   return trainer;
 }
 
@@ -91,18 +119,20 @@ absl::Status CtrTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
   return UseSavedRows(current_);
 }
 
-// Reads a global batch into the slots of all replicas.
+// Reads a global batch: into the slots of the replicas, and past those of other processes.
 absl::Status CtrTrainer::Read(std::size_t slot) {
   ahead_size_ = 0;
-  for (std::array<ReplicaSlot, kSlots>& of_replica : slots_) {
-    Batch& batch = of_replica[slot].batch;
+  for (std::uint32_t worker = 0; worker < sizes_.size(); ++worker) {
+    const std::uint32_t replica = worker - first_worker_;  // Wraps around below the first.
+    Batch& batch = replica < slots_.size() ? slots_[replica][slot].batch : skipped_;
     if (at_end_) {
       batch.Clear();
       batch.offsets.push_back(0);
-      continue;
+    } else {
+      LONGTAIL_RETURN_IF_ERROR(next_(batch));
+      at_end_ = batch.size == 0;
     }
-    LONGTAIL_RETURN_IF_ERROR(next_(batch));
-    at_end_ = batch.size == 0;
+    sizes_[worker][slot] = batch.size;
     ahead_size_ += batch.size;
   }
   return absl::OkStatus();
@@ -121,15 +151,15 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
                          .learning_rate_factor = config_.schedule.Factor(step_),
                          .counts_occurrences = is_first_pass_};
   gradient_factor_ = is_mean ? 1.0F : 1 / size;
-  std::vector<std::size_t> first_examples(slots_.size(), 0);
-  for (std::size_t r = 1; r < slots_.size(); ++r) {
-    first_examples[r] = first_examples[r - 1] + slots_[r - 1][current_].batch.size;
+  std::vector<std::size_t> first_examples(sizes_.size(), 0);
+  for (std::size_t w = 1; w < sizes_.size(); ++w) {
+    first_examples[w] = first_examples[w - 1] + sizes_[w - 1][current_];
   }
   const auto train = [&](std::uint32_t member) -> absl::Status {
     Replica& replica = *replicas_[member];
     std::array<ReplicaSlot, kSlots>& slots = slots_[member];
     ReplicaStep mine = step;
-    mine.first_example = first_examples[member];
+    mine.first_example = first_examples[first_worker_ + member];
     if (has_next && config_.prefetch == 1) {
       LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(slots[next], Replica::Counts::kNo));
     }
@@ -141,22 +171,40 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
     return absl::OkStatus();
   };
   LONGTAIL_RETURN_IF_ERROR(team_->Run(train));
+  if (exchange_ != nullptr) LONGTAIL_RETURN_IF_ERROR(SumDense(step_));
   optimizer_->BeginStep(step.learning_rate_factor);
   LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
     MoveDense(member);
     return absl::OkStatus();
   }));
-  StepResult result{.step = ++step_, .size = current_size_};
-  for (const auto& replica : replicas_) {
-    result.loss_sum += replica->loss_sum();
-    if (!replica->model().state_update().empty()) {
-      MixRunningStatistics(replica->model().state_update(), kRunningStatisticsMomentum,
-                           shared_.state.values());
-    }
+  StepResult result{.step = ++step_, .size = current_size_, .size_here = 0, .loss_sum = 0};
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    result.size_here += slots_[r][current_].batch.size;
+    result.loss_sum += replicas_[r]->loss_sum();
   }
+  MixStatistics();
   current_ = next;
   current_size_ = ahead_size_;
   return result;
+}
+
+// The running statistics follow every replica that had examples, in the order of ranks.
+void CtrTrainer::MixStatistics() {
+  const std::size_t size = shared_.state.values().size();
+  if (size == 0) return;
+  for (std::size_t w = 0; w < sizes_.size(); ++w) {
+    if (sizes_[w][current_] == 0) continue;
+    const std::span<const float> update =
+        exchange_ == nullptr ? replicas_[w]->model().state_update()
+                             : std::span<const float>(state_updates_).subspan(w * size, size);
+    MixRunningStatistics(update, kRunningStatisticsMomentum, shared_.state.values());
+  }
+}
+
+// Puts the sum over all processes where the first replica's gradients are.
+absl::Status CtrTrainer::SumDense(std::uint64_t step) {
+  return exchange_->Pull(replicas_[0]->worker(), step, replicas_[0]->parameter_gradients(),
+                         state_updates_);
 }
 
 // Sums the replicas' gradients of one slice, in their order, and moves it.
@@ -166,7 +214,7 @@ void CtrTrainer::MoveDense(std::uint32_t member) {
   const std::size_t begin = std::min(size, lines * member / team_->size() * kSliceAlignment);
   const std::size_t end = std::min(size, lines * (member + 1) / team_->size() * kSliceAlignment);
   const std::span<float> sum = replicas_[0]->parameter_gradients();
-  for (std::size_t r = 1; r < replicas_.size(); ++r) {
+  for (std::size_t r = 1; exchange_ == nullptr && r < replicas_.size(); ++r) {
     const std::span<const float> more = replicas_[r]->parameter_gradients();
     for (std::size_t i = begin; i < end; ++i) sum[i] += more[i];
   }
@@ -183,6 +231,15 @@ absl::Status CtrTrainer::Flush() {
     if (current_size_ != 0) {
       LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][current_]));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CtrTrainer::PullAgain() {
+  if (current_size_ == 0) return absl::OkStatus();
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    LONGTAIL_RETURN_IF_ERROR(replicas_[r]->BeginPull(slots_[r][current_], Replica::Counts::kNo));
+    LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][current_]));
   }
   return absl::OkStatus();
 }
@@ -220,7 +277,8 @@ TrainerState CtrTrainer::Save() const {
   state[kBatchNormState] = shared_.state.Serialize();
   state[kOptimizerState] = optimizer_->Serialize();
   state[kStepState] = absl::StrCat(step_);
-  for (std::size_t r = 0; current_size_ != 0 && r < replicas_.size(); ++r) {
+  if (current_size_ == 0 || place_.count > 1) return state;
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
     const ReplicaSlot& slot = slots_[r][current_];
     state[AheadState(r)] =
         EncodeRows(slot.keys.keys(), slot.rows, slot.counts, replicas_[r]->model().row_dim());

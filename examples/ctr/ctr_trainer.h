@@ -5,6 +5,10 @@
 // gradients are summed in their order and the dense optimizer moves the shared parameters, a slice
 // a thread. In synchronous mode every bit of the result is decided by config and data, not by
 // timing.
+//
+// A training may be divided among processes, each with an equal share of the replicas. Every one
+// reads all of the data and keeps its own micro-batches, and has all of the dense parameters; the
+// gradients are then summed by the cluster (dense_exchange.h), to the same bits.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +24,9 @@
 #include "examples/common/data/feature_layout.h"
 #include "examples/common/nn/dense_optimizer.h"
 #include "examples/common/nn/gemm.h"
+#include "examples/ctr/dense_exchange.h"
 #include "examples/ctr/models/model.h"
+#include "examples/ctr/process_place.h"
 #include "examples/ctr/replica.h"
 #include "examples/ctr/thread_team.h"
 #include "examples/ctr/train_config.h"
@@ -30,9 +36,10 @@ namespace longtail::examples {
 
 /// What one step did.
 struct StepResult {
-  std::uint64_t step = 0;  ///< Counted from 1 over the whole training.
-  std::size_t size = 0;    ///< Examples.
-  double loss_sum = 0;     ///< Sum of their log losses, before the step.
+  std::uint64_t step = 0;     ///< Counted from 1 over the whole training.
+  std::size_t size = 0;       ///< Examples, of all processes.
+  std::size_t size_here = 0;  ///< Of this process's replicas.
+  double loss_sum = 0;        ///< Sum of the log losses of those, before the step.
 };
 
 /// Thread: one at a time. Owns `workers` - 1 threads and as many workers of the cluster, plus one.
@@ -42,9 +49,13 @@ class CtrTrainer {
   using NextBatch = std::function<absl::Status(Batch&)>;
 
   /// Creates the table in `cluster`, which must have room for config.workers workers, or finds it.
+  ///
+  /// Errors: InvalidArgument if batch and workers do not divide; Unimplemented for several
+  ///         processes that are not synchronous; those of the cluster.
   static absl::StatusOr<std::unique_ptr<CtrTrainer>> Make(const TrainConfig& config,
                                                           const FeatureLayout& layout,
-                                                          Cluster& cluster);
+                                                          Cluster& cluster,
+                                                          const ProcessPlace& place = {});
 
   /// Begins a pass over the data, the first is 0, whose micro-batches of config.batch /
   /// config.workers come from `next`. Only the first one adds to the rows' training counts.
@@ -55,6 +66,10 @@ class CtrTrainer {
 
   /// Waits until every push is acknowledged and the rows of the next step are here.
   absl::Status Flush();
+
+  /// Pulls the next step's rows again: they are then as new as those of a training that is resumed
+  /// here.
+  absl::Status PullAgain();
 
   /// Scores a batch. Shapes: logits, rarest_counts [batch.size], field_counts [batch.size] or
   /// empty; counts are of training occurrences, kCountAbsent for a feature that is missing.
@@ -69,7 +84,8 @@ class CtrTrainer {
   void ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const;
 
   /// All that the cluster does not hold; call Flush first. Includes rows that were pulled ahead, so
-  /// that a resumed training computes with the same ones.
+  /// that a resumed training computes with the same ones; not of several processes, each of which
+  /// would have its own: see PullAgain.
   TrainerState Save() const;
 
   /// Continues where Save was called, in an epoch begun with BeginEpoch after this.
@@ -82,20 +98,28 @@ class CtrTrainer {
   // This step's, the next one's, and the last one's, whose push may be on its way.
   static constexpr std::size_t kSlots = 3;
 
-  CtrTrainer(const TrainConfig& config, TableId table);
+  CtrTrainer(const TrainConfig& config, TableId table, const ProcessPlace& place);
 
   absl::Status Read(std::size_t slot);
   absl::Status BeginPulls(std::size_t slot);
   absl::Status UseSavedRows(std::size_t slot);
+  absl::Status SumDense(std::uint64_t step);
   void MoveDense(std::uint32_t member);
+  void MixStatistics();
 
   const TrainConfig config_;
   const TableId table_;
+  const ProcessPlace place_;
+  const std::uint32_t first_worker_;  // The rank of the first replica here.
   std::unique_ptr<Gemm> gemm_;
   ModelParameters shared_;
   std::unique_ptr<DenseOptimizer> optimizer_;
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<std::array<ReplicaSlot, kSlots>> slots_;  // [replica][slot]
+  std::vector<std::array<std::size_t, kSlots>> sizes_;  // [worker][slot]: of every process.
+  std::unique_ptr<DenseExchange> exchange_;             // Null: all replicas are here.
+  std::vector<float> state_updates_;                    // [worker, state size], of an exchange.
+  Batch skipped_;                                       // A micro-batch of another process.
   ReplicaSlot scoring_;
   std::unique_ptr<ThreadTeam> team_;
   NextBatch next_;

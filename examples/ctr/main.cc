@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "examples/common/report/result_table.h"
+#include "examples/ctr/child_processes.h"
 #include "examples/ctr/saved_model.h"
 #include "examples/ctr/scoring.h"
 #include "examples/ctr/train_config.h"
@@ -19,6 +21,9 @@
 
 namespace longtail::examples {
 namespace {
+
+// Without --process this program starts those after the first one itself.
+constexpr std::uint32_t kAllProcesses = std::numeric_limits<std::uint32_t>::max();
 
 struct Arguments {
   std::string config;
@@ -36,6 +41,10 @@ struct Arguments {
   std::uint64_t checkpoint_every = 0;
   std::uint64_t stop_after = 0;
   std::string train_split;
+  std::string cluster;
+  std::string store;
+  std::uint32_t processes = 1;
+  std::uint32_t process = kAllProcesses;
   bool resume = false;
   bool json = false;
 };
@@ -61,9 +70,13 @@ TerminalStyle StyleOfTerminal() {
   return {.color = is_terminal && std::getenv("NO_COLOR") == nullptr, .unicode = is_terminal};
 }
 
-absl::Status Train(const Arguments& arguments, const std::string& command_line) {
+absl::Status TrainHere(const Arguments& arguments, std::uint32_t process,
+                       const std::string& command_line) {
   LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
   RunOptions options{.config = config,
+                     .cluster = arguments.cluster,
+                     .store = arguments.store,
+                     .process = {.count = arguments.processes, .index = process},
                      .out = arguments.out,
                      .checkpoint_every = arguments.checkpoint_every,
                      .stop_after = arguments.stop_after,
@@ -80,6 +93,26 @@ absl::Status Train(const Arguments& arguments, const std::string& command_line) 
     options.progress.width = size.ws_col;
   }
   return TrainAndReport(options, std::cout).status();
+}
+
+absl::Status Train(const Arguments& arguments, const std::string& command_line) {
+  if (arguments.process != kAllProcesses || arguments.processes == 1) {
+    const std::uint32_t process = arguments.process == kAllProcesses ? 0 : arguments.process;
+    if (process >= arguments.processes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("process ", process, ": wanted 0..", arguments.processes - 1));
+    }
+    return TrainHere(arguments, process, command_line);
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(
+      ChildProcesses children,
+      ChildProcesses::Start(arguments.processes - 1, arguments.out, [&](std::uint32_t child) {
+        const absl::Status status = TrainHere(arguments, child + 1, command_line);
+        if (!status.ok()) std::cerr << "longtail-ctr: " << status.message() << "\n";
+        return status.ok();
+      }));
+  LONGTAIL_RETURN_IF_ERROR(TrainHere(arguments, 0, command_line));
+  return children.Wait();
 }
 
 absl::Status Evaluate(const Arguments& arguments) {
@@ -140,6 +173,13 @@ int Main(int argc, char** argv) {
   train->add_option("--train_split", arguments.train_split, "Instead of the config's");
   train->add_option("--checkpoint_every", arguments.checkpoint_every, "Steps; 0: at the end");
   train->add_option("--stop_after", arguments.stop_after, "Stop after so many steps and save");
+  train->add_option("--cluster", arguments.cluster,
+                    "Servers to train on: tcp://HOST:PORT of their coordinator, or a file with it");
+  train->add_option("--store", arguments.store, "The servers' store; OUT/checkpoints if not given");
+  train->add_option("--processes", arguments.processes, "Processes that share the config's workers")
+      ->check(CLI::Range(1, 4096));
+  train->add_option("--process", arguments.process,
+                    "Which of them this one is, from 0; without it all are started here");
   train->add_flag("--resume", arguments.resume, "Go on from the newest checkpoint in --out");
   train->add_flag("--json", arguments.json, "Progress as JSON lines");
   CLI::App* const evaluate = app.add_subcommand("evaluate", "Measure a saved model on a split");

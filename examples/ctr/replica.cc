@@ -90,6 +90,11 @@ absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
                       .gradients = row_gradients};
   push_ =
       worker_->PushAsync(std::span(&item, 1), {.learning_rate_scale = step.learning_rate_factor});
+  if (sender_ != nullptr) {
+    LONGTAIL_ASSIGN_OR_RETURN(
+        dense_push_, sender_->Push(*worker_, step.step, parameter_gradients_.span(),
+                                   n == 0 ? std::span<const float>() : model_->state_update()));
+  }
   end_of_step_ = worker_->EndStepAsync();
   is_pushed_ = true;
   return absl::OkStatus();
@@ -98,6 +103,7 @@ absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
 absl::Status Replica::Flush() {
   if (is_pushed_) {
     LONGTAIL_RETURN_IF_ERROR(push_.Wait());
+    if (sender_ != nullptr) LONGTAIL_RETURN_IF_ERROR(dense_push_.Wait());
     LONGTAIL_RETURN_IF_ERROR(end_of_step_.Wait());
   }
   return absl::OkStatus();

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "examples/common/data/batch.h"
 #include "examples/common/nn/aligned_buffer.h"
+#include "examples/ctr/dense_exchange.h"
 #include "examples/ctr/models/model.h"
 #include "longtail/worker.h"
 
@@ -44,6 +45,11 @@ class Replica {
   Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model,
           std::uint32_t backoff_below);
 
+  /// From now on Train also sends its dense gradients there, as the replica of that rank.
+  void SendDenseTo(const DenseExchange& exchange, std::uint32_t rank) {
+    sender_ = std::make_unique<DenseExchange::Sender>(exchange, rank);
+  }
+
   enum class Counts { kNo, kYes };
 
   /// Starts the pull of a slot's rows.
@@ -64,6 +70,7 @@ class Replica {
   double loss_sum() const { return loss_sum_; }
   std::span<float> parameter_gradients() { return parameter_gradients_.span(); }
   const Model& model() const { return *model_; }
+  Worker& worker() { return *worker_; }
 
  private:
   void ChooseRows(ReplicaSlot& slot) const;
@@ -77,7 +84,9 @@ class Replica {
   std::vector<float> logit_gradients_;
   AlignedBuffer row_gradients_;
   AlignedBuffer parameter_gradients_;
+  std::unique_ptr<DenseExchange::Sender> sender_;  // Null: the trainer sums them itself.
   Pending push_;
+  Pending dense_push_;
   Pending end_of_step_;
   bool is_pushed_ = false;  // The two above are of a step.
   double loss_sum_ = 0;

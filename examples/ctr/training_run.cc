@@ -41,6 +41,13 @@ constexpr double kStatisticsInterval = 2.0;
 // Points of the training curve an epoch, at the least.
 constexpr std::uint64_t kCurveSteps = 50;
 
+// Others wait for so long while the first process evaluates or saves.
+constexpr std::chrono::minutes kMeetTimeout{60};
+
+const char* StepModeText(StepMode mode) {
+  return mode == StepMode::kSynchronous ? "synchronous" : "asynchronous";
+}
+
 absl::Status WriteFile(const std::filesystem::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
@@ -69,26 +76,37 @@ class TrainingRun {
     report_.train_seconds = Seconds(train_began_);
     progress_->Finish(state_, Clock::now());
     LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
+    if (!IsFirst()) {  // The first process evaluates: the servers' rows are all there.
+      LONGTAIL_RETURN_IF_ERROR(Meet());
+      return std::move(report_);
+    }
     if (is_stopped_) {
       out_ << "Stopped after " << steps_here_ << " steps; resume with --resume.\n";
+      LONGTAIL_RETURN_IF_ERROR(Meet());
       return std::move(report_);
     }
     LONGTAIL_RETURN_IF_ERROR(Evaluate());
     LONGTAIL_RETURN_IF_ERROR(Finish());
+    LONGTAIL_RETURN_IF_ERROR(Meet());
     return std::move(report_);
   }
 
  private:
   absl::Status Open();
   absl::Status OpenCluster();
+  absl::Status JoinCluster(const std::string& store);
   absl::Status TrainEpoch();
   absl::Status AfterStep(const StepResult& step);
   absl::Status UpdateStatistics();
   absl::Status Validate(CurvePoint& point);
   absl::Status SaveCheckpoint();
+  absl::Status WriteCheckpoint();
   absl::Status Evaluate();
   absl::Status Finish();
   void AddCurvePoint();
+  bool IsFirst() const { return options_.process.index == 0; }
+  // Waits until every process is at this point of the training.
+  absl::Status Meet();
   const CountThreshold* Threshold() const { return threshold_ ? &*threshold_ : nullptr; }
 
   const RunOptions& options_;
@@ -111,6 +129,7 @@ class TrainingRun {
   double window_began_ = 0;
   std::uint64_t epoch_size_ = 0;  // Examples of a pass, once one is done.
   std::uint64_t steps_here_ = 0;
+  std::uint64_t meetings_ = 0;
   bool is_stopped_ = false;
 };
 
@@ -138,8 +157,54 @@ absl::Status TrainingRun::Open() {
   return absl::OkStatus();
 }
 
+absl::Status TrainingRun::Meet() {
+  if (options_.process.count == 1) return absl::OkStatus();
+  return cluster_->Barrier(absl::StrCat("ctr-", meetings_++), options_.process.count, kMeetTimeout);
+}
+
+// Opens a cluster of servers; with --resume the first process brings a checkpoint there.
+absl::Status TrainingRun::JoinCluster(const std::string& store) {
+  const TrainConfig& config = options_.config;
+  LONGTAIL_ASSIGN_OR_RETURN(cluster_,
+                            Cluster::Remote({.coordinator = options_.cluster, .store = store}));
+  const ClusterOptions& there = cluster_->options();
+  if (there.step_mode != config.step_mode || there.workers != config.workers) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cluster '", options_.cluster, "' is for ", there.workers, " workers, ",
+        StepModeText(there.step_mode), ": the config wants ", config.workers, ", ",
+        StepModeText(config.step_mode), "; start the coordinator with --workers and --step-mode"));
+  }
+  std::optional<CheckpointInfo> newest;
+  if (options_.resume && std::filesystem::exists(store)) {
+    LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> saved, ListCheckpoints(store));
+    const auto last = std::ranges::max_element(saved, {}, &CheckpointInfo::step);
+    if (last != saved.end()) newest = *last;
+  }
+  TrainerState state;
+  if (newest) {
+    LONGTAIL_ASSIGN_OR_RETURN(state, ReadTrainerState(newest->name));
+    LONGTAIL_ASSIGN_OR_RETURN(position_, LoadPosition(state, ResumeSettings(config)));
+    if (IsFirst()) LONGTAIL_RETURN_IF_ERROR(cluster_->Load(newest->name));
+    LONGTAIL_RETURN_IF_ERROR(Meet());
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(trainer_,
+                            CtrTrainer::Make(config, data_->layout(), *cluster_, options_.process));
+  if (!newest) return absl::OkStatus();
+  LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(state));
+  out_ << "Resumed from " << newest->name.store << "/" << newest->name.name << " at step "
+       << trainer_->step() << ".\n";
+  return absl::OkStatus();
+}
+
 absl::Status TrainingRun::OpenCluster() {
   const TrainConfig& config = options_.config;
+  if (!options_.cluster.empty()) {
+    return JoinCluster(options_.store.empty() ? options_.out + "/checkpoints" : options_.store);
+  }
+  if (options_.process.count > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options_.process.count, " processes: wanted a cluster that they share (--cluster)"));
+  }
   const ClusterOptions cluster{.lanes = config.lanes,
                                .partitions = config.partitions,
                                .step_mode = config.step_mode,
@@ -194,22 +259,24 @@ absl::Status TrainingRun::TrainEpoch() {
   epoch_size_ = position_.examples;
   position_.examples = 0;
   ++position_.epoch;
+  if (!IsFirst()) return Meet();
   LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
   AddCurvePoint();
   if (!report_.curve.empty() && !config.data.validation.empty() && epoch_size_ != 0) {
     LONGTAIL_RETURN_IF_ERROR(Validate(report_.curve.back()));
   }
-  return absl::OkStatus();
+  return Meet();
 }
 
 absl::Status TrainingRun::AfterStep(const StepResult& step) {
   position_.examples += step.size;
   position_.samples_trained += step.size;
   window_loss_ += step.loss_sum;
-  window_size_ += step.size;
+  window_size_ += step.size_here;
   trainer_->ForEachLogit([&](float label, float logit) { auc_.Add(label > 0.5F, logit); });
   const Clock::time_point now = Clock::now();
-  if (std::chrono::duration<double>(now - statistics_at_).count() > kStatisticsInterval) {
+  if (IsFirst() &&
+      std::chrono::duration<double>(now - statistics_at_).count() > kStatisticsInterval) {
     LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
   }
   state_.samples_seen = position_.samples_trained;
@@ -217,7 +284,7 @@ absl::Status TrainingRun::AfterStep(const StepResult& step) {
   if (options_.config.data.synthetic) {
     state_.samples_total = options_.config.data.synthetic->train * options_.config.epochs;
   }
-  state_.loss = window_loss_ / static_cast<double>(window_size_);
+  if (window_size_ != 0) state_.loss = window_loss_ / static_cast<double>(window_size_);
   state_.auc = auc_.Value();
   state_.in_flight = options_.config.workers * (1 + options_.config.prefetch);
   progress_->Update(state_, now);
@@ -278,6 +345,14 @@ absl::Status TrainingRun::Validate(CurvePoint& point) {
 
 absl::Status TrainingRun::SaveCheckpoint() {
   LONGTAIL_RETURN_IF_ERROR(trainer_->Flush());
+  LONGTAIL_RETURN_IF_ERROR(Meet());
+  if (IsFirst()) LONGTAIL_RETURN_IF_ERROR(WriteCheckpoint());
+  LONGTAIL_RETURN_IF_ERROR(Meet());
+  // Only the first process saves what it has, so all go on as a resumed training would.
+  return options_.process.count == 1 ? absl::OkStatus() : trainer_->PullAgain();
+}
+
+absl::Status TrainingRun::WriteCheckpoint() {
   TrainerState state = trainer_->Save();
   SavePosition(position_, ResumeSettings(options_.config), state);
   const std::string name = absl::StrFormat("step-%08d", trainer_->step());

@@ -11,6 +11,7 @@
 #include "examples/common/report/progress_line.h"
 #include "examples/common/report/run_report.h"
 #include "examples/common/report/text_table.h"
+#include "examples/ctr/process_place.h"
 #include "examples/ctr/train_config.h"
 
 namespace longtail::examples {
@@ -18,7 +19,12 @@ namespace longtail::examples {
 /// What the command line decides.
 struct RunOptions {
   TrainConfig config;
-  std::string out;  ///< Directory of checkpoints, report and predictions; made if need be.
+  /// The cluster's coordinator (tcp://HOST:PORT, or a file that holds it); empty: an embedded
+  /// cluster. All processes then share the directory `out` and the servers' store.
+  std::string cluster{};
+  std::string store{};     ///< Of checkpoints: what the servers name; empty: in `out`.
+  ProcessPlace process{};  ///< Of several, the first alone evaluates, saves and reports.
+  std::string out;         ///< Directory of checkpoints, report and predictions; made if need be.
   std::uint64_t checkpoint_every = 0;  ///< Steps; 0: at the end alone.
   std::uint64_t stop_after = 0;        ///< Steps of this process, then a checkpoint; 0: to the end.
   bool resume = false;                 ///< From the newest checkpoint in `out`, if there is one.

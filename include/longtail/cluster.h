@@ -110,7 +110,7 @@ class Cluster {
   virtual absl::Status Load(const CheckpointName& from) = 0;
 
   /// Waits until `participants` Cluster objects, one a process, have come to the barrier of that
-  /// name, which is used once.
+  /// name; a process passes it once.
   ///
   /// Errors: DeadlineExceeded, naming it; InvalidArgument (others came with another number; within
   ///         a process: more than one participant).

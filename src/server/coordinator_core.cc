@@ -481,6 +481,14 @@ void CoordinatorCore::On(NodeId source, const EnterBarrier& m, absl::Time, Effec
         effects);
   }
   Barrier& barrier = barriers_[m.name];
+  if (barrier.is_passed) {
+    // Who asks again did not get the answer; anybody else begins the barrier anew.
+    if (barrier.here.contains(m.participant)) {
+      return Send(source, Acknowledgement{m.request, {}, 0}, effects);
+    }
+    barrier = {};
+    std::erase(passed_barriers_, m.name);
+  }
   if (barrier.count == 0) barrier.count = m.count;
   if (barrier.count != m.count) {
     return Send(source,
@@ -491,14 +499,11 @@ void CoordinatorCore::On(NodeId source, const EnterBarrier& m, absl::Time, Effec
                                 0},
                 effects);
   }
-  // Who asks again after it was passed did not get the answer.
-  if (barrier.is_passed) return Send(source, Acknowledgement{m.request, {}, 0}, effects);
   barrier.here[m.participant] = {source, m.request};
   if (barrier.here.size() < barrier.count) return;
   for (const auto& [participant, asker] : barrier.here) {
     Send(asker.source, Acknowledgement{asker.request, {}, 0}, effects);
   }
-  barrier.here.clear();
   barrier.is_passed = true;
   passed_barriers_.push_back(m.name);
   if (passed_barriers_.size() > kPassedBarriersKept) {

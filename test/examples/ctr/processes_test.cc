@@ -1,0 +1,118 @@
+// A training divided among processes gives the bits of one process with as many workers.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cluster/process_fixture.h"
+#include "examples/ctr/small_training.h"
+#include "examples/ctr/training_run.h"
+#include "longtail/checkpoint.h"
+
+namespace longtail::examples {
+namespace {
+
+using longtail::test::Must;
+
+constexpr std::uint32_t kWorkers = 4;
+
+RunOptions Job(const std::string& out, const std::string& model) {
+  RunOptions options{
+      .config = Must(LoadTrainConfig(std::string(LONGTAIL_SOURCE_DIR) +
+                                     "/examples/ctr/configs/movielens-latest-small.json")),
+      .out = out,
+      .command_line = "test"};
+  options.config.epochs = 1;
+  options.config.workers = kWorkers;
+  options.config.batch = 512;
+  if (model == "dlrm-bn") options.config.model.batch_norm = true;
+  return options;
+}
+
+// Each process is a thread here: they share nothing but the cluster and the directory.
+void RunProcesses(const RunOptions& whole, std::uint32_t count) {
+  std::vector<absl::Status> outcomes(count);
+  std::vector<std::ostringstream> texts(count);
+  std::vector<std::thread> threads;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    threads.emplace_back([&, i] {
+      RunOptions options = whole;
+      options.process = {.count = count, .index = i};
+      outcomes[i] = TrainAndReport(options, texts[i]).status();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& outcome : outcomes) Must(outcome);
+}
+
+// What a run leaves: the trainer's state and the hash of its rows.
+std::map<std::string, std::string> Remains(const std::string& store) {
+  const auto there = Must(ListCheckpoints(store));
+  REQUIRE(there.size() == 1);
+  std::map<std::string, std::string> remains = Must(ReadTrainerState(there[0].name));
+  const auto cluster = Must(Cluster::Restore({}, there[0].name));
+  remains["rows"] =
+      std::to_string(Must(cluster->Statistics(Must(cluster->FindTable("features")))).hash);
+  return remains;
+}
+
+std::string TextOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("processes train to the bits of one", "[examples][ctr][cluster]") {
+  const std::string model = GENERATE("deepfm", "dlrm-bn");
+  CAPTURE(model);
+  const test::TemporaryDirectory alone;
+  std::ostringstream terminal;
+  Must(TrainAndReport(Job(alone.path(), model), terminal).status());
+  const auto want = Remains(alone.path() + "/checkpoints");
+  CHECK(want.contains("dense.parameters"));
+
+  for (const std::uint32_t count : {2U, 4U}) {
+    CAPTURE(count);
+    const test::TemporaryDirectory together;
+    RunOptions options = Job(together.path(), model);
+    const std::string store = together.path() + "/checkpoints";
+    auto processes =
+        longtail::test::StartProcesses({.cluster = {.servers = count - 1,
+                                                    .workers = kWorkers,
+                                                    .step_mode = StepMode::kSynchronous}},
+                                       1, store);
+    options.cluster = processes.coordinator->address();
+    RunProcesses(options, count);
+    CHECK(Remains(store) == want);
+    CHECK(TextOf(together.path() + "/predictions.csv") ==
+          TextOf(alone.path() + "/predictions.csv"));
+  }
+}
+
+TEST_CASE("processes that were stopped go on from their checkpoint",
+          "[examples][ctr][cluster][resume]") {
+  const auto run = [](const std::string& out, std::uint64_t stop_after, bool resume) {
+    RunOptions options = Job(out, "deepfm");
+    options.checkpoint_every = 40;
+    options.stop_after = stop_after;
+    options.resume = resume;
+    auto processes = longtail::test::StartProcesses(
+        {.cluster = {.servers = 2, .workers = kWorkers, .step_mode = StepMode::kSynchronous}}, 1,
+        out + "/checkpoints");
+    options.cluster = processes.coordinator->address();
+    RunProcesses(options, 2);
+  };
+  const test::TemporaryDirectory whole;
+  run(whole.path(), 0, false);
+  const test::TemporaryDirectory parts;
+  run(parts.path(), 80, false);
+  run(parts.path(), 0, true);
+  const std::string predictions = TextOf(whole.path() + "/predictions.csv");
+  CHECK(predictions.size() > 1000);
+  CHECK(TextOf(parts.path() + "/predictions.csv") == predictions);
+}
+
+}  // namespace
+}  // namespace longtail::examples
