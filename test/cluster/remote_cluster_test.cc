@@ -11,6 +11,7 @@
 #include "cluster/process_fixture.h"
 #include "server/scratch_directory.h"
 #include "server/training.h"
+#include "support/free_port.h"
 
 namespace longtail {
 namespace {
@@ -115,11 +116,12 @@ TEST_CASE("what a cluster waits for is said", "[cluster][errors]") {
   CHECK(Says(alone, "joining the cluster: after 300ms the coordinator at " +
                         coordinator->address() + " still waits for 3 of 3 servers"));
 
-  const absl::Status nobody = Cluster::Remote({.coordinator = "tcp://127.0.0.1:1",
-                                               .join_timeout = std::chrono::milliseconds(300)})
-                                  .status();
+  const std::string away = "tcp://127.0.0.1:" + std::to_string(test::FreePort());
+  const absl::Status nobody =
+      Cluster::Remote({.coordinator = away, .join_timeout = std::chrono::milliseconds(300)})
+          .status();
   CHECK(absl::IsDeadlineExceeded(nobody));
-  CHECK(Says(nobody, "no answer from the coordinator at tcp://127.0.0.1:1"));
+  CHECK(Says(nobody, "no answer from the coordinator at " + away));
   CHECK(Says(nobody, "connection refused: nobody listens there"));
 
   const absl::Status nameless = Cluster::Remote({.coordinator = "tcp://no-such-host.invalid:1",

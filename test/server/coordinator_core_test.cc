@@ -1,0 +1,326 @@
+// The coordinator's rules, event by event: no threads, no sockets, a clock of our own.
+#include "server/coordinator_core.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/sample_messages.h"
+
+namespace longtail::server {
+namespace {
+
+constexpr NodeId kAsker{0x80000001};
+constexpr NodeId kOther{0x80000002};
+
+ServerEntry Server(const std::string& name, std::uint64_t incarnation = 1, std::size_t lanes = 1) {
+  ServerEntry server{.name = name, .incarnation = incarnation, .host = "h", .lanes = {}};
+  for (std::size_t i = 0; i < lanes; ++i) {
+    server.lanes.push_back({NodeId{}, {"tcp://" + name + ":" + std::to_string(i)}});
+  }
+  return server;
+}
+
+// A coordinator whose writes succeed, or fail, as the test says.
+class Bench {
+ public:
+  explicit Bench(const CoordinatorCore::Options& options) : core(*CoordinatorCore::Make(options)) {}
+  explicit Bench(std::unique_ptr<CoordinatorCore> resumed) : core(std::move(resumed)) {}
+
+  // Everything sent because of a message.
+  std::vector<Envelope> Say(NodeId source, Message message) {
+    core->Step({source, kCoordinatorNode, std::move(message)}, now, effects_);
+    return CarryOut();
+  }
+  std::vector<Envelope> Tick() {
+    core->Tick(now, effects_);
+    return CarryOut();
+  }
+  template <typename Reply>
+  Reply Ask(NodeId source, Message message) {
+    for (const Envelope& sent : Say(source, std::move(message))) {
+      if (sent.target != source) continue;
+      if (const auto* reply = std::get_if<Reply>(&sent.body)) return *reply;
+    }
+    FAIL("no answer");
+    return {};
+  }
+  void Form(std::uint32_t servers, std::size_t lanes = 1) {
+    for (std::uint32_t i = 0; i < servers; ++i) {
+      Say(kAsker, JoinServer{1, Server("s" + std::to_string(i), 1, lanes)});
+    }
+    REQUIRE(core->is_formed());
+  }
+  // All lanes acknowledge what they were sent.
+  std::vector<Envelope> AcknowledgeAll(const std::vector<Envelope>& sent,
+                                       absl::Status status = {}) {
+    std::vector<Envelope> answers;
+    for (const Envelope& envelope : sent) {
+      std::uint64_t request = 0;
+      if (const auto* create = std::get_if<CreateTable>(&envelope.body)) request = create->request;
+      if (const auto* close = std::get_if<CloseSession>(&envelope.body)) request = close->request;
+      if (request == 0) continue;
+      for (Envelope& answer : Say(envelope.target, Acknowledgement{request, status, 0})) {
+        answers.push_back(std::move(answer));
+      }
+    }
+    return answers;
+  }
+
+  std::unique_ptr<CoordinatorCore> core;
+  absl::Time now = absl::UnixEpoch();
+  bool store_works = true;
+  std::size_t writes = 0;
+
+ private:
+  std::vector<Envelope> CarryOut() {
+    while (!effects_.writes.empty()) {
+      std::vector<StoreWrite> writing = std::move(effects_.writes);
+      effects_.writes.clear();
+      for (const StoreWrite& write : writing) {
+        ++writes;
+        // Nothing may be said before what it rests on is written.
+        CHECK(write.name == kCoordinatorStateName);
+        core->OnStored({write.ticket,
+                        store_works ? absl::OkStatus() : absl::ResourceExhaustedError("disk full")},
+                       now, effects_);
+      }
+    }
+    std::vector<Envelope> sends = std::move(effects_.sends);
+    effects_.Clear();
+    return sends;
+  }
+
+  Effects effects_;
+};
+
+bool Says(const absl::Status& status, const std::string& text) {
+  INFO(status.ToString());
+  return std::string(status.message()).find(text) != std::string::npos;
+}
+
+TEST_CASE("a cluster is formed when its last server joins", "[server][coordinator]") {
+  Bench bench({.servers = 2, .partitions = 8});
+  const auto first = bench.Ask<MapReply>(kAsker, JoinServer{7, Server("b", 1, 2)});
+  CHECK(first.request == 7);
+  CHECK(first.map == nullptr);
+  CHECK(first.waits_for == "1 of 2 servers; here: b");
+  CHECK(bench.writes == 0);
+
+  const auto second = bench.Ask<MapReply>(kOther, JoinServer{8, Server("a")});
+  REQUIRE(second.map != nullptr);
+  CHECK(bench.writes == 1);
+  CHECK(second.map->servers[0].name == "a");  // By name, whoever came first.
+  CHECK(second.map->lanes == std::vector<NodeId>{NodeId{1}, NodeId{2}, NodeId{3}});
+  CHECK(second.map->lane_of == std::vector<std::uint32_t>{0, 0, 0, 1, 1, 1, 2, 2});
+  CHECK(*bench.Ask<MapReply>(kAsker, JoinServer{9, Server("b", 1, 2)}).map == *second.map);
+  CHECK(*bench.Ask<MapReply>(kAsker, MapRequest{10}).map == *second.map);
+}
+
+TEST_CASE("a server that stopped asking is not waited for", "[server][coordinator]") {
+  Bench bench({.servers = 2, .lease = absl::Seconds(10)});
+  bench.Say(kAsker, JoinServer{1, Server("gone")});
+  bench.now += absl::Seconds(11);
+  bench.Say(kAsker, JoinServer{1, Server("a")});
+  CHECK_FALSE(bench.core->is_formed());
+  bench.Say(kAsker, JoinServer{1, Server("b")});
+  REQUIRE(bench.core->is_formed());
+  CHECK(bench.core->state().map.servers[1].name == "b");
+}
+
+TEST_CASE("servers that do not belong are refused by name", "[server][coordinator]") {
+  Bench bench({.servers = 1, .partitions = 2});
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a", 1, 3)}).status,
+             "server 'a' with 3 lanes makes 3: want at most 2, one for each partition"));
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("", 1, 1)}).status, "want a name"));
+  bench.Form(1);
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("extra")}).status,
+             "server 'extra': this cluster has all of its 1 servers: s0"));
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0", 2)}).status,
+             "server 's0' was another process when this cluster was formed"));
+}
+
+TEST_CASE("a table is there once every lane has it", "[server][coordinator]") {
+  Bench bench({.servers = 2});
+  CHECK(absl::IsUnavailable(
+      bench.Ask<TableReply>(kAsker, DefineTable{1, test::SampleSpec(1)}).status));
+  bench.Form(2);
+  const auto told = bench.Say(kAsker, DefineTable{5, test::SampleSpec(1)});
+  REQUIRE(told.size() == 2);
+  CHECK(std::get<CreateTable>(told[0].body).table == TableId{0});
+  CHECK(bench.core->state().pending == test::SampleSpec(1));
+  CHECK(bench.core->state().map.tables.empty());
+
+  const auto first = bench.AcknowledgeAll({told[0]});
+  CHECK(first.empty());
+  bench.now += absl::Seconds(2);  // The other lane is told again.
+  const auto again = bench.Tick();
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].target == told[1].target);
+  const auto answers = bench.AcknowledgeAll(again);
+  REQUIRE(answers.size() == 1);
+  CHECK(std::get<TableReply>(answers[0].body).request == 5);
+  CHECK(bench.core->state().map.version == 2);
+
+  // The same again, and another spec of that name.
+  CHECK(bench.Ask<TableReply>(kOther, DefineTable{6, test::SampleSpec(1)}).status.ok());
+  CHECK(absl::IsAlreadyExists(
+      bench.Ask<TableReply>(kOther, DefineTable{6, test::SampleSpec(2)}).status));
+}
+
+TEST_CASE("a lane that refuses a table ends its creation", "[server][coordinator]") {
+  Bench bench({.servers = 1});
+  bench.Form(1);
+  const auto told = bench.Say(kAsker, DefineTable{5, test::SampleSpec(1)});
+  const auto answers = bench.AcknowledgeAll(told, absl::ResourceExhaustedError("no memory"));
+  REQUIRE(answers.size() == 1);
+  CHECK(absl::IsResourceExhausted(std::get<TableReply>(answers[0].body).status));
+  CHECK(bench.core->state().map.tables.empty());
+  CHECK_FALSE(bench.core->state().pending.has_value());
+}
+
+TEST_CASE("a coordinator that comes back ends what it began", "[server][coordinator]") {
+  CoordinatorCore::Options options{.servers = 1, .workers = 2, .lease = absl::Seconds(10)};
+  Bench before(options);
+  before.Form(1);
+  before.Say(kAsker, JoinWorker{1, "w", 77, 1});
+  before.Say(kAsker, DefineTable{5, test::SampleSpec(1)});
+  const std::string blob = EncodeCoordinatorState(before.core->state());
+
+  Bench after(*CoordinatorCore::Resume(
+      options, *DecodeCoordinatorState("s", std::as_bytes(std::span(blob)))));
+  after.now = before.now + absl::Hours(1);
+  const auto told = after.Tick();  // The lane hears of the table again; the worker keeps its place.
+  REQUIRE(told.size() == 1);
+  CHECK(std::get<CreateTable>(told[0].body).spec == test::SampleSpec(1));
+  after.AcknowledgeAll(told);
+  CHECK(after.core->state().map.tables.size() == 1);
+  CHECK(after.Ask<WorkerPlace>(kAsker, JoinWorker{2, "w", 77, 1}).session == SessionId{1});
+  CHECK(after.Ask<WorkerPlace>(kAsker, JoinWorker{2, "x", 78, kAnyRank}).session == SessionId{2});
+
+  options.servers = 3;
+  CHECK(Says(CoordinatorCore::Resume(options, before.core->state()).status(),
+             "servers 3: this coordinator's state says 1"));
+}
+
+TEST_CASE("workers get ranks, once each", "[server][coordinator]") {
+  Bench bench({.servers = 1, .workers = 2});
+  CHECK(absl::IsUnavailable(bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0}).status));
+  bench.Form(1);
+  const auto first = bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 1});
+  CHECK(first.rank == 1);
+  CHECK(bench.Ask<WorkerPlace>(kAsker, JoinWorker{2, "w", 5, 1}).session == first.session);
+  CHECK(Says(bench.Ask<WorkerPlace>(kAsker, JoinWorker{3, "x", 6, 1}).status,
+             "worker rank 1 belongs to 'w' until it leaves or is silent for 10s"));
+  CHECK(Says(bench.Ask<WorkerPlace>(kAsker, JoinWorker{3, "x", 6, 2}).status,
+             "worker rank 2: this cluster has 2 workers, want 0..1"));
+  CHECK(bench.Ask<WorkerPlace>(kAsker, JoinWorker{3, "x", 6, kAnyRank}).rank == 0);
+  CHECK(Says(bench.Ask<WorkerPlace>(kAsker, JoinWorker{4, "y", 7, kAnyRank}).status,
+             "all 2 workers of this cluster are connected"));
+}
+
+TEST_CASE("a worker that falls silent leaves, and lanes are told until they know",
+          "[server][coordinator]") {
+  Bench bench({.servers = 1, .workers = 2, .lease = absl::Seconds(10)});
+  bench.Form(1, 2);
+  const auto place = bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0});
+  const auto other = bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "x", 6, 1});
+  bench.now += absl::Seconds(9);
+  const auto beat = [&](SessionId session) {
+    return bench.Ask<MapReply>(kAsker, Heartbeat{.request = 3, .session = session, .server = {}})
+        .status;
+  };
+  CHECK(beat(other.session).ok());
+  bench.now += absl::Seconds(2);
+  const auto told = bench.Tick();
+  REQUIRE(told.size() == 2);
+  CHECK(std::get<CloseSession>(told[0].body).session == place.session);
+  CHECK(absl::IsNotFound(beat(place.session)));
+  CHECK(beat(other.session).ok());
+  bench.AcknowledgeAll({told[0]});
+  CHECK(bench.core->state().workers.size() == 2);  // A lane does not know yet.
+  bench.now += absl::Seconds(1);
+  const auto again = bench.Tick();
+  REQUIRE(again.size() == 1);
+  bench.AcknowledgeAll(again);
+  CHECK(bench.core->state().workers.size() == 1);
+  CHECK(bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "z", 9, 0}).status.ok());
+}
+
+TEST_CASE("who leaves is answered when every lane knows", "[server][coordinator]") {
+  Bench bench({.servers = 1});
+  bench.Form(1);
+  const auto place = bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0});
+  const auto told = bench.Say(kAsker, LeaveWorker{8, place.session});
+  REQUIRE(told.size() == 1);
+  const auto answers = bench.AcknowledgeAll(told);
+  REQUIRE(answers.size() == 1);
+  CHECK(std::get<Acknowledgement>(answers[0].body).request == 8);
+  CHECK(bench.Ask<Acknowledgement>(kAsker, LeaveWorker{9, place.session}).status.ok());
+}
+
+TEST_CASE("what cannot be written has not happened", "[server][coordinator]") {
+  Bench bench({.servers = 1, .workers = 2});
+  bench.store_works = false;
+  const auto refused = bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a")});
+  CHECK(Says(refused.status, "the coordinator cannot write its state: disk full"));
+  CHECK_FALSE(bench.core->is_formed());
+  bench.store_works = true;
+  bench.Form(1);
+
+  bench.store_works = false;
+  CHECK(absl::IsResourceExhausted(bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0}).status));
+  CHECK(absl::IsResourceExhausted(
+      bench.Ask<TableReply>(kAsker, DefineTable{1, test::SampleSpec(1)}).status));
+  CHECK(bench.core->state().workers.empty());
+  CHECK_FALSE(bench.core->state().pending.has_value());
+  bench.store_works = true;
+  CHECK(bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0}).status.ok());
+}
+
+TEST_CASE("members are listed, and who is late", "[server][coordinator]") {
+  Bench bench({.servers = 1, .partitions = 16, .workers = 1, .lease = absl::Seconds(10)});
+  CHECK(bench.Ask<MembersReply>(kAsker, MembersRequest{1}).waits_for == "1 of 1 servers");
+  bench.Form(1, 2);
+  bench.Say(kAsker, Heartbeat{.request = 1,
+                              .session = {},
+                              .server = "s0",
+                              .incarnation = 1,
+                              .map_version = 1,
+                              .rows = 12,
+                              .bytes = 34});
+  bench.Say(kAsker, JoinWorker{1, "w", 5, 0});
+  bench.now += absl::Seconds(11);
+  const auto reply = bench.Ask<MembersReply>(kAsker, MembersRequest{2});
+  REQUIRE(reply.members.size() == 2);
+  CHECK(reply.members[0].partitions == 16);
+  CHECK(reply.members[0].rows == 12);
+  CHECK(reply.members[0].silent_ms == 11000);
+  CHECK(reply.members[0].is_late);
+  CHECK(reply.members[0].problem == "silent; its lanes were at tcp://s0:0");
+  CHECK(reply.members[1].kind == MemberKind::kWorker);
+}
+
+TEST_CASE("a barrier opens when all are there, and can be used by others again",
+          "[server][coordinator]") {
+  Bench bench({.servers = 1});
+  CHECK(bench.Say(kAsker, EnterBarrier{1, "b", 10, 2}).empty());
+  CHECK(bench.Say(kAsker, EnterBarrier{2, "b", 10, 2}).empty());  // A repeat.
+  const auto open = bench.Say(kOther, EnterBarrier{3, "b", 11, 2});
+  REQUIRE(open.size() == 2);
+  CHECK(std::get<Acknowledgement>(open[0].body).request == 2);
+  CHECK(bench.Say(kAsker, EnterBarrier{4, "b", 10, 2}).size() == 1);
+  CHECK(bench.Say(kAsker, EnterBarrier{5, "b", 12, 2}).empty());  // Of a later run.
+  CHECK(bench.Say(kAsker, EnterBarrier{6, "b", 13, 2}).size() == 2);
+}
+
+TEST_CASE("options out of range are refused", "[server][coordinator]") {
+  CHECK(Says(CoordinatorCore::Make({.servers = 0}).status(), "servers 0: want 1.."));
+  CHECK(Says(CoordinatorCore::Make({.partitions = 3}).status(), "partitions 3: want a power of"));
+  CHECK(Says(CoordinatorCore::Make({.workers = 0}).status(), "workers 0: want 1.."));
+  CHECK(Says(CoordinatorCore::Make({.lease = absl::ZeroDuration()}).status(), "lease"));
+}
+
+}  // namespace
+}  // namespace longtail::server
