@@ -61,7 +61,9 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .session = identity.session,
              .rank = identity.rank,
              .partition_count = static_cast<std::uint32_t>(map.Current()->lane_of.size()),
-             .retry_after = absl::FromChrono(options.retry_after)}) {
+             .retry_after = absl::FromChrono(options.retry_after),
+             .step_mode = map.Current()->step_mode,
+             .staleness = map.Current()->staleness}) {
   {
     const MutexLock lock(&link_->mutex);
     link_->owner = this;
@@ -183,8 +185,11 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
   BuildPull(*map, items, sink);
-  return Submit(
-      {.kind = "pull", .keys = keys, .deadline = Deadline(options), .sink = std::move(sink)});
+  return Submit({.kind = "pull",
+                 .keys = keys,
+                 .deadline = Deadline(options),
+                 .sink = std::move(sink),
+                 .steps_ahead = options.steps_ahead});
 }
 
 void ConnectedWorker::BuildPull(const ClusterMap& map, std::span<const PullItem> items,
@@ -295,7 +300,7 @@ Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   const MutexLock lock(&mutex_);
   outgoing_.clear();
-  if (map->step_mode == StepMode::kSynchronous) {
+  if (map->step_mode != StepMode::kAsynchronous) {
     for (std::uint32_t lane = 0; lane < map->lanes.size(); ++lane) {
       auto request = std::make_shared<BarrierRequest>();
       request->epoch = map->epoch;
@@ -312,6 +317,12 @@ std::uint64_t ConnectedWorker::step() const {
   std::uint64_t step = 0;
   loop_->Do([&](absl::Time, Effects&) { step = core_.step(); });
   return step;
+}
+
+WorkerStatistics ConnectedWorker::statistics() const {
+  WorkerStatistics statistics;
+  loop_->Do([&](absl::Time, Effects&) { statistics = core_.statistics(); });
+  return statistics;
 }
 
 absl::Time ConnectedWorker::Deadline(const CallOptions& options) const {

@@ -44,7 +44,11 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
         {request, number, outgoing.lane, std::move(message), now + options_.retry_after});
   }
   effects.WakeAt(std::min(call.deadline, now + options_.retry_after));
-  open_.push_back({number, std::move(call), static_cast<std::uint32_t>(requests.size()), {}});
+  open_.push_back({.number = number,
+                   .call = std::move(call),
+                   .step = step,
+                   .unanswered = static_cast<std::uint32_t>(requests.size()),
+                   .status = {}});
   return number;
 }
 
@@ -76,7 +80,7 @@ Message WorkerCore::Prepare(Request& request, std::uint64_t number, std::uint64_
     return std::shared_ptr<const BarrierRequest>(std::move(*barrier));
   }
   if (auto* open = std::get_if<OpenSession>(&request)) {
-    *open = {number, options_.session, options_.rank};
+    *open = {number, options_.session, options_.rank, 0};
     return *open;
   }
   auto& close = std::get<CloseSession>(request);
@@ -105,14 +109,35 @@ void WorkerCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
   if (const auto* reply = std::get_if<PullReply>(&event.body)) {
     OnAnswer(event.source, reply->request, reply->status, reply, now, effects);
   } else if (const auto* ack = std::get_if<Acknowledgement>(&event.body)) {
-    const std::size_t before = waiting_.size();
+    if (!is_open_ && ack->status.ok()) NoteOpening(event.source, *ack, now, effects);
     OnAnswer(event.source, ack->request, ack->status, nullptr, now, effects);
-    if (!is_open_ && waiting_.size() != before) {  // The answer to an OpenSession.
-      step_ = std::max(step_, ack->step);
-      is_open_ = waiting_.empty();
-    }
   }
   // Anything else is not for a worker; a late copy of an answer finds no request below.
+}
+
+// A worker that joins begins with the furthest step that any partition has reached. Partitions that
+// are behind must know, or they would wait for it to end steps that it never took part in: so once
+// all lanes have answered they are told, in a second round of the same call.
+void WorkerCore::NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now,
+                             Effects& effects) {
+  const auto found = std::ranges::find(waiting_, ack.request, &Waiting::request);
+  if (found == waiting_.end() || found->lane != lane ||
+      !std::holds_alternative<OpenSession>(found->message)) {
+    return;
+  }
+  step_ = std::max(step_, ack.step);
+  opened_.push_back(lane);
+  if (waiting_.size() > 1) return;
+  is_open_ = true;
+  Open* const open = FindOpen(found->call);
+  if (step_ == 0 || options_.step_mode == StepMode::kAsynchronous || open == nullptr) return;
+  for (const NodeId to : opened_) {
+    const OpenSession again{next_request_++, options_.session, options_.rank, step_};
+    effects.sends.push_back({options_.self, to, again});
+    waiting_.push_back({again.request, open->number, to, again, now + options_.retry_after});
+    ++open->unanswered;
+  }
+  effects.WakeAt(now + options_.retry_after);
 }
 
 void WorkerCore::OnStored(const StoreAnswer&, absl::Time, Effects&) {}
@@ -139,6 +164,7 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
   waiting_.erase(found);
   if (open == nullptr) return;
   if (open->status.ok() && !status.ok()) open->status = status;
+  if (rows != nullptr) open->applied = std::min(open->applied, rows->step);
   if (--open->unanswered == 0) Complete(*open, effects);
 }
 
@@ -152,12 +178,10 @@ void WorkerCore::Tick(absl::Time now, Effects& effects) {
     }
     const auto first = std::find_if(waiting_.begin(), waiting_.end(),
                                     [&](const Waiting& w) { return w.call == open.number; });
-    open.status = absl::DeadlineExceededError(absl::StrCat(
-        open.call.kind, " of ", open.call.keys, " keys: no answer from lane ",
-        first == waiting_.end() ? 0U : static_cast<std::uint32_t>(first->lane), " (",
-        open.unanswered, " unanswered) before the deadline",
-        open.call.sink != nullptr ? "; in synchronous mode a pull waits for every worker's step"
-                                  : ""));
+    open.status = absl::DeadlineExceededError(
+        absl::StrCat(open.call.kind, " of ", open.call.keys, " keys: no answer from lane ",
+                     first == waiting_.end() ? 0U : static_cast<std::uint32_t>(first->lane), " (",
+                     open.unanswered, " unanswered) before the deadline", WaitText(open)));
     const std::uint64_t number = open.number;
     Complete(open, effects);  // Erases open_[i].
     std::erase_if(waiting_,
@@ -173,8 +197,35 @@ void WorkerCore::Tick(absl::Time now, Effects& effects) {
   }
 }
 
+// Why a call may have had to wait for other workers.
+std::string WorkerCore::WaitText(const Open& open) const {
+  if (open.call.sink == nullptr) return "";
+  switch (options_.step_mode) {
+    case StepMode::kAsynchronous:
+      return "";
+    case StepMode::kSynchronous:
+      return absl::StrCat("; in synchronous mode a pull waits for every worker's step before its ",
+                          "own, ", open.step);
+    case StepMode::kBoundedStaleness:
+      return absl::StrCat("; in bounded mode a pull waits for every worker to come within ",
+                          options_.staleness, options_.staleness == 1 ? " step" : " steps",
+                          " of its own, ", open.step);
+  }
+  return "";
+}
+
+// A pull that is answered, by how many steps its rows may lack.
+void WorkerCore::Count(const Open& open) {
+  if (options_.step_mode == StepMode::kAsynchronous || !open.call.steps_ahead) return;
+  const std::uint64_t used_in = open.step + *open.call.steps_ahead;
+  const std::uint64_t staleness = used_in - std::min(used_in, open.applied);
+  constexpr std::uint64_t kLast = WorkerStatistics::kStalenessBuckets - 1;
+  ++statistics_.pulls_by_staleness[std::min(staleness, kLast)];
+}
+
 void WorkerCore::Complete(Open& open, Effects& effects) {
   if (open.call.sink != nullptr) open.call.sink->Close();
+  if (open.status.ok()) Count(open);
   effects.completions.push_back({open.number, std::move(open.status)});
   open_.erase(open_.begin() + (&open - open_.data()));
 }

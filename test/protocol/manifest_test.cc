@@ -138,7 +138,7 @@ TEST_CASE("a value out of its range is refused with what was wanted", "[protocol
       {"/partition_count", 131072, "partition_count: want a whole number 1..65536"},
       {"/lanes", 0, "lanes: want"},
       {"/step_mode", "sometimes",
-       "step_mode: is 'sometimes': want one of asynchronous, synchronous"},
+       "step_mode: is 'sometimes': want one of asynchronous, synchronous, bounded"},
       {"/tables", 7, "tables: want an array"},
       {"/tables/2", 7, "tables[2]: want an object"},
       {"/tables/2/id", 1, "tables[2].id: does not ascend"},

@@ -85,8 +85,8 @@ void Put(const BarrierRequest& message, Words& words) {
   words("barrier", session, request, epoch, step, sections);
 }
 void Put(const PullReply& message, Words& words) {
-  const auto& [request, status, values, counts, owner] = message;
-  words("pull reply", request, status, values, counts);
+  const auto& [request, status, step, values, counts, owner] = message;
+  words("pull reply", request, status, step, values, counts);
   static_cast<void>(owner);
 }
 void Put(const Acknowledgement& message, Words& words) {
@@ -94,8 +94,8 @@ void Put(const Acknowledgement& message, Words& words) {
   words("acknowledgement", request, status, step);
 }
 void Put(const OpenSession& message, Words& words) {
-  const auto& [request, session, rank] = message;
-  words("open", request, session, rank);
+  const auto& [request, session, rank, step] = message;
+  words("open", request, session, rank, step);
 }
 void Put(const CloseSession& message, Words& words) {
   const auto& [request, session] = message;
