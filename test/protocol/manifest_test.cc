@@ -40,6 +40,23 @@ TEST_CASE("a manifest comes back as it was written", "[protocol][manifest]") {
   CHECK(test::InWords(*manifest) == test::InWords(test::SampleManifest()));
 }
 
+TEST_CASE("a manifest names its step mode in a word", "[protocol][manifest]") {
+  struct Case {
+    StepMode mode;
+    const char* word;
+  };
+  const Case wanted = GENERATE(values<Case>({{StepMode::kAsynchronous, "asynchronous"},
+                                             {StepMode::kSynchronous, "synchronous"},
+                                             {StepMode::kBoundedStaleness, "bounded"}}));
+  Manifest manifest = test::SampleManifest();
+  manifest.step_mode = wanted.mode;
+
+  const std::string bytes = EncodeManifest(manifest);
+
+  CHECK(json::parse(bytes).at("step_mode") == wanted.word);
+  CHECK(DecodeManifest("m", bytes).value().step_mode == wanted.mode);
+}
+
 TEST_CASE("any float of a spec comes back to the bit", "[protocol][manifest][property]") {
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 200));
   CAPTURE(seed);

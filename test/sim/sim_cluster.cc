@@ -23,12 +23,13 @@ namespace {
 
 constexpr std::uint64_t kHealAfter = 600;  // Steps of a simulation with faults, and at most in all.
 constexpr std::uint64_t kStepsMax = 40'000;
-constexpr absl::Duration kTimeMax = absl::Seconds(30);  // That it may take once it is healed.
+constexpr absl::Duration kTimeMax = absl::Seconds(5);  // That it may take once it is healed.
 constexpr NodeId kCloser{98};
 constexpr NodeId kControl{99};
 constexpr std::uint32_t kFirstWorker = 100;
 
-Faults DrawFaults(Rng& rng) {
+Faults DrawFaults(std::uint64_t seed) {
+  Rng rng(Mix64(seed + 1));
   Faults faults;
   if (rng.Below(2) == 0) faults.loss_percent = static_cast<unsigned>(rng.Below(40));
   if (rng.Below(2) == 0) faults.repeat_percent = static_cast<unsigned>(rng.Below(40));
@@ -43,7 +44,7 @@ Faults DrawFaults(Rng& rng) {
 class SimCluster {
  public:
   SimCluster(std::uint64_t seed, Carriage carriage)
-      : carriage_(carriage), rng_(seed), network_(DrawFaults(rng_), seed) {
+      : carriage_(carriage), rng_(seed), network_(DrawFaults(seed), Mix64(seed)) {
     DrawMap();
     steps_ = 2 + rng_.Below(7);
     const bool leave_early = rng_.Below(3) == 0;
@@ -55,7 +56,8 @@ class SimCluster {
     }
     for (std::uint64_t i = 0, n = rng_.Below(3) == 0 ? 1 + rng_.Below(2) : 0; i < n; ++i) {
       const std::uint64_t when = rng_.Below(200);
-      deaths_.emplace(when, rng_.Below(map_.worker_count));
+      const std::uint64_t victim = rng_.Below(map_.worker_count);
+      deaths_.emplace(when, victim);
     }
   }
 
