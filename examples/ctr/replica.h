@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -46,8 +47,9 @@ class Replica {
 
   enum class Counts { kNo, kYes };
 
-  /// Starts the pull of a slot's rows.
-  absl::Status BeginPull(ReplicaSlot& slot, Counts counts);
+  /// Starts the pull of a slot's rows, to be trained on so many steps later; none: not at all.
+  absl::Status BeginPull(ReplicaSlot& slot, Counts counts,
+                         std::optional<std::uint32_t> steps_ahead);
   absl::Status FinishPull(ReplicaSlot& slot);
 
   /// Forward, backward, and the push of the rows' gradients, which ends the worker's step. Returns
@@ -64,6 +66,7 @@ class Replica {
   double loss_sum() const { return loss_sum_; }
   std::span<float> parameter_gradients() { return parameter_gradients_.span(); }
   const Model& model() const { return *model_; }
+  WorkerStatistics statistics() const { return worker_->statistics(); }
 
  private:
   void ChooseRows(ReplicaSlot& slot) const;
