@@ -14,7 +14,7 @@
 namespace longtail::sim {
 namespace {
 
-constexpr std::uint64_t kSeeds = 4000;
+constexpr std::uint64_t kSeeds = 2000;
 
 TEST_CASE("each push counts exactly once and no pull is staler than it may be, whatever fails",
           "[sim]") {
