@@ -38,6 +38,7 @@ constexpr double kLimitShare = 0.3;  // Of a slice, for the products alone.
 struct Options {
   std::string model = "deepfm";
   std::string step_mode = "synchronous";
+  std::uint32_t staleness = 0;
   std::uint32_t workers = 1;
   std::uint32_t lanes = 1;
   std::uint32_t partitions = 64;
@@ -93,8 +94,10 @@ examples::TrainConfig MakeConfig(const Options& options) {
   config.prefetch = options.prefetch;
   config.lanes = options.lanes;
   config.partitions = options.partitions;
-  config.step_mode =
-      options.step_mode == "synchronous" ? StepMode::kSynchronous : StepMode::kAsynchronous;
+  config.step_mode = options.step_mode == "synchronous" ? StepMode::kSynchronous
+                     : options.step_mode == "bounded"   ? StepMode::kBoundedStaleness
+                                                        : StepMode::kAsynchronous;
+  config.staleness = options.staleness;
   return config;
 }
 
@@ -167,6 +170,7 @@ nlohmann::json Report(const Options& options, const Measured& measured, const Ge
       {"lanes", options.lanes},
       {"partitions", options.partitions},
       {"step_mode", options.step_mode},
+      {"staleness", options.staleness},
       {"prefetch", options.prefetch},
       {"batch", options.batch},
       {"steps", measured.steps},
@@ -209,6 +213,7 @@ absl::Status Run(const Options& options) {
                             Cluster::Embedded({.lanes = config.lanes,
                                                .partitions = config.partitions,
                                                .step_mode = config.step_mode,
+                                               .staleness = config.staleness,
                                                .workers = config.workers}));
   LONGTAIL_ASSIGN_OR_RETURN(const TableId table, MakeFilledTable(options, config, *cluster));
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CtrTrainer> trainer,
@@ -262,7 +267,8 @@ int Main(int argc, char** argv) {
   app.add_option("--lanes", options.lanes, "Threads that own partitions")->check(CLI::Range(1, 64));
   app.add_option("--partitions", options.partitions, "A power of two");
   app.add_option("--step-mode", options.step_mode)
-      ->check(CLI::IsMember({"synchronous", "asynchronous"}));
+      ->check(CLI::IsMember({"synchronous", "asynchronous", "bounded"}));
+  app.add_option("--staleness", options.staleness, "Steps; bounded mode alone");
   app.add_option("--prefetch", options.prefetch, "Steps a pull is ahead")->check(CLI::Range(0, 1));
   app.add_option("--batch", options.batch, "Examples of a step")->check(CLI::Range(1, 1 << 20));
   app.add_option("--ids", options.law.ids_per_field, "Ids of a field")

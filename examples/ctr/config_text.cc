@@ -97,6 +97,18 @@ std::string TextOf(const LearningRateSchedule& schedule) {
                       schedule.warmup, ", to ", schedule.final, " at step ", schedule.steps);
 }
 
+std::string StepModeText(const TrainConfig& config) {
+  switch (config.step_mode) {
+    case StepMode::kAsynchronous:
+      return "asynchronous";
+    case StepMode::kSynchronous:
+      return "synchronous";
+    case StepMode::kBoundedStaleness:
+      return absl::StrCat("bounded staleness, ", config.staleness);
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
@@ -123,7 +135,7 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
       {"workers", absl::StrCat(config.workers)},
       {"pull ahead",
        config.prefetch == 0 ? "none: rows are exact" : "one step: rows are one step old"},
-      {"step mode", config.step_mode == StepMode::kSynchronous ? "synchronous" : "asynchronous"},
+      {"step mode", StepModeText(config)},
       {"shuffle buffer", absl::StrCat(config.data.shuffle)},
       {"seed", absl::StrCat(config.seed)},
       {"lanes", absl::StrCat(config.lanes)},

@@ -114,7 +114,7 @@ absl::Status CtrTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
   ahead_size_ = 0;
   if (current_size_ == 0) return absl::OkStatus();
   LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
-    return replicas_[member]->BeginPull(slots_[member][current_], Replica::Counts::kNo);
+    return replicas_[member]->BeginPull(slots_[member][current_], Replica::Counts::kNo, 0);
   }));
   return UseSavedRows(current_);
 }
@@ -161,12 +161,12 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
     ReplicaStep mine = step;
     mine.first_example = first_examples[first_worker_ + member];
     if (has_next && config_.prefetch == 1) {
-      LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(slots[next], Replica::Counts::kNo));
+      LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(slots[next], Replica::Counts::kNo, 1));
     }
     LONGTAIL_RETURN_IF_ERROR(replica.FinishPull(slots[current_]));
     LONGTAIL_RETURN_IF_ERROR(replica.Train(slots[current_], mine));
     if (has_next && config_.prefetch == 0) {  // Exact, and under way while the dense half moves.
-      return replica.BeginPull(slots[next], Replica::Counts::kNo);
+      return replica.BeginPull(slots[next], Replica::Counts::kNo, 0);
     }
     return absl::OkStatus();
   };
@@ -238,7 +238,7 @@ absl::Status CtrTrainer::Flush() {
 absl::Status CtrTrainer::PullAgain() {
   if (current_size_ == 0) return absl::OkStatus();
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
-    LONGTAIL_RETURN_IF_ERROR(replicas_[r]->BeginPull(slots_[r][current_], Replica::Counts::kNo));
+    LONGTAIL_RETURN_IF_ERROR(replicas_[r]->BeginPull(slots_[r][current_], Replica::Counts::kNo, 0));
     LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][current_]));
   }
   return absl::OkStatus();
@@ -247,7 +247,7 @@ absl::Status CtrTrainer::PullAgain() {
 absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores) {
   std::swap(scoring_.batch, batch);
   Replica& replica = *replicas_[0];
-  absl::Status status = replica.BeginPull(scoring_, Replica::Counts::kYes);
+  absl::Status status = replica.BeginPull(scoring_, Replica::Counts::kYes, std::nullopt);
   if (status.ok()) status = replica.FinishPull(scoring_);
   if (status.ok()) status = replica.Predict(scoring_);
   std::swap(scoring_.batch, batch);
@@ -260,6 +260,12 @@ absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field,
     FindRarestOfField(batch, *field, scoring_.keys.inverse(), scoring_.counts, scores.field_counts);
   }
   return absl::OkStatus();
+}
+
+WorkerStatistics CtrTrainer::statistics() const {
+  WorkerStatistics sum;
+  for (const auto& replica : replicas_) sum += replica->statistics();
+  return sum;
 }
 
 void CtrTrainer::ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const {

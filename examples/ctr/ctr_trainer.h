@@ -4,7 +4,8 @@
 // its rows, computes, pushes its rows' gradients and ends its step; then the replicas' dense
 // gradients are summed in their order and the dense optimizer moves the shared parameters, a slice
 // a thread. In synchronous mode every bit of the result is decided by config and data, not by
-// timing.
+// timing. In the others the order in which pushes reach the table is not; the dense half still
+// brings the replicas together after each step, so that none is more than a step ahead.
 //
 // A training may be divided among processes, each with an equal share of the replicas. Every one
 // reads all of the data and keeps its own micro-batches, and has all of the dense parameters; the
@@ -90,6 +91,9 @@ class CtrTrainer {
 
   /// Continues where Save was called, in an epoch begun with BeginEpoch after this.
   absl::Status Restore(const TrainerState& state);
+
+  /// Of all replicas' workers, since they connected: of pulls, those for training alone.
+  WorkerStatistics statistics() const;
 
   TableId table() const { return table_; }
   std::uint64_t step() const { return step_; }

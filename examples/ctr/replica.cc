@@ -26,7 +26,8 @@ Replica::Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<
       backoff_below_(backoff_below),
       parameter_gradients_(model_->layout().size()) {}
 
-absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts) {
+absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts,
+                                std::optional<std::uint32_t> steps_ahead) {
   std::span<const Key> keys = slot.batch.keys;
   if (backoff_below_ != 0) {
     KeysWithBackoff(slot.batch, slot.keys_to_pull);
@@ -40,7 +41,7 @@ absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts) {
     EnsureSize(slot.counts, unique);
     item.counts = std::span(slot.counts).first(unique);
   }
-  slot.pull = worker_->PullAsync(std::span(&item, 1));
+  slot.pull = worker_->PullAsync(std::span(&item, 1), {.steps_ahead = steps_ahead});
   return absl::OkStatus();
 }
 

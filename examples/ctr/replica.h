@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,8 +53,9 @@ class Replica {
 
   enum class Counts { kNo, kYes };
 
-  /// Starts the pull of a slot's rows.
-  absl::Status BeginPull(ReplicaSlot& slot, Counts counts);
+  /// Starts the pull of a slot's rows, to be trained on so many steps later; none: not at all.
+  absl::Status BeginPull(ReplicaSlot& slot, Counts counts,
+                         std::optional<std::uint32_t> steps_ahead);
   absl::Status FinishPull(ReplicaSlot& slot);
 
   /// Forward, backward, and the push of the rows' gradients, which ends the worker's step. Returns
@@ -71,6 +73,7 @@ class Replica {
   std::span<float> parameter_gradients() { return parameter_gradients_.span(); }
   const Model& model() const { return *model_; }
   Worker& worker() { return *worker_; }
+  WorkerStatistics statistics() const { return worker_->statistics(); }
 
  private:
   void ChooseRows(ReplicaSlot& slot) const;

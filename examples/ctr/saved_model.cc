@@ -32,6 +32,7 @@ absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainCon
   LONGTAIL_ASSIGN_OR_RETURN(model.cluster, Cluster::Restore({.lanes = config.lanes,
                                                              .partitions = config.partitions,
                                                              .step_mode = config.step_mode,
+                                                             .staleness = config.staleness,
                                                              .workers = config.workers},
                                                             newest->name));
   LONGTAIL_ASSIGN_OR_RETURN(model.trainer,

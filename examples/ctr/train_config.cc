@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "examples/ctr/setting_fields.h"
 #include "examples/ctr/spec_settings.h"
+#include "longtail/cluster.h"
 
 namespace longtail::examples {
 namespace {
@@ -143,8 +144,17 @@ absl::Status ParseCluster(const json& object, const std::string& place, TrainCon
   std::size_t mode = 0;
   fields.Get("lanes", config.lanes);
   fields.Get("partitions", config.partitions);
-  fields.GetWord("step_mode", {"synchronous", "asynchronous"}, mode);
-  config.step_mode = mode == 0 ? StepMode::kSynchronous : StepMode::kAsynchronous;
+  fields.GetWord("step_mode", {"synchronous", "asynchronous", "bounded"}, mode);
+  constexpr StepMode kModes[] = {StepMode::kSynchronous, StepMode::kAsynchronous,
+                                 StepMode::kBoundedStaleness};
+  config.step_mode = kModes[mode];
+  fields.Get("staleness", config.staleness);
+  const bool is_bounded = config.step_mode == StepMode::kBoundedStaleness;
+  if (config.staleness > (is_bounded ? kStalenessMax : 0)) {
+    fields.Refuse("staleness", absl::StrCat("is ", config.staleness, "; wanted ",
+                                            is_bounded ? absl::StrCat("0..", kStalenessMax)
+                                                       : "0, or a step_mode of 'bounded'"));
+  }
   return fields.Finish();
 }
 

@@ -12,7 +12,8 @@
 //             {…}, eviction {…}
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
-//   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous")
+//   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
+//             staleness (steps; bounded alone)
 #pragma once
 
 #include <cstddef>
@@ -73,6 +74,7 @@ struct TrainConfig {
   std::uint32_t lanes = 1;
   std::uint32_t partitions = 64;
   StepMode step_mode = StepMode::kSynchronous;
+  std::uint32_t staleness = 0;  ///< See ClusterOptions.
 };
 
 /// Reads a config; `name` is for messages, relative paths in it begin in `directory`. Comments are

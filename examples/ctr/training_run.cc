@@ -208,6 +208,7 @@ absl::Status TrainingRun::OpenCluster() {
   const ClusterOptions cluster{.lanes = config.lanes,
                                .partitions = config.partitions,
                                .step_mode = config.step_mode,
+                               .staleness = config.staleness,
                                .workers = config.workers,
                                .store = options_.out + "/checkpoints"};
   std::vector<CheckpointInfo> there;
@@ -405,6 +406,11 @@ absl::Status TrainingRun::Finish() {
                     .header_bytes = table_.header_bytes,
                     .index_bytes = table_.index_bytes};
   report_.samples_trained = position_.samples_trained;
+  const auto pulls = trainer_->statistics().pulls_by_staleness;
+  report_.pulls_by_staleness.assign(pulls.begin(), pulls.end());
+  while (!report_.pulls_by_staleness.empty() && report_.pulls_by_staleness.back() == 0) {
+    report_.pulls_by_staleness.pop_back();
+  }
   report_.data.push_back({"training examples a pass", absl::StrCat(epoch_size_)});
   report_.total_seconds = Seconds(began_);
   report_.phases.insert(report_.phases.begin(),

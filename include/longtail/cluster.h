@@ -26,7 +26,11 @@ struct ClusterOptions {
   std::uint32_t partitions =
       64;  ///< A power of two, at least `lanes`; fixed for the cluster's life.
   StepMode step_mode = StepMode::kAsynchronous;
-  std::uint32_t workers = 1;  ///< Workers of a synchronous step; asynchronous: the most at once.
+  /// Bounded staleness alone: how many steps a worker may be ahead of the slowest one, at most
+  /// kStalenessMax. 0: a pull waits for all steps before its own.
+  std::uint32_t staleness = 0;
+  /// Workers that a step waits for, whether they came yet or not; asynchronous: the most at once.
+  std::uint32_t workers = 1;
   /// Where checkpoints go: a directory, made if need be. Empty: this cluster saves none.
   std::string store{};
   /// How long a control call (table, statistics, session) may take before it fails.
@@ -85,8 +89,9 @@ class Cluster {
   /// Errors: NotFound, listing the tables there are.
   virtual absl::StatusOr<TableId> FindTable(std::string_view name) const = 0;
 
-  /// Registers a worker. In synchronous mode its rank (its place in a step) is the one that its
-  /// options name, or the lowest that is free, and no more than `workers` may connect.
+  /// Registers a worker. Its rank (its place in a step) is the one that its options name, or the
+  /// lowest that is free; no more than `workers` may be connected. Synchronous and bounded steps
+  /// wait for every rank that no worker took yet, and for none whose worker has left.
   ///
   /// Errors: ResourceExhausted (all ranks are taken, within a process); AlreadyExists (that rank
   ///         is); DeadlineExceeded, which says who has the rank.
@@ -96,7 +101,9 @@ class Cluster {
   virtual absl::StatusOr<TableStatistics> Statistics(TableId table) = 0;
 
   /// Saves every table and the trainer's own state. Lanes answer nothing else while they write, so
-  /// call it between steps; in synchronous mode an unfinished step is refused.
+  /// call it between steps; in synchronous mode an unfinished step is refused. In the others what
+  /// was applied is saved, whatever step it is of, and steps go on from the last that any partition
+  /// has reached.
   ///
   /// Errors: FailedPrecondition (no store; a step is under way); AlreadyExists; ResourceExhausted
   ///         (disk full). The checkpoint is then not there: its manifest is written last.

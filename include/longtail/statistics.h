@@ -1,6 +1,9 @@
-// What a table holds and has done, for one partition of it or for the sum of many.
+// What is counted: what a table holds and has done, for one partition of it or for the sum of many;
+// how old the rows were that a worker pulled.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -48,6 +51,25 @@ struct TableStatistics {
   TableStatistics& operator+=(const TableStatistics& other);
 
   bool operator==(const TableStatistics&) const = default;
+};
+
+struct WorkerStatistics {
+  static constexpr std::size_t kStalenessBuckets = 32;
+
+  /// Pulls answered, by staleness: how many steps before the one the rows are used in
+  /// (CallOptions::steps_ahead) may have updates that the rows lack. The last bucket counts all
+  /// that are in none of the others. Nothing is counted in asynchronous mode, where nobody tells
+  /// that a step ended.
+  std::array<std::uint64_t, kStalenessBuckets> pulls_by_staleness{};
+
+  WorkerStatistics& operator+=(const WorkerStatistics& other) {
+    for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
+      pulls_by_staleness[i] += other.pulls_by_staleness[i];
+    }
+    return *this;
+  }
+
+  bool operator==(const WorkerStatistics&) const = default;
 };
 
 }  // namespace longtail

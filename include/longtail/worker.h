@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "longtail/ids.h"
 #include "longtail/key_batch.h"
+#include "longtail/statistics.h"
 #include "longtail/table_spec.h"
 
 namespace longtail {
@@ -49,6 +50,9 @@ struct CallOptions {
   std::chrono::milliseconds timeout{0};  ///< 0: the worker's.
   /// Push: multiplies the optimizer's learning rate for this push.
   float learning_rate_scale = 1;
+  /// Pull: the rows are used so many steps after the one the worker is in, 1 for a prefetch; none:
+  /// not for training. WorkerStatistics alone depends on it, and does not count the latter.
+  std::optional<std::uint32_t> steps_ahead = 0;
 };
 
 /// A call in flight. Dropping it gives the call up: a pull then writes nothing more; a push may
@@ -95,7 +99,8 @@ class Worker {
   /// Pulls rows of any number of tables in one request a lane. The memory of the items must live
   /// until the call has ended. A pull inserts nothing: a key without a row gives its initial value.
   /// In synchronous mode it is answered when every step before this worker's is applied; made
-  /// before a step's push, as a prefetch does, it gives the rows as they are one step earlier.
+  /// before a step's push, as a prefetch does, it gives the rows as they are one step earlier. With
+  /// bounded staleness it is answered when the slowest worker is within so many steps.
   ///
   /// Cost: a row is copied once, from the table to `rows`.
   virtual Pending PullAsync(std::span<const PullItem> items, const CallOptions& options = {}) = 0;
@@ -105,7 +110,7 @@ class Worker {
   virtual Pending PushAsync(std::span<const PushItem> items, const CallOptions& options = {}) = 0;
 
   /// Ends this worker's step. In synchronous mode its pushes take effect when every worker has
-  /// ended the step.
+  /// ended the step. With bounded staleness others wait for it, see StepMode.
   virtual Pending EndStepAsync(const CallOptions& options = {}) = 0;
 
   absl::Status Pull(std::span<const PullItem> items, const CallOptions& options = {});
@@ -127,6 +132,9 @@ class Worker {
 
   /// Its place in a synchronous step.
   virtual std::uint32_t rank() const = 0;
+
+  /// What this worker has counted since it connected.
+  virtual WorkerStatistics statistics() const = 0;
 
   /// Errors: NotFound.
   virtual absl::StatusOr<TableSpec> Table(TableId table) const = 0;

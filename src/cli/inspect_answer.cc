@@ -35,7 +35,15 @@ std::uint64_t RowsOf(const Manifest& manifest) {
 }
 
 const char* StepModeText(StepMode mode) {
-  return mode == StepMode::kSynchronous ? "synchronous" : "asynchronous";
+  switch (mode) {
+    case StepMode::kAsynchronous:
+      return "asynchronous";
+    case StepMode::kSynchronous:
+      return "synchronous";
+    case StepMode::kBoundedStaleness:
+      return "bounded";
+  }
+  return "unknown";
 }
 
 }  // namespace

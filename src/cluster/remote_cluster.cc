@@ -50,6 +50,7 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
   options_ = {.lanes = static_cast<std::uint32_t>(map->lanes.size()),
               .partitions = static_cast<std::uint32_t>(map->lane_of.size()),
               .step_mode = map->step_mode,
+              .staleness = map->staleness,
               .workers = map->worker_count,
               .store = options.store,
               .control_timeout = options.control_timeout,

@@ -133,6 +133,7 @@ class Process final : public ServerProcess {
           .self = mine->lanes[i].node,
           .epoch = map.epoch,
           .step_mode = map.step_mode,
+          .staleness = map.staleness,
           .worker_count = map.worker_count,
           .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
           .partitions = std::move(owned)});

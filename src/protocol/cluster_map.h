@@ -37,6 +37,7 @@ struct ClusterMap {
   std::uint64_t version = 0;
   std::uint64_t epoch = 1;
   StepMode step_mode = StepMode::kAsynchronous;
+  std::uint32_t staleness = 0;  ///< See ClusterOptions.
   std::uint32_t worker_count = 1;
   std::vector<NodeId> lanes;  ///< Every lane, in order.
   std::vector<std::uint32_t>

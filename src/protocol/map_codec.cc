@@ -3,6 +3,7 @@
 #include <bit>
 #include <string>
 
+#include "longtail/step_mode.h"
 #include "protocol/format_limits.h"
 #include "protocol/spec_codec.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kTextBytes = sizeof(std::uint32_t);
 constexpr std::size_t kLaneBytes = 2 * sizeof(std::uint32_t);
 constexpr std::size_t kServerBytes = 3 * sizeof(std::uint32_t) + sizeof(std::uint64_t);
-constexpr std::uint32_t kStepModeMax = static_cast<std::uint32_t>(StepMode::kSynchronous);
+constexpr std::uint32_t kStepModeMax = static_cast<std::uint32_t>(StepMode::kBoundedStaleness);
 
 }  // namespace
 
@@ -47,6 +48,7 @@ void EncodeClusterMap(const ClusterMap& map, ByteWriter& writer) {
   writer.U64(map.version);
   writer.U64(map.epoch);
   writer.U8(static_cast<std::uint8_t>(map.step_mode));
+  writer.U32(map.staleness);
   writer.U32(map.worker_count);
   writer.U32(static_cast<std::uint32_t>(map.lanes.size()));
   for (const NodeId lane : map.lanes) writer.U32(static_cast<std::uint32_t>(lane));
@@ -68,6 +70,7 @@ ClusterMap ReadClusterMap(FieldReader& reader) {
                   std::to_string(mode) + ": want 0.." + std::to_string(kStepModeMax) + ", ending");
   }
   map.step_mode = static_cast<StepMode>(mode);
+  map.staleness = reader.Within("staleness", 0, kStalenessMax);
   map.worker_count = reader.Within("worker count", 1, kWorkerCountMax);
   map.lanes.resize(reader.Count("lane count", std::uint64_t{kServerCountMax} * kLaneCountMax,
                                 sizeof(std::uint32_t)));

@@ -43,7 +43,9 @@ struct PullSection {
 struct PullRequest {
   std::uint64_t request = 0;  ///< Echoed by the reply; unique within the asking node.
   std::uint64_t epoch = 0;
-  std::uint64_t step = 0;  ///< Answered once this many steps are applied (synchronous mode only).
+  /// Answered once this many steps are applied; with bounded staleness, as many less that. Not
+  /// looked at in asynchronous mode.
+  std::uint64_t step = 0;
   bool wants_counts = false;
   std::vector<PullSection> sections;
   std::shared_ptr<PullSink> sink;                   ///< Guards the targets; null from the wire.
@@ -55,6 +57,7 @@ struct PullRequest {
 struct PullReply {
   std::uint64_t request = 0;
   absl::Status status;
+  std::uint64_t step = 0;  ///< Steps that the partitions asked had all applied: how old rows are.
   std::span<const float> values;
   std::span<const std::uint32_t> counts;
   std::shared_ptr<const void> owner;
@@ -100,15 +103,18 @@ struct BarrierRequest {
 struct Acknowledgement {
   std::uint64_t request = 0;
   absl::Status status;
-  std::uint64_t step = 0;  ///< Steps that the lane's partitions have all applied.
+  /// Steps that the lane's partitions have all applied; to OpenSession: that any of them has.
+  std::uint64_t step = 0;
 };
 
-/// Registers a worker with every partition of a lane; it begins with the step that the answer
-/// names. Repeating it changes nothing.
+/// Registers a worker with every partition of a lane. Partitions may have applied different numbers
+/// of steps; the answer names the largest. The worker begins with the largest of all lanes and says
+/// so in a second one. Repeating either changes nothing.
 struct OpenSession {
   std::uint64_t request = 0;
   SessionId session{};
   std::uint32_t rank = 0;  ///< 0 … worker_count-1; its place in a synchronous step.
+  std::uint64_t step = 0;  ///< Where the worker begins, at the least: nobody waits for it before.
 };
 
 /// The worker leaves: steps no longer wait for it.

@@ -48,12 +48,14 @@ void Put(const OpenSession& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
   writer.fields().U64(static_cast<std::uint64_t>(message.session));
   writer.fields().U32(message.rank);
+  writer.fields().U64(message.step);
 }
 
 void Take(FrameReader& reader, OpenSession& message) {
   message.request = reader.fields().U64("request");
   message.session = SessionId{reader.fields().U64("session")};
   message.rank = reader.fields().U32("rank");
+  message.step = reader.fields().Step("step");
 }
 
 void Put(const CloseSession& message, FrameWriter& writer) {

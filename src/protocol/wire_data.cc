@@ -139,6 +139,7 @@ void Take(FrameReader& reader, BarrierRequest& message) {
 void Put(const PullReply& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
   EncodeStatus(message.status, writer.fields());
+  writer.fields().U64(message.step);
   writer.fields().U64(message.values.size());
   writer.fields().U64(message.counts.size());
   writer.Bulk(message.values);
@@ -149,6 +150,7 @@ void Take(FrameReader& reader, PullReply& message) {
   FieldReader& fields = reader.fields();
   message.request = fields.U64("request");
   message.status = DecodeStatus(fields);
+  message.step = fields.Step("step");
   const std::uint64_t value_count = fields.U64("value count");
   const std::uint64_t count_count = fields.U64("count count");
   message.values = reader.Bulk<float>("values", value_count);

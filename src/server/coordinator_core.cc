@@ -30,6 +30,11 @@ absl::Status ValidateOptions(const CoordinatorCore::Options& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("workers ", options.workers, ": want 1..", kWorkerCountMax));
   }
+  if (options.staleness > kStalenessMax ||
+      (options.staleness != 0 && options.step_mode != StepMode::kBoundedStaleness)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "staleness ", options.staleness, ": want 0, or up to ", kStalenessMax, " in bounded mode"));
+  }
   if (options.lease <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("lease: want more than 0");
   }
@@ -62,6 +67,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Make(const Opt
   CoordinatorState state;
   state.server_count = options.servers;
   state.map.step_mode = options.step_mode;
+  state.map.staleness = options.staleness;
   state.map.worker_count = options.workers;
   state.map.lane_of.assign(options.partitions, 0);
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(options, std::move(state)));
@@ -75,6 +81,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Resume(const O
       CheckSame("partitions", std::size_t{options.partitions}, state.map.lane_of.size()));
   LONGTAIL_RETURN_IF_ERROR(CheckSame("workers", options.workers, state.map.worker_count));
   LONGTAIL_RETURN_IF_ERROR(CheckSame("step mode", options.step_mode, state.map.step_mode));
+  LONGTAIL_RETURN_IF_ERROR(CheckSame("staleness", options.staleness, state.map.staleness));
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(options, std::move(state)));
 }
 

@@ -44,6 +44,13 @@ absl::Status ValidateOptions(const ClusterOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("workers ", options.workers, ": want 1..", kWorkerCountMax));
   }
+  const bool is_bounded = options.step_mode == StepMode::kBoundedStaleness;
+  if (options.staleness > (is_bounded ? kStalenessMax : 0)) {
+    return absl::InvalidArgumentError(absl::StrCat("staleness ", options.staleness, ": want ",
+                                                   is_bounded
+                                                       ? absl::StrCat("0..", kStalenessMax)
+                                                       : "0, or a step_mode of bounded staleness"));
+  }
   if (options.control_timeout.count() <= 0 || options.checkpoint_timeout.count() <= 0) {
     return absl::InvalidArgumentError("control_timeout and checkpoint_timeout: want more than 0");
   }
@@ -66,6 +73,7 @@ EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<
     : options_(options), ranks_(std::make_shared<RankRegistry>(options.workers)) {
   ClusterMap map{.version = 1,
                  .step_mode = options.step_mode,
+                 .staleness = options.staleness,
                  .worker_count = options.workers,
                  .lanes = {},
                  .lane_of = {},
@@ -81,6 +89,7 @@ EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<
     lane.core = std::make_unique<LaneCore>(LaneCore::Options{.self = lane.transport->node(),
                                                              .epoch = map.epoch,
                                                              .step_mode = options.step_mode,
+                                                             .staleness = options.staleness,
                                                              .worker_count = options.workers,
                                                              .partition_count = options.partitions,
                                                              .partitions = std::move(owned[i])});

@@ -118,6 +118,7 @@ void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& p
     effects.sends.push_back({options_.self, source,
                              PullReply{.request = pull->request,
                                        .status = std::move(status),
+                                       .step = 0,
                                        .values = {},
                                        .counts = {},
                                        .owner = nullptr}});
@@ -138,14 +139,32 @@ absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
 
 bool LaneCore::IsReady(const PullRequest& pull) const {
   if (options_.step_mode == StepMode::kAsynchronous) return true;
+  const bool is_bounded = options_.step_mode == StepMode::kBoundedStaleness;
+  const std::uint64_t behind = is_bounded ? options_.staleness : 0;
   return std::ranges::all_of(pull.sections, [&](const PullSection& section) {
-    return FindPartition(section.partition)->step() >= pull.step;
+    const std::uint64_t step = FindPartition(section.partition)->step();
+    return step >= pull.step || pull.step - step <= behind;
   });
+}
+
+// What all partitions that a pull names have applied.
+std::uint64_t LaneCore::StepOf(const PullRequest& pull) const {
+  if (pull.sections.empty()) return 0;
+  std::uint64_t step = std::numeric_limits<std::uint64_t>::max();
+  for (const PullSection& section : pull.sections) {
+    step = std::min(step, FindPartition(section.partition)->step());
+  }
+  return step;
 }
 
 void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull,
                      Effects& effects) {
-  PullReply reply{.request = pull->request, .status = {}, .values = {}, .counts = {}, .owner = {}};
+  PullReply reply{.request = pull->request,
+                  .status = {},
+                  .step = StepOf(*pull),
+                  .values = {},
+                  .counts = {},
+                  .owner = {}};
   if (pull->sink != nullptr) {         // The asker's memory is at hand.
     if (!pull->sink->Enter()) return;  // Nobody waits any more.
     for (const PullSection& section : pull->sections) {
@@ -234,11 +253,16 @@ void LaneCore::OnCreateTable(NodeId source, const CreateTable& create, Effects& 
 
 void LaneCore::OnOpenSession(NodeId source, const OpenSession& open, Effects& effects) {
   absl::Status status;
+  std::uint64_t step = 0;
   for (const auto& partition : partitions_) {
-    status = partition->OpenSession(open.session, open.rank);
+    status = partition->OpenSession(open.session, open.rank, open.step);
     if (!status.ok()) break;
+    step = std::max(step, partition->step());
   }
-  Acknowledge(source, open.request, std::move(status), effects);
+  effects.sends.push_back(
+      {options_.self, source,
+       Acknowledgement{.request = open.request, .status = std::move(status), .step = step}});
+  ServeWaiting(effects);
 }
 
 void LaneCore::OnCloseSession(NodeId source, const CloseSession& close, Effects& effects) {

@@ -15,7 +15,7 @@
 
 namespace longtail::server {
 
-/// Pulls of a synchronous step that wait in one lane.
+/// Pulls that wait in one lane for steps to end.
 inline constexpr std::size_t kWaitingPullsMax = 4096;
 
 class LaneCore final : public Core {
@@ -24,6 +24,7 @@ class LaneCore final : public Core {
     NodeId self{};
     std::uint64_t epoch = 1;
     StepMode step_mode = StepMode::kAsynchronous;
+    std::uint32_t staleness = 0;  ///< Bounded staleness alone.
     std::uint32_t worker_count = 1;
     std::uint32_t partition_count = 1;
     std::vector<PartitionId> partitions;  ///< Those this lane owns.
@@ -64,6 +65,7 @@ class LaneCore final : public Core {
   absl::Status CheckEpoch(std::uint64_t epoch) const;
   absl::Status CheckPull(const PullRequest& pull) const;
   bool IsReady(const PullRequest& pull) const;
+  std::uint64_t StepOf(const PullRequest& pull) const;
   void Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void ServeWaiting(Effects& effects);
   void Acknowledge(NodeId target, std::uint64_t request, absl::Status status, Effects& effects);

@@ -49,7 +49,7 @@ absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status PartitionCore::OpenSession(SessionId session, std::uint32_t rank) {
+absl::Status PartitionCore::OpenSession(SessionId session, std::uint32_t rank, std::uint64_t step) {
   if (rank >= options_.worker_count) {
     return absl::InvalidArgumentError(
         absl::StrCat("worker rank ", rank, ": want 0..", options_.worker_count - 1));
@@ -58,13 +58,19 @@ absl::Status PartitionCore::OpenSession(SessionId session, std::uint32_t rank) {
     return absl::FailedPreconditionError(
         absl::StrCat("session ", static_cast<std::uint64_t>(session), " was closed"));
   }
-  for (const auto& [other, state] : sessions_) {
+  for (auto& [other, state] : sessions_) {
     if (state.rank != rank) continue;
-    if (other == session) return absl::OkStatus();
+    if (other == session) {
+      if (step <= state.next_step) return absl::OkStatus();
+      state.next_step = step;
+      ++log_position_;
+      Advance();
+      return absl::OkStatus();
+    }
     return absl::AlreadyExistsError(absl::StrCat("worker rank ", rank, " belongs to session ",
                                                  static_cast<std::uint64_t>(other)));
   }
-  sessions_[session] = {.rank = rank, .next_sequence = 0, .next_step = step_};
+  sessions_[session] = {.rank = rank, .next_sequence = 0, .next_step = std::max(step, step_)};
   left_[rank] = false;
   ++log_position_;
   return absl::OkStatus();
@@ -118,7 +124,7 @@ absl::StatusOr<PartitionCore::Admission> PartitionCore::Admit(SessionId session,
 
 absl::Status PartitionCore::CheckPush(const PushRequest& push, std::size_t first, std::size_t last,
                                       const Session& session) const {
-  if (options_.step_mode == StepMode::kSynchronous && push.step != session.next_step) {
+  if (options_.step_mode != StepMode::kAsynchronous && push.step != session.next_step) {
     return absl::InvalidArgumentError(absl::StrCat("push of step ", push.step, " by worker ",
                                                    session.rank, ": want step ",
                                                    session.next_step));
@@ -160,8 +166,10 @@ absl::Status PartitionCore::Push(const std::shared_ptr<const PushRequest>& push,
   LONGTAIL_RETURN_IF_ERROR(CheckPush(*push, first, last, session));
   if (options_.step_mode == StepMode::kSynchronous) {
     buffered_[{push->step, session.rank}].push_back({push, first, last});
-  } else {
-    Apply(*push, first, last);
+    return absl::OkStatus();
+  }
+  Apply(*push, first, last);
+  if (options_.step_mode == StepMode::kAsynchronous) {  // Nothing else tells of steps.
     step_ = std::max(step_, push->step);
     EndSteps();
   }
@@ -192,11 +200,11 @@ absl::Status PartitionCore::Barrier(SessionId session, std::uint64_t sequence, s
   return absl::OkStatus();
 }
 
-// Applies the pushes of each step that every worker has ended or left. When all have left, a step
-// that any of them had ended has ended, and what they pushed since counts, too: it was
-// acknowledged.
+// Moves to the first step that some worker has not ended, and applies the pushes of each step
+// before it that synchronous mode held back. When all have left, a step that any of them had ended
+// has ended, and what they pushed since counts, too: it was acknowledged.
 void PartitionCore::Advance() {
-  if (options_.step_mode != StepMode::kSynchronous) return;
+  if (options_.step_mode == StepMode::kAsynchronous) return;
   const auto left = static_cast<std::size_t>(std::count(left_.begin(), left_.end(), true));
   if (sessions_.size() + left < options_.worker_count) return;
   std::uint64_t end = ended_by_left_;

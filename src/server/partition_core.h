@@ -50,9 +50,12 @@ class PartitionCore {
   /// the next.
   absl::Status CreateTable(TableId table, const TableSpec& spec);
 
+  /// The worker begins with `step`, or with the step under way here if that is later. Opening its
+  /// session again can only make it begin later.
+  ///
   /// Errors: InvalidArgument (rank too high); AlreadyExists (the rank belongs to another session);
   ///         FailedPrecondition (the session was closed: this is a late copy of its opening).
-  absl::Status OpenSession(SessionId session, std::uint32_t rank);
+  absl::Status OpenSession(SessionId session, std::uint32_t rank, std::uint64_t step = 0);
   void CloseSession(SessionId session);
 
   /// Errors: NotFound (table); InvalidArgument (dim).
@@ -70,7 +73,8 @@ class PartitionCore {
   absl::Status Push(const std::shared_ptr<const PushRequest>& push, std::size_t first,
                     std::size_t last);
 
-  /// Ends a worker's step. Applies the step's pushes once every worker has ended it.
+  /// Ends a worker's step. Once every worker has ended it, the partition's step moves on, and in
+  /// synchronous mode the step's pushes are applied.
   ///
   /// Errors: as Push.
   absl::Status Barrier(SessionId session, std::uint64_t sequence, std::uint64_t step);
@@ -80,6 +84,8 @@ class PartitionCore {
   void ImportStep(std::uint64_t step);
 
   PartitionId id() const { return options_.id; }
+  /// Steps applied: all that every worker which has not left has ended. In asynchronous mode the
+  /// latest step of any push.
   std::uint64_t step() const { return step_; }
   std::uint64_t log_position() const { return log_position_; }
   bool has_unapplied_pushes() const { return !buffered_.empty(); }

@@ -62,6 +62,8 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .rank = identity.rank,
              .partition_count = static_cast<std::uint32_t>(map.Current()->lane_of.size()),
              .retry_after = absl::FromChrono(options.retry_after),
+             .step_mode = map.Current()->step_mode,
+             .staleness = map.Current()->staleness,
              .describe = identity.describe}) {
   {
     const MutexLock lock(&link_->mutex);
@@ -77,7 +79,7 @@ ConnectedWorker::~ConnectedWorker() {
   const absl::Time give_up = absl::Now() + absl::FromChrono(options_.timeout);
   std::size_t outstanding = 1;
   // A pull that waits for a step may wait for long, and nobody waits for it any more.
-  loop_->Do([&](absl::Time, Effects&) { core_.AbandonPulls(); });
+  loop_->Do([&](absl::Time now, Effects& effects) { core_.AbandonPulls(now, effects); });
   while (outstanding != 0 && absl::Now() < give_up) {
     loop_->Do([&](absl::Time, Effects&) { outstanding = core_.outstanding(); });
     if (outstanding != 0) absl::SleepFor(absl::Milliseconds(1));
@@ -184,8 +186,11 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
   BuildPull(*map, items, sink);
-  return Submit(
-      {.kind = "pull", .keys = keys, .deadline = Deadline(options), .sink = std::move(sink)});
+  return Submit({.kind = "pull",
+                 .keys = keys,
+                 .deadline = Deadline(options),
+                 .sink = std::move(sink),
+                 .steps_ahead = options.steps_ahead});
 }
 
 void ConnectedWorker::BuildPull(const ClusterMap& map, std::span<const PullItem> items,
@@ -296,7 +301,7 @@ Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   const MutexLock lock(&mutex_);
   outgoing_.clear();
-  if (map->step_mode == StepMode::kSynchronous) {
+  if (map->step_mode != StepMode::kAsynchronous) {
     for (std::uint32_t lane = 0; lane < map->lanes.size(); ++lane) {
       auto request = std::make_shared<BarrierRequest>();
       request->epoch = map->epoch;
@@ -313,6 +318,12 @@ std::uint64_t ConnectedWorker::step() const {
   std::uint64_t step = 0;
   loop_->Do([&](absl::Time, Effects&) { step = core_.step(); });
   return step;
+}
+
+WorkerStatistics ConnectedWorker::statistics() const {
+  WorkerStatistics statistics;
+  loop_->Do([&](absl::Time, Effects&) { statistics = core_.statistics(); });
+  return statistics;
 }
 
 absl::Time ConnectedWorker::Deadline(const CallOptions& options) const {
@@ -346,8 +357,8 @@ Pending ConnectedWorker::Submit(WorkerCore::Call call) {
 }
 
 void ConnectedWorker::Abandon(std::uint64_t call) {
-  loop_->Do([&](absl::Time, Effects&) {
-    core_.Abandon(call);
+  loop_->Do([&](absl::Time now, Effects& effects) {
+    core_.Abandon(call, now, effects);
     std::erase_if(calls_, [call](const auto& open) { return open.first == call; });
   });
 }

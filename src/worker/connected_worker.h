@@ -46,6 +46,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
   Pending EndStepAsync(const CallOptions& options) override;
   std::uint64_t step() const override;
   std::uint32_t rank() const override { return identity_.rank; }
+  WorkerStatistics statistics() const override;
   absl::StatusOr<TableSpec> Table(TableId table) const override;
 
  private:

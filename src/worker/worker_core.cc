@@ -39,12 +39,21 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
   for (Outgoing& outgoing : requests) {
     const std::uint64_t request = next_request_++;
     Message message = Prepare(outgoing.request, request, step);
-    effects.sends.push_back({options_.self, outgoing.lane, message});
-    waiting_.push_back(
-        {request, number, outgoing.lane, std::move(message), now + options_.retry_after});
+    const bool is_held = MustHold(outgoing.lane, message);
+    if (is_held) {
+      ++held_;
+    } else {
+      effects.sends.push_back({options_.self, outgoing.lane, message});
+    }
+    waiting_.push_back({request, number, outgoing.lane, std::move(message),
+                        is_held ? absl::InfiniteFuture() : now + options_.retry_after, is_held});
   }
   effects.WakeAt(std::min(call.deadline, now + options_.retry_after));
-  open_.push_back({number, std::move(call), static_cast<std::uint32_t>(requests.size()), {}});
+  open_.push_back({.number = number,
+                   .call = std::move(call),
+                   .step = step,
+                   .unanswered = static_cast<std::uint32_t>(requests.size()),
+                   .status = {}});
   return number;
 }
 
@@ -76,7 +85,7 @@ Message WorkerCore::Prepare(Request& request, std::uint64_t number, std::uint64_
     return std::shared_ptr<const BarrierRequest>(std::move(*barrier));
   }
   if (auto* open = std::get_if<OpenSession>(&request)) {
-    *open = {number, options_.session, options_.rank};
+    *open = {number, options_.session, options_.rank, 0};
     return *open;
   }
   auto& close = std::get<CloseSession>(request);
@@ -84,35 +93,96 @@ Message WorkerCore::Prepare(Request& request, std::uint64_t number, std::uint64_
   return close;
 }
 
-void WorkerCore::Abandon(std::uint64_t call) {
+// A synchronous pull gives rows as they are before its step is applied. If its answer is lost it is
+// sent again, and must still find them so: the end of the step waits for the answers of the pulls
+// before it, and what follows it to that lane waits with it.
+bool WorkerCore::MustHold(NodeId lane, const Message& message) const {
+  if (options_.step_mode != StepMode::kSynchronous) return false;
+  const bool ends_step = std::holds_alternative<std::shared_ptr<const BarrierRequest>>(message);
+  return std::ranges::any_of(waiting_, [&](const Waiting& w) {
+    return w.lane == lane && (w.is_held || (ends_step && IsPull(w.message)));
+  });
+}
+
+// Sends what is held no longer, in order.
+void WorkerCore::Release(absl::Time now, Effects& effects) {
+  if (held_ == 0) return;
+  lanes_with_pulls_.clear();
+  lanes_held_.clear();
+  const auto has = [](const std::vector<NodeId>& lanes, NodeId lane) {
+    return std::ranges::find(lanes, lane) != lanes.end();
+  };
+  held_ = 0;
+  for (Waiting& w : waiting_) {
+    if (w.is_held) {
+      const bool ends_step =
+          std::holds_alternative<std::shared_ptr<const BarrierRequest>>(w.message);
+      if (has(lanes_held_, w.lane) || (ends_step && has(lanes_with_pulls_, w.lane))) {
+        lanes_held_.push_back(w.lane);
+        ++held_;
+        continue;
+      }
+      w.is_held = false;
+      w.retry_at = now + options_.retry_after;
+      effects.sends.push_back({options_.self, w.lane, w.message});
+      effects.WakeAt(w.retry_at);
+    }
+    if (IsPull(w.message)) lanes_with_pulls_.push_back(w.lane);
+  }
+}
+
+void WorkerCore::Abandon(std::uint64_t call, absl::Time now, Effects& effects) {
   Open* open = FindOpen(call);
   if (open == nullptr) return;
   if (open->call.sink != nullptr) open->call.sink->Close();
   open_.erase(open_.begin() + (open - open_.data()));
   std::erase_if(waiting_, [call](const Waiting& w) { return w.call == call && IsPull(w.message); });
+  Release(now, effects);
 }
 
-void WorkerCore::AbandonPulls() {
+void WorkerCore::AbandonPulls(absl::Time now, Effects& effects) {
   std::erase_if(open_, [](const Open& open) {
     if (open.call.sink == nullptr) return false;
     open.call.sink->Close();
     return true;
   });
   std::erase_if(waiting_, [](const Waiting& w) { return IsPull(w.message); });
+  Release(now, effects);
 }
 
 void WorkerCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
   if (const auto* reply = std::get_if<PullReply>(&event.body)) {
     OnAnswer(event.source, reply->request, reply->status, reply, now, effects);
   } else if (const auto* ack = std::get_if<Acknowledgement>(&event.body)) {
-    const std::size_t before = waiting_.size();
+    if (!is_open_ && ack->status.ok()) NoteOpening(event.source, *ack, now, effects);
     OnAnswer(event.source, ack->request, ack->status, nullptr, now, effects);
-    if (!is_open_ && waiting_.size() != before) {  // The answer to an OpenSession.
-      step_ = std::max(step_, ack->step);
-      is_open_ = waiting_.empty();
-    }
   }
   // Anything else is not for a worker; a late copy of an answer finds no request below.
+}
+
+// A worker that joins begins with the furthest step that any partition has reached. Partitions that
+// are behind must know, or they would wait for it to end steps that it never took part in: so once
+// all lanes have answered they are told, in a second round of the same call.
+void WorkerCore::NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now,
+                             Effects& effects) {
+  const auto found = std::ranges::find(waiting_, ack.request, &Waiting::request);
+  if (found == waiting_.end() || found->lane != lane ||
+      !std::holds_alternative<OpenSession>(found->message)) {
+    return;
+  }
+  step_ = std::max(step_, ack.step);
+  opened_.push_back(lane);
+  if (waiting_.size() > 1) return;
+  is_open_ = true;
+  Open* const open = FindOpen(found->call);
+  if (step_ == 0 || options_.step_mode == StepMode::kAsynchronous || open == nullptr) return;
+  for (const NodeId to : opened_) {
+    const OpenSession again{next_request_++, options_.session, options_.rank, step_};
+    effects.sends.push_back({options_.self, to, again});
+    waiting_.push_back({again.request, open->number, to, again, now + options_.retry_after});
+    ++open->unanswered;
+  }
+  effects.WakeAt(now + options_.retry_after);
 }
 
 void WorkerCore::OnStored(const StoreAnswer&, absl::Time, Effects&) {}
@@ -137,8 +207,10 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
     }
   }
   waiting_.erase(found);
+  Release(now, effects);
   if (open == nullptr) return;
   if (open->status.ok() && !status.ok()) open->status = status;
+  if (rows != nullptr) open->applied = std::min(open->applied, rows->step);
   if (--open->unanswered == 0) Complete(*open, effects);
 }
 
@@ -152,17 +224,16 @@ void WorkerCore::Tick(absl::Time now, Effects& effects) {
     }
     const auto first = std::find_if(waiting_.begin(), waiting_.end(),
                                     [&](const Waiting& w) { return w.call == open.number; });
-    open.status = absl::DeadlineExceededError(absl::StrCat(
-        open.call.kind, " of ", open.call.keys, " keys: no answer from ",
-        first == waiting_.end() ? "a lane" : NameOf(first->lane), " (", open.unanswered,
-        " unanswered) before the deadline",
-        open.call.sink != nullptr ? "; in synchronous mode a pull waits for every worker's step"
-                                  : ""));
+    open.status = absl::DeadlineExceededError(
+        absl::StrCat(open.call.kind, " of ", open.call.keys, " keys: no answer from ",
+                     first == waiting_.end() ? "a lane" : NameOf(first->lane), " (",
+                     open.unanswered, " unanswered) before the deadline", WaitText(open)));
     const std::uint64_t number = open.number;
     Complete(open, effects);  // Erases open_[i].
     std::erase_if(waiting_,
                   [&](const Waiting& w) { return w.call == number && IsPull(w.message); });
   }
+  Release(now, effects);
   for (Waiting& waiting : waiting_) {
     if (now >= waiting.retry_at) {
       waiting.retry_at = now + options_.retry_after;
@@ -173,8 +244,35 @@ void WorkerCore::Tick(absl::Time now, Effects& effects) {
   }
 }
 
+// Why a call may have had to wait for other workers.
+std::string WorkerCore::WaitText(const Open& open) const {
+  if (open.call.sink == nullptr) return "";
+  switch (options_.step_mode) {
+    case StepMode::kAsynchronous:
+      return "";
+    case StepMode::kSynchronous:
+      return absl::StrCat("; in synchronous mode a pull waits for every worker's step before its ",
+                          "own, ", open.step);
+    case StepMode::kBoundedStaleness:
+      return absl::StrCat("; in bounded mode a pull waits for every worker to come within ",
+                          options_.staleness, options_.staleness == 1 ? " step" : " steps",
+                          " of its own, ", open.step);
+  }
+  return "";
+}
+
+// A pull that is answered, by how many steps its rows may lack.
+void WorkerCore::Count(const Open& open) {
+  if (options_.step_mode == StepMode::kAsynchronous || !open.call.steps_ahead) return;
+  const std::uint64_t used_in = open.step + *open.call.steps_ahead;
+  const std::uint64_t staleness = used_in - std::min(used_in, open.applied);
+  constexpr std::uint64_t kLast = WorkerStatistics::kStalenessBuckets - 1;
+  ++statistics_.pulls_by_staleness[std::min(staleness, kLast)];
+}
+
 void WorkerCore::Complete(Open& open, Effects& effects) {
   if (open.call.sink != nullptr) open.call.sink->Close();
+  if (open.status.ok()) Count(open);
   effects.completions.push_back({open.number, std::move(open.status)});
   open_.erase(open_.begin() + (&open - open_.data()));
 }

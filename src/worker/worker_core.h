@@ -11,13 +11,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "longtail/statistics.h"
+#include "longtail/step_mode.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
 
@@ -37,6 +41,8 @@ class WorkerCore final : public Core {
     std::uint32_t rank = 0;
     std::uint32_t partition_count = 1;
     absl::Duration retry_after = absl::Seconds(5);
+    StepMode step_mode = StepMode::kAsynchronous;
+    std::uint32_t staleness = 0;  ///< See ClusterOptions; for errors.
     /// What a lane is called in errors; null: by its number.
     std::function<std::string(NodeId lane)> describe = {};
   };
@@ -55,6 +61,8 @@ class WorkerCore final : public Core {
     absl::Time deadline;
     std::shared_ptr<PullSink> sink = nullptr;  ///< Pulls: closed when the call is complete.
     bool ends_step = false;  ///< If it is not refused, the next calls belong to the next step.
+    /// Pulls: the rows are used so many steps later; none: the pull is not counted.
+    std::optional<std::uint32_t> steps_ahead = std::nullopt;
   };
 
   explicit WorkerCore(const Options& options);
@@ -64,14 +72,15 @@ class WorkerCore final : public Core {
   std::uint64_t Submit(Call call, std::span<Outgoing> requests, absl::Time now, Effects& effects);
 
   /// The caller lost interest. Its pulls are forgotten, its pushes are still delivered.
-  void Abandon(std::uint64_t call);
+  void Abandon(std::uint64_t call, absl::Time now, Effects& effects);
 
   /// The worker leaves: as Abandon for every pull.
-  void AbandonPulls();
+  void AbandonPulls(absl::Time now, Effects& effects);
 
   std::uint64_t step() const { return step_; }
   std::size_t outstanding() const { return waiting_.size(); }
   std::uint64_t resent() const { return resent_; }
+  const WorkerStatistics& statistics() const { return statistics_; }
 
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
@@ -84,29 +93,42 @@ class WorkerCore final : public Core {
     NodeId lane{};
     Message message;
     absl::Time retry_at;
+    bool is_held = false;  // Not sent yet; see MustHold.
   };
   struct Open {
     std::uint64_t number = 0;
     Call call;
+    std::uint64_t step = 0;  // The worker's when it was submitted.
     std::uint32_t unanswered = 0;
+    std::uint64_t applied = std::numeric_limits<std::uint64_t>::max();  // By all who answered.
     absl::Status status;
   };
 
+  void NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now, Effects& effects);
   Message Prepare(Request& request, std::uint64_t number, std::uint64_t step);
   void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,
                 const PullReply* rows, absl::Time now, Effects& effects);
   void Complete(Open& open, Effects& effects);
+  void Count(const Open& open);
+  std::string WaitText(const Open& open) const;
+  bool MustHold(NodeId lane, const Message& message) const;
+  void Release(absl::Time now, Effects& effects);
   Open* FindOpen(std::uint64_t call);
   std::string NameOf(NodeId lane) const;
 
   const Options options_;
   std::uint64_t step_ = 0;
-  bool is_open_ = false;  // Every lane has answered OpenSession, the first call there is.
+  bool is_open_ = false;        // Every lane has answered OpenSession, the first call there is,
+  std::vector<NodeId> opened_;  // until then: those that have.
   std::uint64_t next_request_ = 1;
   std::uint64_t next_call_ = 1;
   std::uint64_t resent_ = 0;
+  WorkerStatistics statistics_;
   std::vector<std::uint64_t> next_sequence_;  // [partition]
   std::vector<Waiting> waiting_;              // In the order of sending.
+  std::size_t held_ = 0;                      // Of them, those held.
+  std::vector<NodeId> lanes_with_pulls_;      // Release's own.
+  std::vector<NodeId> lanes_held_;            // Release's own.
   std::vector<Open> open_;                    // Calls, in order.
 };
 

@@ -40,6 +40,23 @@ TEST_CASE("a manifest comes back as it was written", "[protocol][manifest]") {
   CHECK(test::InWords(*manifest) == test::InWords(test::SampleManifest()));
 }
 
+TEST_CASE("a manifest names its step mode in a word", "[protocol][manifest]") {
+  struct Case {
+    StepMode mode;
+    const char* word;
+  };
+  const Case wanted = GENERATE(values<Case>({{StepMode::kAsynchronous, "asynchronous"},
+                                             {StepMode::kSynchronous, "synchronous"},
+                                             {StepMode::kBoundedStaleness, "bounded"}}));
+  Manifest manifest = test::SampleManifest();
+  manifest.step_mode = wanted.mode;
+
+  const std::string bytes = EncodeManifest(manifest);
+
+  CHECK(json::parse(bytes).at("step_mode") == wanted.word);
+  CHECK(DecodeManifest("m", bytes).value().step_mode == wanted.mode);
+}
+
 TEST_CASE("any float of a spec comes back to the bit", "[protocol][manifest][property]") {
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 200));
   CAPTURE(seed);
@@ -138,7 +155,7 @@ TEST_CASE("a value out of its range is refused with what was wanted", "[protocol
       {"/partition_count", 131072, "partition_count: want a whole number 1..65536"},
       {"/lanes", 0, "lanes: want"},
       {"/step_mode", "sometimes",
-       "step_mode: is 'sometimes': want one of asynchronous, synchronous"},
+       "step_mode: is 'sometimes': want one of asynchronous, synchronous, bounded"},
       {"/tables", 7, "tables: want an array"},
       {"/tables/2", 7, "tables[2]: want an object"},
       {"/tables/2/id", 1, "tables[2].id: does not ascend"},

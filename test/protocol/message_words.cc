@@ -75,8 +75,8 @@ class Words {
     (*this)(name, incarnation, host, lanes);
   }
   void Add(const ClusterMap& map) {
-    const auto& [version, epoch, mode, workers, lanes, lane_of, tables, servers] = map;
-    (*this)(version, epoch, mode, workers, lanes, lane_of, tables, servers);
+    const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers] = map;
+    (*this)(version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers);
   }
   void Add(const std::shared_ptr<const ClusterMap>& map) {
     if (map == nullptr) {
@@ -110,8 +110,8 @@ void Put(const BarrierRequest& message, Words& words) {
   words("barrier", session, request, epoch, step, sections);
 }
 void Put(const PullReply& message, Words& words) {
-  const auto& [request, status, values, counts, owner] = message;
-  words("pull reply", request, status, values, counts);
+  const auto& [request, status, step, values, counts, owner] = message;
+  words("pull reply", request, status, step, values, counts);
   static_cast<void>(owner);
 }
 void Put(const Acknowledgement& message, Words& words) {
@@ -119,8 +119,8 @@ void Put(const Acknowledgement& message, Words& words) {
   words("acknowledgement", request, status, step);
 }
 void Put(const OpenSession& message, Words& words) {
-  const auto& [request, session, rank] = message;
-  words("open", request, session, rank);
+  const auto& [request, session, rank, step] = message;
+  words("open", request, session, rank, step);
 }
 void Put(const CloseSession& message, Words& words) {
   const auto& [request, session] = message;

@@ -52,6 +52,7 @@ PullReply SamplePullReply() {
   std::vector<std::shared_ptr<const void>> owners;
   PullReply reply;
   reply.request = 31;
+  reply.step = 34;
   const auto values =
       std::make_shared<const std::vector<float>>(std::vector<float>{1.5F, -2.5F, 3});
   reply.values = *values;
@@ -117,7 +118,8 @@ ServerEntry SampleServer() {
 ClusterMap SampleMap() {
   return {.version = 101,
           .epoch = 102,
-          .step_mode = StepMode::kSynchronous,
+          .step_mode = StepMode::kBoundedStaleness,
+          .staleness = 107,
           .worker_count = 103,
           .lanes = {NodeId{3}, NodeId{4}},
           .lane_of = {0, 0, 1, 1},
@@ -245,6 +247,7 @@ Message RandomPullReply(Rng& rng) {
   PullReply reply;
   reply.request = rng.Next();
   reply.status = RandomStatus(rng);
+  reply.step = RandomStep(rng);
   auto owners = std::make_shared<std::vector<std::shared_ptr<const void>>>();
   reply.values = Kept(RandomNumbers<float>(rng, rng.Below(50)), *owners);
   reply.counts = Kept(RandomNumbers<std::uint32_t>(rng, rng.Below(50)), *owners);
@@ -314,6 +317,7 @@ MapReply RandomMapReply(Rng& rng) {
   map->version = rng.Next();
   map->epoch = rng.Next();
   map->step_mode = rng.Below(2) == 0 ? StepMode::kAsynchronous : StepMode::kSynchronous;
+  map->staleness = static_cast<std::uint32_t>(rng.Below(1'000'001));
   map->worker_count = static_cast<std::uint32_t>(1 + rng.Below(4096));
   map->lanes.resize(1 + rng.Below(9));
   for (NodeId& lane : map->lanes) lane = NodeId{Random32(rng)};
@@ -408,7 +412,7 @@ std::vector<NamedMessage> SampleMessages() {
       {"pull_reply", SamplePullReply()},
       {"acknowledgement",
        Acknowledgement{32, absl::FailedPreconditionError("epoch 2: want 3"), 33}},
-      {"open_session", OpenSession{41, SessionId{42}, 43}},
+      {"open_session", OpenSession{41, SessionId{42}, 43, 44}},
       {"close_session", CloseSession{45, SessionId{46}}},
       {"create_table", CreateTable{51, TableId{52}, SampleSpec(1)}},
       {"statistics_request", StatisticsRequest{53, TableId{54}}},
@@ -446,7 +450,7 @@ Message RandomMessage(Rng& rng) {
     case 4:
       return Acknowledgement{rng.Next(), RandomStatus(rng), RandomStep(rng)};
     case 5:
-      return OpenSession{rng.Next(), SessionId{rng.Next()}, Random32(rng)};
+      return OpenSession{rng.Next(), SessionId{rng.Next()}, Random32(rng), RandomStep(rng)};
     case 6:
       return CloseSession{rng.Next(), SessionId{rng.Next()}};
     case 7:

@@ -17,10 +17,12 @@ inline constexpr NodeId kWorkerNode{50};
 
 /// Owns partitions 0 and 2 of four.
 struct LaneFixture {
-  explicit LaneFixture(StepMode mode = StepMode::kAsynchronous, std::uint32_t workers = 2)
+  explicit LaneFixture(StepMode mode = StepMode::kAsynchronous, std::uint32_t workers = 2,
+                       std::uint32_t staleness = 0)
       : lane({.self = kLane,
               .epoch = 1,
               .step_mode = mode,
+              .staleness = staleness,
               .worker_count = workers,
               .partition_count = 4,
               .partitions = {PartitionId{0}, PartitionId{2}}}) {

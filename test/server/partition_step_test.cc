@@ -300,6 +300,37 @@ TEST_CASE("what a worker that left had pushed waits for a rank that never came",
   CHECK(partition.core.has_unapplied_pushes());
 }
 
+TEST_CASE("a worker that begins later is not waited for before", "[server][step]") {
+  Partition partition;
+  partition.OpenAll();
+  partition.core.CloseSession(SessionOf(2));
+  REQUIRE(partition.core.OpenSession(SessionId{55}, 2).ok());
+  CHECK(partition.Push(0, 0, 0).ok());
+  CHECK(partition.End(0, 1, 0).ok());
+  CHECK(partition.End(1, 0, 0).ok());
+  CHECK(partition.core.step() == 0);
+
+  // Elsewhere step 0 had ended when it came.
+  REQUIRE(partition.core.OpenSession(SessionId{55}, 2, 1).ok());
+  CHECK(partition.core.step() == 1);
+  CHECK_FALSE(partition.core.has_unapplied_pushes());
+  const std::uint64_t position = partition.core.log_position();
+  REQUIRE(partition.core.OpenSession(SessionId{55}, 2, 1).ok());
+  REQUIRE(partition.core.OpenSession(SessionId{55}, 2).ok());
+
+  CHECK(partition.core.log_position() == position);
+  CHECK(partition.core.sessions().at(SessionId{55}).next_step == 1);
+  CHECK(partition.core.Barrier(SessionId{55}, 0, 1).ok());
+}
+
+TEST_CASE("a session may be opened at a step that has not come yet", "[server][step]") {
+  Partition partition;
+
+  REQUIRE(partition.core.OpenSession(SessionOf(0), 0, 7).ok());
+
+  CHECK(partition.core.sessions().at(SessionOf(0)).next_step == 7);
+}
+
 TEST_CASE("sessions go on from a step that was imported", "[server][step]") {
   Partition partition;
   partition.core.ImportStep(40);

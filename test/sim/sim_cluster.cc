@@ -13,6 +13,8 @@
 #include "protocol/checksum.h"
 #include "protocol/wire.h"
 #include "server/lane_core.h"
+#include "sim/ledger.h"
+#include "sim/sim_closer.h"
 #include "sim/sim_network.h"
 #include "sim/sim_worker.h"
 
@@ -21,13 +23,20 @@ namespace {
 
 constexpr std::uint64_t kHealAfter = 600;  // Steps of a simulation with faults, and at most in all.
 constexpr std::uint64_t kStepsMax = 40'000;
+constexpr absl::Duration kTimeMax = absl::Seconds(5);  // That it may take once it is healed.
+constexpr NodeId kCloser{98};
+constexpr NodeId kControl{99};
+constexpr std::uint32_t kFirstWorker = 100;
 
-Faults DrawFaults(Rng& rng) {
+Faults DrawFaults(std::uint64_t seed) {
+  Rng rng(Mix64(seed + 1));
   Faults faults;
   if (rng.Below(2) == 0) faults.loss_percent = static_cast<unsigned>(rng.Below(40));
   if (rng.Below(2) == 0) faults.repeat_percent = static_cast<unsigned>(rng.Below(40));
   if (rng.Below(2) == 0) faults.delay_percent = static_cast<unsigned>(rng.Below(60));
   if (rng.Below(3) == 0) faults.cut_percent = static_cast<unsigned>(rng.Below(5));
+  if (rng.Below(3) == 0) faults.part_percent = static_cast<unsigned>(rng.Below(3));
+  if (rng.Below(3) == 0) faults.stall_percent = static_cast<unsigned>(rng.Below(5));
   faults.reorders = rng.Below(2) == 0;
   return faults;
 }
@@ -35,49 +44,64 @@ Faults DrawFaults(Rng& rng) {
 class SimCluster {
  public:
   SimCluster(std::uint64_t seed, Carriage carriage)
-      : carriage_(carriage), rng_(seed), network_(DrawFaults(rng_), rng_.Next()) {
+      : carriage_(carriage), rng_(seed), network_(DrawFaults(seed), Mix64(seed)) {
     DrawMap();
-    const std::uint64_t steps = 2 + rng_.Below(5);
+    steps_ = 2 + rng_.Below(7);
     const bool leave_early = rng_.Below(3) == 0;
-    const bool short_deadlines = rng_.Below(3) == 0;
+    short_deadlines_ = rng_.Below(3) == 0;
     for (std::uint32_t rank = 0; rank < map_.worker_count; ++rank) {
-      workers_.emplace_back(WorkerScript{.self = NodeId{100 + rank},
-                                         .session = SessionId{500 + rank},
-                                         .rank = rank,
-                                         .seed = rng_.Next(),
-                                         .steps = leave_early ? 1 + rng_.Below(steps) : steps,
-                                         .has_short_deadlines = short_deadlines},
-                            map_, ledger_);
-      wake_.push_back(now_);
+      const std::uint64_t steps = leave_early ? 1 + rng_.Below(steps_) : steps_;
+      AddWorker(rank, steps);
+      ledger_.Came(workers_.back().script().session, 0);  // Ranks are waited for from the start.
+    }
+    for (std::uint64_t i = 0, n = rng_.Below(3) == 0 ? 1 + rng_.Below(2) : 0; i < n; ++i) {
+      const std::uint64_t when = rng_.Below(200);
+      const std::uint64_t victim = rng_.Below(map_.worker_count);
+      deaths_.emplace(when, victim);
     }
   }
 
   SimResult Run() {
     for (; wrong_.empty() && !IsOver() && result_.steps < kStepsMax; ++result_.steps) {
-      if (result_.steps == kHealAfter) network_.Heal();
+      if (result_.steps == kHealAfter) {
+        network_.Heal();
+        healed_at_ = now_;
+      }
+      KillSome();
       OneStep();
+      if (now_ - healed_at_ > kTimeMax) {
+        wrong_ = absl::StrCat("not over ", absl::FormatDuration(kTimeMax), " after it healed");
+      }
     }
     if (wrong_.empty() && !IsOver()) wrong_ = absl::StrCat("not over after ", kStepsMax, " steps");
     if (wrong_.empty()) CheckTables();
     for (const SimWorker& worker : workers_) {
       result_.resent += worker.resent();
       result_.timed_out += worker.timed_out();
+      result_.workers += worker.statistics();
     }
+    result_.step_mode = map_.step_mode;
     result_.wrong = wrong_;
     return result_;
   }
 
  private:
   void DrawMap() {
-    map_.step_mode = rng_.Below(2) == 0 ? StepMode::kAsynchronous : StepMode::kSynchronous;
+    constexpr StepMode kModes[] = {StepMode::kAsynchronous, StepMode::kSynchronous,
+                                   StepMode::kBoundedStaleness, StepMode::kBoundedStaleness};
+    map_.step_mode = kModes[rng_.Below(std::size(kModes))];
+    if (map_.step_mode == StepMode::kBoundedStaleness) {
+      map_.staleness = static_cast<std::uint32_t>(rng_.Below(5));
+    }
     map_.worker_count = static_cast<std::uint32_t>(1 + rng_.Below(3));
     const auto lanes = static_cast<std::uint32_t>(1 + rng_.Below(4));
     const std::uint32_t partitions = 4U << rng_.Below(3);
     for (std::uint32_t t = 0, n = static_cast<std::uint32_t>(1 + rng_.Below(3)); t < n; ++t) {
+      const auto dim = static_cast<std::uint32_t>(1 + rng_.Below(5));
       map_.tables.push_back({.name = absl::StrCat("t", t),
-                             .dim = static_cast<std::uint32_t>(1 + rng_.Below(5)),
+                             .dim = dim,
                              .optimizer = {.rule = SgdSpec{.learning_rate = 1}},
-                             .initializer = ConstantSpec{.value = 3}});
+                             .initializer = ConstantSpec{.value = kRowStart}});
     }
     std::vector<std::vector<PartitionId>> owned(lanes);
     for (std::uint32_t p = 0; p < partitions; ++p) {
@@ -90,56 +114,110 @@ class SimCluster {
           server::LaneCore::Options{.self = NodeId{l},
                                     .epoch = map_.epoch,
                                     .step_mode = map_.step_mode,
+                                    .staleness = map_.staleness,
                                     .worker_count = map_.worker_count,
                                     .partition_count = partitions,
                                     .partitions = owned[l]}));
       for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
         effects_.Clear();
-        lanes_.back()->Step({NodeId{99}, NodeId{l}, CreateTable{1, TableId{t}, map_.tables[t]}},
-                            now_, effects_);
+        lanes_.back()->Step({kControl, NodeId{l}, CreateTable{1, TableId{t}, map_.tables[t]}}, now_,
+                            effects_);
       }
     }
+  }
+
+  void AddWorker(std::uint32_t rank, std::uint64_t steps) {
+    const auto number = static_cast<std::uint32_t>(workers_.size());
+    const std::uint64_t compute_ms_max = rng_.Below(3) == 0 ? 1 + rng_.Below(200) : 0;
+    workers_.emplace_back(WorkerScript{.self = NodeId{kFirstWorker + number},
+                                       .session = SessionId{500 + number},
+                                       .rank = rank,
+                                       .seed = rng_.Next(),
+                                       .steps = steps,
+                                       .compute_ms_max = compute_ms_max,
+                                       .has_short_deadlines = short_deadlines_},
+                          map_, ledger_);
+    wake_.push_back(now_);
+  }
+
+  // Workers whose time has come die, as soon as they train.
+  void KillSome() {
+    if (deaths_.empty() || deaths_.begin()->first > result_.steps) return;
+    const std::uint64_t victim = deaths_.begin()->second;
+    SimWorker& worker = workers_[victim];
+    if (!worker.is_gone() && !worker.trains()) return;
+    deaths_.erase(deaths_.begin());
+    if (worker.is_gone()) return;
+    worker.Die();
+    ++result_.died;
+    wake_[victim] = absl::InfiniteFuture();
+    const absl::Duration unnoticed = absl::Milliseconds(rng_.Below(300));
+    closer_.CloseAt(now_ + unnoticed, worker.script().session);
+    if (rng_.Below(2) == 0) to_replace_.push_back(victim);
+  }
+
+  // A rank is free when the session of the worker that died is closed everywhere.
+  void ReplaceSome() {
+    std::erase_if(to_replace_, [&](std::uint64_t victim) {
+      if (!closer_.is_done(workers_[victim].script().session)) return false;
+      ++result_.replaced;
+      const std::uint64_t steps = 1 + rng_.Below(steps_);
+      AddWorker(workers_[victim].script().rank, steps);
+      return true;
+    });
   }
 
   bool IsOver() const {
-    return std::ranges::all_of(workers_, [](const SimWorker& w) { return w.has_left(); });
+    return to_replace_.empty() && std::ranges::all_of(workers_, [&](const SimWorker& w) {
+             return w.is_dead() ? closer_.is_done(w.script().session) : w.is_gone();
+           });
   }
 
-  // Whatever is next: a delivery, or a worker's tick.
+  // Whatever is next: a delivery, a worker's tick, or the closer's.
   void OneStep() {
     const auto earliest = std::ranges::min_element(wake_);
-    if (network_.next() <= *earliest) {
-      if (network_.next() == absl::InfiniteFuture()) {
-        wrong_ = "nothing is under way and nobody will wake";
-        return;
-      }
-      now_ = network_.next();
-      Deliver(network_.Deliver());
+    const absl::Time next = std::min({network_.next(), *earliest, closer_.next()});
+    if (next == absl::InfiniteFuture()) {
+      wrong_ = "nothing is under way and nobody will wake";
       return;
     }
-    now_ = *earliest;
-    const auto w = static_cast<std::size_t>(earliest - wake_.begin());
-    wake_[w] = absl::InfiniteFuture();
+    now_ = std::max(now_, next);
     effects_.Clear();
-    workers_[w].Tick(now_, effects_);
-    AfterWorker(w);
+    if (next == network_.next()) {
+      Deliver(network_.Deliver());
+    } else if (next == closer_.next()) {
+      closer_.Tick(now_, effects_);
+      for (const SimWorker& worker : workers_) {
+        if (worker.is_dead() && closer_.has_begun(worker.script().session)) {
+          ledger_.Left(worker.script().session);
+        }
+      }
+      CarryOut();
+    } else {
+      const auto w = static_cast<std::size_t>(earliest - wake_.begin());
+      wake_[w] = absl::InfiniteFuture();
+      workers_[w].Tick(now_, effects_);
+      AfterWorker(w);
+    }
   }
 
   void Deliver(Envelope event) {
     Trace(event);
-    effects_.Clear();
     const auto node = static_cast<std::size_t>(event.target);
     if (node < lanes_.size()) {
       lanes_[node]->Step(event, now_, effects_);
       CarryOut();
-      return;
+    } else if (event.target == kCloser) {
+      closer_.Step(event);
+      ReplaceSome();
+    } else if (const std::size_t w = node - kFirstWorker; !workers_[w].is_dead()) {
+      workers_[w].Step(event, now_, effects_);
+      AfterWorker(w);
     }
-    workers_[node - 100].Step(event, now_, effects_);
-    AfterWorker(node - 100);
   }
 
   void AfterWorker(std::size_t w) {
-    if (wrong_.empty()) wrong_ = workers_[w].Note(effects_.completions);
+    if (wrong_.empty()) wrong_ = workers_[w].Note(effects_.completions, now_);
     effects_.completions.clear();
     workers_[w].Advance(now_, effects_);
     // What Advance ended at once, such as a step's end in asynchronous mode, nobody waits for.
@@ -169,31 +247,31 @@ class SimCluster {
     result_.trace = Mix64(result_.trace + static_cast<std::uint64_t>(absl::ToUnixNanos(now_)));
   }
 
-  // Each push counted exactly once: each row is 3 less the sum of its gradients, and no other row
-  // is there.
+  // Each push counted exactly once: each row is its start less the sum of its gradients, and no
+  // other row is there. (Pushes of workers that died: see Ledger::Died.)
   void CheckTables() {
-    std::map<RowName, std::int64_t> rows = ledger_.pushed;
     for (std::uint32_t p = 0; p < map_.lane_of.size(); ++p) {
       const server::PartitionCore& core = *lanes_[map_.lane_of[p]]->FindPartition(PartitionId{p});
+      FoundRows found;
       for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
         core.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
-          const RowName name{t, row.key};
-          const std::int64_t sum = rows[name];
-          bool is_right = rows.erase(name) == 1 && row.count == ledger_.pushed_count[name];
+          const std::int64_t sum = kRowStart - static_cast<std::int64_t>(row.values[0]);
+          found[{t, row.key}] = {.sum = sum, .count = row.count};
           for (std::size_t c = 0; c < row.values.size(); ++c) {
-            is_right &=
-                row.values[c] == static_cast<float>(3 - sum * static_cast<std::int64_t>(c + 1));
-          }
-          if (!is_right) {
-            wrong_ =
-                absl::StrCat("table ", t, " key ", row.key, ": weight ", row.values[0], " count ",
-                             row.count, ": want ", 3 - sum, " and ", ledger_.pushed_count[name]);
+            const std::int64_t want = kRowStart - sum * static_cast<std::int64_t>(c + 1);
+            if (row.values[c] == static_cast<float>(want)) continue;
+            wrong_ = absl::StrCat("table ", t, " key ", row.key, " column ", c, ": ", row.values[c],
+                                  ": want ", want, ", by its first one");
           }
         });
       }
-    }
-    if (wrong_.empty() && !rows.empty()) {
-      wrong_ = absl::StrCat(rows.size(), " rows that were pushed are not there");
+      if (!wrong_.empty()) return;
+      if (core.has_unapplied_pushes()) {
+        wrong_ = absl::StrCat("partition ", p, " holds pushes though all workers are gone");
+      } else if (!ledger_.MayHold(PartitionId{p}, found)) {
+        wrong_ = absl::StrCat("partition ", p, " holds ", found.size(),
+                              " rows that are not the sums of what was pushed, each push once");
+      }
     }
   }
 
@@ -201,8 +279,14 @@ class SimCluster {
   Rng rng_;
   SimNetwork network_;
   absl::Time now_ = absl::UnixEpoch();
+  absl::Time healed_at_ = absl::InfiniteFuture();
   ClusterMap map_;
-  Ledger ledger_;
+  Ledger ledger_{map_};
+  SimCloser closer_{kCloser, map_.lanes};
+  std::multimap<std::uint64_t, std::uint64_t> deaths_;  // Workers, by the step when they die.
+  std::vector<std::uint64_t> to_replace_;
+  std::uint64_t steps_ = 0;  // That a worker does, at most.
+  bool short_deadlines_ = false;
   std::vector<std::unique_ptr<server::LaneCore>> lanes_;
   std::deque<SimWorker> workers_;  // Cores do not move.
   std::vector<absl::Time> wake_;   // Of workers.

@@ -1,9 +1,13 @@
 // A whole cluster in one thread and in virtual time, drawn from a seed: lanes, workers and a
-// network between them that fails for a while and then heals.
+// network between them that fails for a while and then heals; workers that die and are closed by
+// somebody else, and others that take their places.
 #pragma once
 
 #include <cstdint>
 #include <string>
+
+#include "longtail/statistics.h"
+#include "longtail/step_mode.h"
 
 namespace longtail::sim {
 
@@ -19,11 +23,15 @@ struct SimResult {
   std::uint64_t steps = 0;      ///< Deliveries and ticks.
   std::uint64_t resent = 0;     ///< Requests that workers sent again.
   std::uint64_t timed_out = 0;  ///< Calls that ended at their deadline.
+  std::uint64_t died = 0;       ///< Workers that died,
+  std::uint64_t replaced = 0;   ///< and those of them whose rank another one took.
+  StepMode step_mode = StepMode::kAsynchronous;
+  WorkerStatistics workers;  ///< Of all of them together.
 };
 
 /// Draws a cluster from the seed: the step mode, 1 to 3 workers, 1 to 4 lanes, the number of
-/// partitions, the tables' widths and a subset of the faults. Runs it until all workers have left,
-/// and compares every row with the sum of all pushes.
+/// partitions, the tables' widths and a subset of the faults. Runs it until all workers have left
+/// or died. Looks at every pull (Ledger::CheckPull) and in the end at every row.
 SimResult Simulate(std::uint64_t seed, Carriage carriage);
 
 }  // namespace longtail::sim

@@ -1,5 +1,5 @@
 // A network in one process and in virtual time that loses, repeats, delays and reorders what it
-// carries, and cuts links for a while.
+// carries, cuts links for a while, one way or both, and has nodes that stand still for a while.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,9 @@ struct Faults {
   unsigned repeat_percent = 0;
   unsigned delay_percent = 0;  ///< Of being late by up to 400 ms.
   unsigned cut_percent = 0;    ///< Of cutting its link, one way, for up to 300 ms.
+  unsigned part_percent = 0;   ///< Of cutting its link both ways, for up to 300 ms.
+  unsigned stall_percent = 0;  ///< Of its target standing still for up to 200 ms: nothing that is
+                               ///< sent to it meanwhile arrives before.
   bool reorders = false;       ///< Else what arrives on one link arrives in order.
 };
 
@@ -34,6 +37,14 @@ class SimNetwork {
     const Link link{message.source, message.target};
     if (Happens(faults_.cut_percent)) {
       cut_until_[link] = now + absl::Milliseconds(rng_.Below(300));
+    }
+    if (Happens(faults_.part_percent)) {
+      const absl::Time until = now + absl::Milliseconds(rng_.Below(300));
+      cut_until_[link] = until;
+      cut_until_[Link{message.target, message.source}] = until;
+    }
+    if (Happens(faults_.stall_percent)) {
+      stalled_until_[message.target] = now + absl::Milliseconds(rng_.Below(200));
     }
     if (const auto cut = cut_until_.find(link); cut != cut_until_.end() && now < cut->second) {
       return;
@@ -55,10 +66,15 @@ class SimNetwork {
     return message;
   }
 
+  /// No new fault from here on; links that are cut and nodes that stand still do so until their
+  /// time has come.
+  void StopFaults() { faults_ = {}; }
+
   /// No fault from here on; what is under way still is as late as it is.
   void Heal() {
-    faults_ = {};
+    StopFaults();
     cut_until_.clear();
+    stalled_until_.clear();
   }
 
  private:
@@ -69,6 +85,9 @@ class SimNetwork {
   void Put(const Link& link, Envelope message, absl::Time now) {
     absl::Time at = now + absl::Microseconds(100 + rng_.Below(1000));
     if (Happens(faults_.delay_percent)) at += absl::Milliseconds(rng_.Below(400));
+    if (const auto stalled = stalled_until_.find(link.second); stalled != stalled_until_.end()) {
+      at = std::max(at, stalled->second);
+    }
     if (!faults_.reorders) {
       auto& last = last_on_.try_emplace(link, absl::InfinitePast()).first->second;
       at = last = std::max(at, last);
@@ -82,6 +101,7 @@ class SimNetwork {
   std::map<std::pair<absl::Time, std::uint64_t>, Envelope> in_flight_;  // By arrival, then number.
   std::map<Link, absl::Time> last_on_;
   std::map<Link, absl::Time> cut_until_;
+  std::map<NodeId, absl::Time> stalled_until_;
 };
 
 }  // namespace longtail::sim

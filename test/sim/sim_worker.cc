@@ -1,5 +1,7 @@
 #include "sim/sim_worker.h"
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "server/request_builder.h"
 
@@ -19,19 +21,23 @@ SimWorker::SimWorker(const WorkerScript& script, const ClusterMap& map, Ledger& 
              .session = script.session,
              .rank = script.rank,
              .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
-             .retry_after = absl::Milliseconds(50)}) {}
+             .retry_after = absl::Milliseconds(50),
+             .step_mode = map.step_mode,
+             .staleness = map.staleness}) {}
 
 void SimWorker::Advance(absl::Time now, Effects& effects) {
   switch (phase_) {
     case Phase::kNew:
       phase_ = Phase::kOpening;
       return ToEveryLane(true, now, effects);
-    case Phase::kPushing:
+    case Phase::kComputing:
+      if (now < compute_until_) return effects.WakeAt(compute_until_);
       return StartPushes(now, effects);
     case Phase::kDraining:
       // A session is closed once its pushes are there: a late one would find it gone.
       if (core_.outstanding() != 0) return;
       phase_ = Phase::kClosing;
+      ledger_.Left(script_.session);
       return ToEveryLane(false, now, effects);
     default:
       return;
@@ -87,9 +93,13 @@ void SimWorker::StartPull(absl::Time now, Effects& effects) {
     }
     requests.push_back({map_.lanes[lane], request});
   }
-  pull.call =
-      core_.Submit({.kind = "pull", .keys = row_count, .deadline = now + kLong, .sink = pull.sink},
-                   requests, now, effects);
+  seen_ = core_.statistics();
+  pull.call = core_.Submit({.kind = "pull",
+                            .keys = row_count,
+                            .deadline = now + kLong,
+                            .sink = pull.sink,
+                            .steps_ahead = 0},
+                           requests, now, effects);
   waited_for_ = pull.call;
   pull_ = std::move(pull);
 }
@@ -100,6 +110,7 @@ void SimWorker::StartPushes(absl::Time now, Effects& effects) {
   if (++steps_done_ == script_.steps) {
     phase_ = Phase::kDraining;
     waited_for_ = 0;
+    effects.WakeAt(now);  // There may be no answer to wait for.
     return;
   }
   phase_ = Phase::kPulling;
@@ -116,6 +127,7 @@ void SimWorker::PushSome(absl::Time now, Effects& effects) {
     by_lane[map_.lane_of[static_cast<std::size_t>(partition)]][partition][name] = gradient;
   }
   std::vector<WorkerCore::Outgoing> requests;
+  std::map<PartitionId, Sums> pushed;
   std::size_t keys = 0;
   for (const auto& [lane, parts] : by_lane) {
     std::vector<test::PushPart> sections;
@@ -131,23 +143,25 @@ void SimWorker::PushSome(absl::Time now, Effects& effects) {
           part.gradients.push_back(static_cast<float>(gradient * static_cast<int>(c + 1)));
         }
         sections.push_back(std::move(part));
-        ledger_.pushed[name] += gradient;
-        ledger_.pushed_in_step[core_.step()][name] += gradient;
-        ledger_.pushed_count[name] += 2;
+        pushed[partition][name] = gradient;
         ++keys;
       }
     }
     requests.push_back({map_.lanes[lane], test::MakePush({}, 0, std::move(sections))});
   }
   const bool is_short = script_.has_short_deadlines && rng_.Below(3) == 0;
-  core_.Submit(
+  const std::uint64_t step = core_.step();
+  const std::uint64_t call = core_.Submit(
       {.kind = "push", .keys = keys, .deadline = now + (is_short ? absl::Milliseconds(1) : kLong)},
       requests, now, effects);
+  for (auto& [partition, gradients] : pushed) {
+    ledger_.Pushed(script_.session, call, step, partition, std::move(gradients));
+  }
 }
 
 void SimWorker::EndStep(absl::Time now, Effects& effects) {
   std::vector<WorkerCore::Outgoing> requests;
-  if (map_.step_mode == StepMode::kSynchronous) {
+  if (map_.step_mode != StepMode::kAsynchronous) {
     for (std::uint32_t lane = 0; lane < map_.lanes.size(); ++lane) {
       auto barrier = std::make_shared<BarrierRequest>();
       barrier->epoch = map_.epoch;
@@ -159,10 +173,26 @@ void SimWorker::EndStep(absl::Time now, Effects& effects) {
   }
   core_.Submit({.kind = "end of step", .deadline = now + kLong, .ends_step = true}, requests, now,
                effects);
+  ledger_.EndedStep(script_.session);
 }
 
-std::string SimWorker::Note(const std::vector<Completion>& completions) {
+void SimWorker::Compute(absl::Time now) {
+  phase_ = Phase::kComputing;
+  compute_until_ = now;
+  if (script_.compute_ms_max == 0) return;
+  compute_until_ += absl::Milliseconds(rng_.Below(script_.compute_ms_max));
+}
+
+void SimWorker::Die() {
+  phase_ = Phase::kDead;
+  Effects unsaid;  // The dead say nothing.
+  core_.AbandonPulls(absl::InfiniteFuture(), unsaid);
+  ledger_.Died(script_.session);
+}
+
+std::string SimWorker::Note(const std::vector<Completion>& completions, absl::Time now) {
   for (const Completion& completion : completions) {
+    if (completion.status.ok()) ledger_.Acknowledged(script_.session, completion.call);
     if (absl::IsDeadlineExceeded(completion.status) && script_.has_short_deadlines) {
       ++timed_out_;
     } else if (!completion.status.ok()) {
@@ -173,29 +203,25 @@ std::string SimWorker::Note(const std::vector<Completion>& completions) {
       std::string wrong = CheckPulled();
       if (!wrong.empty()) return wrong;
     }
-    phase_ = phase_ == Phase::kClosing ? Phase::kLeft : Phase::kPushing;
+    if (phase_ == Phase::kOpening) ledger_.Came(script_.session, core_.step());
+    if (phase_ == Phase::kClosing) {
+      phase_ = Phase::kLeft;
+    } else {
+      Compute(now);
+    }
   }
   return "";
 }
 
-// In synchronous mode a pull of step s gives the rows after all steps before s, exactly.
-std::string SimWorker::CheckPulled() const {
-  for (const auto& [name, row] : pull_->rows) {
-    std::int64_t sum = 0;
-    for (const auto& [step, pushed] : ledger_.pushed_in_step) {
-      const auto found = pushed.find(name);
-      if (step < core_.step() && found != pushed.end()) sum += found->second;
-    }
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      const auto want = static_cast<float>(3 - sum * static_cast<std::int64_t>(c + 1));
-      const bool is_right = map_.step_mode == StepMode::kSynchronous ? row[c] == want : row[c] <= 3;
-      if (is_right && row[c] != -1e9F) continue;
-      return absl::StrCat("worker ", script_.rank, " in step ", core_.step(), ": table ",
-                          name.first, " key ", name.second, " column ", c, ": ", row[c], ", want ",
-                          want);
-    }
+std::string SimWorker::CheckPulled() {
+  std::optional<std::uint64_t> staleness;
+  const auto& counts = core_.statistics().pulls_by_staleness;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] != seen_.pulls_by_staleness[i]) staleness = i;
   }
-  return "";
+  const std::string wrong = ledger_.CheckPull(core_.step(), staleness, pull_->rows);
+  if (wrong.empty()) return "";
+  return absl::StrCat("worker ", script_.rank, " pulls in step ", core_.step(), ": ", wrong);
 }
 
 }  // namespace longtail::sim

@@ -1,9 +1,8 @@
-// A worker's core with the training it does: opens its session, steps, leaves.
+// A worker's core with the training it does: opens its session, steps, leaves or dies.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,20 +13,10 @@
 #include "base/random.h"
 #include "protocol/cluster_map.h"
 #include "protocol/step.h"
+#include "sim/ledger.h"
 #include "worker/worker_core.h"
 
 namespace longtail::sim {
-
-/// A row by table and key.
-using RowName = std::pair<std::size_t, Key>;
-
-/// What all pushes together must have done to the tables, kept by the one who knows all of them.
-struct Ledger {
-  /// Sums of gradients, first column, by row: of all steps before step s at [s].
-  std::map<std::uint64_t, std::map<RowName, std::int64_t>> pushed_in_step;
-  std::map<RowName, std::int64_t> pushed;         ///< By row, all steps.
-  std::map<RowName, std::uint64_t> pushed_count;  ///< By row, occurrences.
-};
 
 /// What one worker is to do.
 struct WorkerScript {
@@ -36,6 +25,7 @@ struct WorkerScript {
   std::uint32_t rank = 0;
   std::uint64_t seed = 0;
   std::uint64_t steps = 0;
+  std::uint64_t compute_ms_max = 0;  ///< How long it thinks between a pull and its pushes.
   bool has_short_deadlines = false;  ///< Some calls end before they can be answered.
 };
 
@@ -49,14 +39,30 @@ class SimWorker {
   void Tick(absl::Time now, Effects& effects) { core_.Tick(now, effects); }
 
   /// Takes note of calls that ended. Returns what is wrong, or nothing.
-  std::string Note(const std::vector<Completion>& completions);
+  std::string Note(const std::vector<Completion>& completions, absl::Time now);
 
-  bool has_left() const { return phase_ == Phase::kLeft; }
+  /// It does nothing any more. Only while it trains: a rank that nobody took is waited for.
+  void Die();
+  bool trains() const { return Phase::kPulling <= phase_ && phase_ <= Phase::kDraining; }
+
+  bool is_gone() const { return phase_ >= Phase::kLeft; }
+  bool is_dead() const { return phase_ == Phase::kDead; }
+  const WorkerScript& script() const { return script_; }
+  const WorkerStatistics& statistics() const { return core_.statistics(); }
   std::uint64_t resent() const { return core_.resent(); }
   std::uint64_t timed_out() const { return timed_out_; }
 
  private:
-  enum class Phase { kNew, kOpening, kPulling, kPushing, kDraining, kClosing, kLeft };
+  enum class Phase {
+    kNew,
+    kOpening,
+    kPulling,
+    kComputing,
+    kDraining,
+    kClosing,
+    kLeft,
+    kDead,
+  };
 
   // A pull and the memory it writes to.
   struct Pull {
@@ -70,7 +76,8 @@ class SimWorker {
   void StartPushes(absl::Time now, Effects& effects);
   void PushSome(absl::Time now, Effects& effects);
   void EndStep(absl::Time now, Effects& effects);
-  std::string CheckPulled() const;
+  void Compute(absl::Time now);
+  std::string CheckPulled();
   Key DrawKey() { return rng_.Below(12) * 0x9E3779B97F4A7C15U; }
 
   const WorkerScript script_;
@@ -82,6 +89,8 @@ class SimWorker {
   std::uint64_t waited_for_ = 0;  // The call that the script waits for.
   std::uint64_t steps_done_ = 0;
   std::uint64_t timed_out_ = 0;
+  absl::Time compute_until_;
+  WorkerStatistics seen_;  // Before the pull that the script waits for.
   std::optional<Pull> pull_;
 };
 

@@ -91,6 +91,57 @@ TEST_CASE_METHOD(Fixture, "a worker begins with the furthest step that a lane an
   CHECK(core.step() == 12);
 }
 
+TEST_CASE("a worker that joins tells every partition where it begins", "[worker][worker_core]") {
+  Fixture fixture;
+  WorkerCore core({.self = test::kSelf,
+                   .session = test::kSession,
+                   .rank = 3,
+                   .partition_count = 8,
+                   .step_mode = GENERATE(StepMode::kSynchronous, StepMode::kBoundedStaleness)});
+  Effects& effects = fixture.effects;
+  std::vector<WorkerCore::Outgoing> opening = {{test::kLaneA, OpenSession{}},
+                                               {test::kLaneB, OpenSession{}}};
+  core.Submit({.kind = "open", .deadline = fixture.now + absl::Seconds(60)}, opening, fixture.now,
+              effects);
+  const auto answer = [&](NodeId lane, std::uint64_t request, std::uint64_t step) {
+    effects.Clear();
+    core.Step({lane, test::kSelf, Acknowledgement{request, {}, step}}, fixture.now, effects);
+  };
+  answer(test::kLaneA, 1, 12);
+  CHECK(effects.sends.empty());
+
+  answer(test::kLaneB, 2, 11);
+  REQUIRE(effects.sends.size() == 2);
+  CHECK(effects.completions.empty());
+  const auto again = std::get<OpenSession>(effects.sends[1].body);
+  CHECK(again.session == test::kSession);
+  CHECK(again.rank == 3);
+  CHECK(again.step == 12);
+  answer(test::kLaneA, 4, 12);  // Who answered first is told first: lane A has request 3.
+  CHECK(core.outstanding() == 2);
+  answer(test::kLaneA, 3, 12);
+  answer(test::kLaneB, 4, 12);
+
+  REQUIRE(effects.completions.size() == 1);
+  CHECK(effects.completions[0].status.ok());
+  CHECK(effects.sends.empty());
+  CHECK(core.step() == 12);
+}
+
+TEST_CASE("a worker of a new cluster opens its session once", "[worker][worker_core]") {
+  WorkerCore core({.self = test::kSelf, .step_mode = StepMode::kBoundedStaleness});
+  Effects effects;
+  std::vector<WorkerCore::Outgoing> opening = {{test::kLaneA, OpenSession{}}};
+  core.Submit({.kind = "open", .deadline = absl::InfiniteFuture()}, opening, absl::UnixEpoch(),
+              effects);
+  effects.Clear();
+
+  core.Step({test::kLaneA, test::kSelf, Acknowledgement{1, {}, 0}}, absl::UnixEpoch(), effects);
+
+  CHECK(effects.sends.empty());
+  CHECK(effects.completions.size() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "only the answer to opening the session sets the step",
                  "[worker][worker_core]") {
   Submit("open", {{test::kLaneA, OpenSession{}}});

@@ -120,7 +120,7 @@ TEST_CASE_METHOD(Fixture, "a push is delivered though its caller's deadline has 
 TEST_CASE_METHOD(Fixture, "an abandoned push is delivered and completes nothing",
                  "[worker][worker_core]") {
   const std::uint64_t call = Submit("push", {{test::kLaneA, Push({0})}}, absl::Seconds(1));
-  core.Abandon(call);
+  core.Abandon(call, now, effects);
 
   TickAfter(absl::Seconds(5));
 

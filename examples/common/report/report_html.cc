@@ -50,6 +50,11 @@ std::string RunSection(const RunReport& report) {
     times.push_back({.name = phase.name, .value = DurationText(phase.seconds)});
   }
   times.push_back({.name = "all in all", .value = DurationText(report.total_seconds)});
+  std::vector<NamedValue> pulls;
+  for (std::size_t steps = 0; steps < report.pulls_by_staleness.size(); ++steps) {
+    pulls.push_back({.name = GroupedText(steps) + (steps == 1 ? " step" : " steps"),
+                     .value = GroupedText(report.pulls_by_staleness[steps])});
+  }
   std::vector<NamedValue> output;
   if (!report.checkpoint_path.empty()) {
     output.push_back({.name = "Checkpoint", .value = report.checkpoint_path});
@@ -63,6 +68,7 @@ std::string RunSection(const RunReport& report) {
       command + "<div class=\"columns\">\n<div>\n" + NamedValueTable("Settings", report.settings) +
           "</div>\n<div>\n" + NamedValueTable("Data", report.data) +
           NamedValueTable("Environment", EnvironmentFacts(report.environment)) +
+          NamedValueTable("Pulls by how old their rows may have been", pulls) +
           NamedValueTable("Time", times) + NamedValueTable("Output", output) + "</div>\n</div>\n");
 }
 

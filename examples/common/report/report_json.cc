@@ -130,6 +130,7 @@ std::string ToJson(const RunReport& report) {
                   {"rank_frequency", JsonList(report.rank_frequency)},
                   {"rows_by_bucket", RowsByBucket(report)},
                   {"memory", JsonOf(report.memory)},
+                  {"pulls_by_staleness", report.pulls_by_staleness},
                   {"checkpoint_path", report.checkpoint_path},
                   {"samples_trained", report.samples_trained},
                   {"train_seconds", report.train_seconds},

@@ -49,6 +49,20 @@ TextTable BucketTable(const std::string& title, const BucketView& view,
   return table;
 }
 
+TextTable StalenessTable(const std::vector<std::uint64_t>& pulls) {
+  TextTable table{.title = "Pulls for training, by how many steps old their rows may have been",
+                  .header = {"steps", "pulls", "share"},
+                  .rows = {}};
+  std::uint64_t all = 0;
+  for (const std::uint64_t count : pulls) all += count;
+  for (std::size_t steps = 0; steps < pulls.size(); ++steps) {
+    table.rows.push_back(
+        {GroupedText(steps), GroupedText(pulls[steps]),
+         PercentText(Ratio(static_cast<double>(pulls[steps]), static_cast<double>(all)))});
+  }
+  return table;
+}
+
 }  // namespace
 
 void PrintResultTable(const RunReport& report, std::ostream& out, TerminalStyle style) {
@@ -68,6 +82,9 @@ void PrintResultTable(const RunReport& report, std::ostream& out, TerminalStyle 
         << TextOf(BucketTable(last.name + ", by how often training saw the feature in " + field,
                               *last.evaluation.by_field, example_count),
                   style);
+  }
+  if (!report.pulls_by_staleness.empty()) {
+    out << "\n" << TextOf(StalenessTable(report.pulls_by_staleness), style);
   }
 }
 

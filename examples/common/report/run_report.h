@@ -78,6 +78,9 @@ struct RunReport {
   std::vector<CountRows> rank_frequency{};
   std::array<BucketSize, kCountBucketCount> rows_by_bucket{};  ///< In the order of kCountBuckets.
   MemorySplit memory{};
+  /// Pulls for training by how many steps' updates their rows may have lacked when they were used,
+  /// 0 first. Empty: nobody counted.
+  std::vector<std::uint64_t> pulls_by_staleness{};
   std::string checkpoint_path{};  ///< Empty: none was written.
   std::uint64_t samples_trained = 0;
   double train_seconds = 0;

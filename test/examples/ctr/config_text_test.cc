@@ -38,11 +38,21 @@ TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bit
       [](TrainConfig& c) { c.schedule.warmup = 5; },
       [](TrainConfig& c) { c.sparse_gradient = SparseGradient::kSum; },
       [](TrainConfig& c) { c.step_mode = StepMode::kAsynchronous; },
+      [](TrainConfig& c) { c.step_mode = StepMode::kBoundedStaleness; },
       [](TrainConfig& c) { c.data.shuffle = 1; },
       [](TrainConfig& c) { c.data.min_count = 2; },
   }));
   other = config;
   change(other);
+  CHECK(ResumeSettings(other) != ResumeSettings(config));
+}
+
+TEST_CASE("the bound of staleness is a setting", "[examples][ctr][config_text]") {
+  TrainConfig config = test::SmallConfig();
+  config.step_mode = StepMode::kBoundedStaleness;
+  TrainConfig other = config;
+  other.staleness = 2;
+
   CHECK(ResumeSettings(other) != ResumeSettings(config));
 }
 

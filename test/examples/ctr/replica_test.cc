@@ -44,7 +44,9 @@ TEST_CASE("a warm training step allocates next to nothing", "[examples][ctr][rep
 TEST_CASE("training lowers the loss on examples of a known model", "[examples][ctr][replica]") {
   TrainConfig config = test::SmallConfig();
   config.workers = GENERATE(1U, 2U);
-  config.step_mode = GENERATE(StepMode::kAsynchronous, StepMode::kSynchronous);
+  config.step_mode =
+      GENERATE(StepMode::kAsynchronous, StepMode::kSynchronous, StepMode::kBoundedStaleness);
+  if (config.step_mode == StepMode::kBoundedStaleness) config.staleness = 1;
   test::SmallTraining training = test::Start(config);
   SyntheticSource source(config.data.synthetic->options, 0, 1 << 16);
   const std::size_t micro_batch = config.batch / config.workers;
@@ -60,6 +62,37 @@ TEST_CASE("training lowers the loss on examples of a known model", "[examples][c
   }
 
   CHECK(last < 0.97 * first);
+}
+
+TEST_CASE("training counts how old the rows were that it used", "[examples][ctr][replica]") {
+  TrainConfig config = test::SmallConfig();
+  config.workers = 2;
+  config.prefetch = GENERATE(0U, 1U);
+  config.step_mode =
+      GENERATE(StepMode::kAsynchronous, StepMode::kSynchronous, StepMode::kBoundedStaleness);
+  config.staleness = config.step_mode == StepMode::kBoundedStaleness ? 1 : 0;
+  CAPTURE(config.prefetch, config.step_mode);
+  test::SmallTraining training = test::Start(config);
+  constexpr std::uint64_t kSteps = 20;
+  training.Train(config, 0, 0, kSteps);
+  Batch batch;
+  SyntheticSource(config.data.synthetic->options, 0, 32).Next(32, batch).IgnoreError();
+  CtrTrainer::Scores scores;
+  REQUIRE(training.trainer->Score(batch, std::nullopt, scores).ok());
+
+  const auto pulls = training.trainer->statistics().pulls_by_staleness;
+
+  // The first step's rows are pulled in it; those of one step more than there were are on hand.
+  const std::uint64_t all = 2 * (kSteps + 1);
+  if (config.step_mode == StepMode::kAsynchronous) {
+    CHECK(training.trainer->statistics() == WorkerStatistics{});
+  } else if (config.step_mode == StepMode::kSynchronous) {
+    CHECK(pulls[config.prefetch] == (config.prefetch == 1 ? all - 2 : all));
+    CHECK(pulls[0] + pulls[1] == all);
+  } else {
+    CHECK(pulls[0] + pulls[1] + pulls[2] == all);
+    CHECK(pulls[config.prefetch + 1] <= all - 2);
+  }
 }
 
 TEST_CASE("a micro-batch without examples is a step all the same", "[examples][ctr][replica]") {

@@ -21,6 +21,7 @@ ClusterOptions OptionsOf(const TrainConfig& config, const std::string& store) {
   return {.lanes = config.lanes,
           .partitions = config.partitions,
           .step_mode = config.step_mode,
+          .staleness = config.staleness,
           .workers = config.workers,
           .store = store};
 }

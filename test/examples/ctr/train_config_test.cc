@@ -49,6 +49,18 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
   CHECK(config->step_mode == StepMode::kAsynchronous);
 }
 
+TEST_CASE("bounded staleness is a step mode with a number of steps",
+          "[examples][ctr][train_config]") {
+  const auto config = ParseTrainConfig(R"({"data": {"schema": "s.json"},
+      "cluster": {"step_mode": "bounded", "staleness": 3}})",
+                                       "c.json", "");
+
+  INFO(config.status().ToString());
+  REQUIRE(config.ok());
+  CHECK(config->step_mode == StepMode::kBoundedStaleness);
+  CHECK(config->staleness == 3);
+}
+
 TEST_CASE("a config that is wrong is refused with its place and what was wanted",
           "[examples][ctr][train_config]") {
   struct Case {
@@ -74,6 +86,13 @@ TEST_CASE("a config that is wrong is refused with its place and what was wanted"
        "c.json: model: key 'pooling': is 'max'; wanted one of mean, sum"},
       {R"({"data": {"schema": "s.json", "min_count": 2}, "sparse": {"backoff": 3}})",
        "c.json: sparse: key 'backoff': is 3 and data.min_count is 2; wanted one of them at most"},
+      {"{" + data + R"(, "cluster": {"step_mode": "stale"}})",
+       "c.json: cluster: key 'step_mode': is 'stale'; wanted one of synchronous, asynchronous, "
+       "bounded"},
+      {"{" + data + R"(, "cluster": {"staleness": 2}})",
+       "c.json: cluster: key 'staleness': is 2; wanted 0, or a step_mode of 'bounded'"},
+      {"{" + data + R"(, "cluster": {"step_mode": "bounded", "staleness": 1000001}})",
+       "c.json: cluster: key 'staleness': is 1000001; wanted 0..1000000"},
       {"{" + data + R"(, "sparse": {"optimizer": {"rule": "lamb"}}})",
        "c.json: sparse.optimizer: key 'rule': is 'lamb'; wanted sgd, momentum, adagrad, "
        "rowwise_adagrad, adam or ftrl"},

@@ -33,6 +33,20 @@ TEST_CASE("the tables at the end fit 80 columns of plain text", "[report][termin
   CHECK(text.find("by how often training saw the feature in C3\n") != std::string::npos);
 }
 
+TEST_CASE("pulls are shown by staleness where it was counted", "[report][terminal]") {
+  RunReport report = test::SampleReport();
+
+  CHECK(Printed(report, {})
+            .ends_with("\nPulls for training, by how many steps old their rows may have been\n"
+                       "steps   pulls    share\n"
+                       "----------------------\n"
+                       "0      17,901   66.7 %\n"
+                       "1       8,953   33.3 %\n"
+                       "2           2  < 0.1 %\n"));
+  report.pulls_by_staleness.clear();
+  CHECK(Printed(report, {}).find("Pulls for training") == std::string::npos);
+}
+
 TEST_CASE("colour and line drawing come only when asked for", "[report][terminal]") {
   const RunReport report = test::SampleReport();
 

@@ -132,6 +132,7 @@ inline RunReport SampleReport() {
                    .state_bytes = 297'600'002,
                    .header_bytes = 148'800'003,
                    .index_bytes = 74'400'004};
+  report.pulls_by_staleness = {17'901, 8'953, 2};
   report.checkpoint_path = "/var/tmp/ctr/checkpoint-0036670200";
   report.samples_trained = 36'670'200;
   report.train_seconds = 412.7;
