@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "cli/frequency_bucket.h"
+#include "longtail/statistics.h"
 #include "protocol/messages.h"
 
 namespace longtail::cli {

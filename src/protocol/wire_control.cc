@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kBlobBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::size_t kPositionBytes = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::size_t kHotKeyBytes = sizeof(Key) + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
 
 // The plain numbers of statistics, in the order they travel.
@@ -39,6 +40,7 @@ constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFi
     {"evicted_score", &TableStatistics::evicted_score},
     {"evicted_norm", &TableStatistics::evicted_norm},
     {"evicted_budget", &TableStatistics::evicted_budget},
+    {"distinct_keys", &TableStatistics::distinct_keys},
     {"hash", &TableStatistics::hash},
 };
 
@@ -93,6 +95,14 @@ void Put(const StatisticsReply& message, FrameWriter& writer) {
   fields.U64(message.request);
   EncodeStatus(message.status, fields);
   for (const auto& [name, member] : kStatisticsFields) fields.U64(message.statistics.*member);
+  for (const std::uint64_t pulls : message.statistics.pulls_by_bucket) fields.U64(pulls);
+  LONGTAIL_CHECK(message.statistics.hot_keys.size() <= kHotKeysMax);
+  writer.Count(message.statistics.hot_keys.size());
+  for (const HotKeyCount& hot : message.statistics.hot_keys) {
+    fields.U64(hot.key);
+    fields.U64(hot.count);
+    fields.U64(hot.error);
+  }
   writer.Count(message.statistics.rows_by_count.size());
   for (const auto& [count, rows] : message.statistics.rows_by_count) {
     fields.U32(count);
@@ -106,6 +116,16 @@ void Take(FrameReader& reader, StatisticsReply& message) {
   message.status = DecodeStatus(fields);
   for (const auto& [name, member] : kStatisticsFields) {
     message.statistics.*member = fields.U64(name);
+  }
+  for (std::uint64_t& pulls : message.statistics.pulls_by_bucket) {
+    pulls = fields.U64("pulls_by_bucket");
+  }
+  auto& hot_keys = message.statistics.hot_keys;
+  hot_keys.resize(fields.Count("hot_keys count", kHotKeysMax, kHotKeyBytes));
+  for (HotKeyCount& hot : hot_keys) {
+    hot.key = fields.U64("hot key");
+    hot.count = fields.U64("hot key's count");
+    hot.error = fields.U64("hot key's error");
   }
   auto& rows_by_count = message.statistics.rows_by_count;
   rows_by_count.resize(fields.Count("rows_by_count count", kAnyCount,
