@@ -112,6 +112,7 @@ class TrainingRun {
   std::uint64_t epoch_size_ = 0;  // Examples of a pass, once one is done.
   std::uint64_t steps_here_ = 0;
   bool is_stopped_ = false;
+  bool statistics_failed_ = false;
 };
 
 absl::Status TrainingRun::Open() {
@@ -232,7 +233,14 @@ absl::Status TrainingRun::AfterStep(const StepResult& step) {
 }
 
 absl::Status TrainingRun::UpdateStatistics() {
-  LONGTAIL_ASSIGN_OR_RETURN(table_, cluster_->Statistics(trainer_->table()));
+  LONGTAIL_ASSIGN_OR_RETURN(std::vector<TableReport> tables, cluster_->AllStatistics());
+  const absl::Status written =
+      WriteStatisticsFile(options_.out + "/statistics.json", trainer_->step(), tables);
+  if (!written.ok() && !statistics_failed_) {  // They are for onlookers: the training goes on.
+    progress_->Note(absl::StrCat("no statistics.json: ", std::string(written.message())));
+  }
+  statistics_failed_ = !written.ok();
+  table_ = std::move(tables[static_cast<std::size_t>(trainer_->table())].statistics);
   statistics_at_ = Clock::now();
   state_.row_count = table_.rows;
   state_.memory_bytes = UsedBytes(table_);

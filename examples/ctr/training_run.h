@@ -28,7 +28,8 @@ struct RunOptions {
   TerminalStyle style{};
 };
 
-/// Trains, evaluates, saves and writes report.html, report.json and predictions.csv to options.out.
+/// Trains, evaluates, saves and writes report.html, report.json and predictions.csv to options.out;
+/// while it trains also statistics.json, about every two seconds, for `longtail inspect`.
 /// Progress and results go to `out`.
 ///
 /// Errors: those of the data, with file, line and column; of the cluster; of the disk.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -75,6 +76,9 @@ class Cluster {
   /// Sums of all partitions. Cost: one pass over the table's rows.
   virtual absl::StatusOr<TableStatistics> Statistics(TableId table) = 0;
 
+  /// The same of every table, in the order of their ids.
+  virtual absl::StatusOr<std::vector<TableReport>> AllStatistics() = 0;
+
   /// Saves every table and the trainer's own state. Lanes answer nothing else while they write, so
   /// call it between steps; in synchronous mode an unfinished step is refused.
   ///
@@ -88,5 +92,14 @@ class Cluster {
 
   virtual const ClusterOptions& options() const = 0;
 };
+
+/// Writes what AllStatistics gave to a JSON file (docs/FORMATS.md), for people and for `longtail
+/// inspect`, in the place of one that is there: who reads it meanwhile has the old one or the new
+/// one whole. `step` is how far the run has come. The directory is made if need be.
+///
+/// Errors: InvalidArgument (the file's name has other characters than [a-zA-Z0-9._-]);
+///         ResourceExhausted (disk full); Unavailable.
+absl::Status WriteStatisticsFile(const std::string& path, std::uint64_t step,
+                                 const std::vector<TableReport>& tables);
 
 }  // namespace longtail

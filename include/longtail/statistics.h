@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "longtail/ids.h"
+#include "longtail/table_spec.h"
 
 namespace longtail {
 
@@ -112,6 +113,14 @@ struct TableStatistics {
   TableStatistics& operator+=(const TableStatistics& other);
 
   bool operator==(const TableStatistics&) const = default;
+};
+
+/// A table and its statistics.
+struct TableReport {
+  TableSpec spec;
+  TableStatistics statistics;
+
+  bool operator==(const TableReport&) const = default;
 };
 
 }  // namespace longtail

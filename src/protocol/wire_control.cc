@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "protocol/format_limits.h"
 #include "protocol/spec_codec.h"
+#include "protocol/statistics_fields.h"
 #include "protocol/status_codec.h"
 
 namespace longtail::wire {
@@ -19,30 +20,6 @@ constexpr std::size_t kBlobBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint6
 constexpr std::size_t kPositionBytes = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
 constexpr std::size_t kHotKeyBytes = sizeof(Key) + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
-
-// The plain numbers of statistics, in the order they travel.
-constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFields[] = {
-    {"rows", &TableStatistics::rows},
-    {"weight_bytes", &TableStatistics::weight_bytes},
-    {"state_bytes", &TableStatistics::state_bytes},
-    {"header_bytes", &TableStatistics::header_bytes},
-    {"index_bytes", &TableStatistics::index_bytes},
-    {"free_bytes", &TableStatistics::free_bytes},
-    {"tail_rows", &TableStatistics::tail_rows},
-    {"pulls", &TableStatistics::pulls},
-    {"pushes", &TableStatistics::pushes},
-    {"rows_created", &TableStatistics::rows_created},
-    {"non_finite_refused", &TableStatistics::non_finite_refused},
-    {"full_refused", &TableStatistics::full_refused},
-    {"shared_pushes", &TableStatistics::shared_pushes},
-    {"rows_promoted", &TableStatistics::rows_promoted},
-    {"evicted_idle", &TableStatistics::evicted_idle},
-    {"evicted_score", &TableStatistics::evicted_score},
-    {"evicted_norm", &TableStatistics::evicted_norm},
-    {"evicted_budget", &TableStatistics::evicted_budget},
-    {"distinct_keys", &TableStatistics::distinct_keys},
-    {"hash", &TableStatistics::hash},
-};
 
 }  // namespace
 

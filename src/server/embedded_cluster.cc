@@ -164,6 +164,16 @@ absl::StatusOr<TableStatistics> EmbeddedCluster::Statistics(TableId table) {
   return sum;
 }
 
+absl::StatusOr<std::vector<TableReport>> EmbeddedCluster::AllStatistics() {
+  std::vector<TableReport> reports;
+  for (const TableSpec& spec : map_->Current()->tables) {
+    LONGTAIL_ASSIGN_OR_RETURN(TableStatistics statistics,
+                              Statistics(TableId{static_cast<std::uint32_t>(reports.size())}));
+    reports.push_back({spec, std::move(statistics)});
+  }
+  return reports;
+}
+
 absl::StatusOr<CheckpointInfo> EmbeddedCluster::Checkpoint(const std::string& name,
                                                            const TrainerState& trainer) {
   if (store_ == nullptr) {

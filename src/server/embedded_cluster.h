@@ -29,6 +29,7 @@ class EmbeddedCluster final : public Cluster {
   absl::StatusOr<TableId> FindTable(std::string_view name) const override;
   absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options) override;
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
+  absl::StatusOr<std::vector<TableReport>> AllStatistics() override;
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                             const TrainerState& trainer) override;
   std::uint64_t restored_step() const override { return restored_step_; }
