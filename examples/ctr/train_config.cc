@@ -143,6 +143,7 @@ absl::Status ParseCluster(const json& object, const std::string& place, TrainCon
   std::size_t mode = 0;
   fields.Get("lanes", config.lanes);
   fields.Get("partitions", config.partitions);
+  fields.Get("audit_evictions", config.audit_evictions);
   fields.GetWord("step_mode", {"synchronous", "asynchronous"}, mode);
   config.step_mode = mode == 0 ? StepMode::kSynchronous : StepMode::kAsynchronous;
   return fields.Finish();

@@ -12,7 +12,8 @@
 //             {…}, eviction {…}
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
-//   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous")
+//   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous"),
+//             audit_evictions (a file a lane of every key evicted)
 #pragma once
 
 #include <cstddef>
@@ -73,6 +74,7 @@ struct TrainConfig {
   std::uint32_t lanes = 1;
   std::uint32_t partitions = 64;
   StepMode step_mode = StepMode::kSynchronous;
+  bool audit_evictions = false;  ///< In the run's directory; see ClusterOptions::eviction_audit.
 };
 
 /// Reads a config; `name` is for messages, relative paths in it begin in `directory`. Comments are

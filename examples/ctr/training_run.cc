@@ -67,6 +67,9 @@ class TrainingRun {
       LONGTAIL_RETURN_IF_ERROR(TrainEpoch());
     }
     report_.train_seconds = Seconds(train_began_);
+    if (const std::uint64_t lost = cluster_->unaudited_evictions(); lost != 0) {
+      progress_->Note(absl::StrCat(lost, " evictions are missing in the audit"));
+    }
     progress_->Finish(state_, Clock::now());
     LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
     if (is_stopped_) {
@@ -141,11 +144,13 @@ absl::Status TrainingRun::Open() {
 
 absl::Status TrainingRun::OpenCluster() {
   const TrainConfig& config = options_.config;
-  const ClusterOptions cluster{.lanes = config.lanes,
-                               .partitions = config.partitions,
-                               .step_mode = config.step_mode,
-                               .workers = config.workers,
-                               .store = options_.out + "/checkpoints"};
+  const ClusterOptions cluster{
+      .lanes = config.lanes,
+      .partitions = config.partitions,
+      .step_mode = config.step_mode,
+      .workers = config.workers,
+      .store = options_.out + "/checkpoints",
+      .eviction_audit = config.audit_evictions ? options_.out + "/evictions" : ""};
   std::vector<CheckpointInfo> there;
   if (options_.resume && std::filesystem::exists(cluster.store)) {
     LONGTAIL_ASSIGN_OR_RETURN(there, ListCheckpoints(cluster.store));

@@ -30,6 +30,11 @@ struct ClusterOptions {
   std::uint32_t workers = 1;  ///< Workers of a synchronous step; asynchronous: the most at once.
   /// Where checkpoints go: a directory, made if need be. Empty: this cluster saves none.
   std::string store{};
+  /// A directory, made if need be, in which each lane writes down every key evicted with its
+  /// reason, as lines of text (docs/FORMATS.md); files that are there are continued. Empty: no
+  /// audit. Costs a write a step that evicts. What cannot be written is lost, is counted
+  /// (Cluster::unaudited_evictions) and stops nothing.
+  std::string eviction_audit{};
   /// How long a control call (table, statistics, session) may take before it fails.
   std::chrono::milliseconds control_timeout{30'000};
   /// How long saving or restoring may go without progress before it fails.
@@ -86,6 +91,9 @@ class Cluster {
   ///         (disk full). The checkpoint is then not there: its manifest is written last.
   virtual absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                                     const TrainerState& trainer = {}) = 0;
+
+  /// Keys evicted of which the audit could not write; 0 without an audit.
+  virtual std::uint64_t unaudited_evictions() const = 0;
 
   /// Steps that were applied when the cluster was restored; 0 for a new one.
   virtual std::uint64_t restored_step() const = 0;
