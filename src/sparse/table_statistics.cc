@@ -36,12 +36,22 @@ std::uint64_t SampleGap(std::uint64_t number) {
 
 }  // namespace
 
+// A use is sampled, not a key: a key that stands for many occurrences would be seen too seldom to
+// tell how many. Of 64 occurrences at once one is taken without a draw.
 void Table::SampleUses(std::span<const Key> keys, const std::uint32_t* counts) {
-  std::uint64_t at = to_sample_;
-  for (; at < keys.size(); at += SampleGap(sampled_++)) {
-    hot_.Add(keys[at], counts != nullptr ? counts[at] : 1);
+  if (counts == nullptr) {
+    std::uint64_t at = to_sample_;
+    for (; at < keys.size(); at += SampleGap(sampled_++)) hot_.Add(keys[at], 1);
+    to_sample_ = at - keys.size();
+    return;
   }
-  to_sample_ = at - keys.size();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::uint32_t rest = counts[i] % kSampleGapMean;
+    std::uint64_t times = counts[i] / kSampleGapMean;
+    for (; to_sample_ < rest; to_sample_ += SampleGap(sampled_++)) ++times;
+    to_sample_ -= rest;
+    if (times != 0) hot_.Add(keys[i], times);
+  }
 }
 
 std::uint64_t Table::ContentHash() const {

@@ -95,8 +95,7 @@ TEST_CASE("keys whose rows were restored are counted, the rows of groups are not
 
 TEST_CASE("the keys used most are found, by pushes and by pulls, whatever the batches' period",
           "[sparse][statistics]") {
-  // The hot keys are always in the same places: of batches of 16 or 32, a look at every 64th use
-  // would see one of them always and the others never.
+  // The hot keys are always in the same places.
   const std::size_t batch = GENERATE(16, 25, 32);
   CAPTURE(batch);
   constexpr int kBatches = 20'000;
@@ -128,6 +127,45 @@ TEST_CASE("the keys used most are found, by pushes and by pulls, whatever the ba
     const double noise = 6 * 8 * std::sqrt(kBatches) * (hot[i].key == 3 ? 3 : 1);
     CHECK(static_cast<double>(hot[i].count) > want - noise);
     CHECK(static_cast<double>(hot[i].count - hot[i].error) < want + noise);
+  }
+}
+
+TEST_CASE("no place in batches of one size is looked at more often than another",
+          "[sparse][statistics]") {
+  Table table(PlainSpec());
+  std::vector<Key> keys(32);
+  std::iota(keys.begin(), keys.end(), Key{0});
+  constexpr int kPulls = 20'000;
+  for (int i = 0; i < kPulls; ++i) Pull(table, keys);
+
+  const std::vector<HotKeyCount> hot = table.Statistics().hot_keys;
+
+  REQUIRE(hot.size() == keys.size());
+  for (const HotKeyCount& key : hot) {
+    CAPTURE(key.key, key.count);
+    CHECK(std::abs(static_cast<double>(key.count) - kPulls) < 6 * 8 * std::sqrt(kPulls));
+  }
+}
+
+TEST_CASE("a key that comes with many occurrences at once is counted as closely as others",
+          "[sparse][statistics]") {
+  Table table(PlainSpec());
+  const std::vector<std::uint32_t> counts{50, 64, 3, 1000, 0xFFFFFFFF};
+  const std::vector<Key> keys{10, 11, 12, 13, 14};
+  constexpr int kPushes = 400;
+  for (int i = 0; i < kPushes; ++i) {
+    table.Push(keys, counts, std::vector<float>(5, 0.5F), 1, 1);
+  }
+
+  const std::vector<HotKeyCount> hot = table.Statistics().hot_keys;
+
+  REQUIRE(hot.size() == 5);
+  for (const HotKeyCount& key : hot) {
+    CAPTURE(key.key, key.count);
+    CHECK(key.error == 0);
+    const double want = double{kPushes} * counts[key.key - 10];
+    CHECK(std::abs(static_cast<double>(key.count) - want) < 6 * 8 * std::sqrt(kPushes * 50.0));
+    if (key.key == 11) CHECK(key.count == 64 * kPushes);
   }
 }
 
