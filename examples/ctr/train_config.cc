@@ -144,6 +144,7 @@ absl::Status ParseCluster(const json& object, const std::string& place, TrainCon
   std::size_t mode = 0;
   fields.Get("lanes", config.lanes);
   fields.Get("partitions", config.partitions);
+  fields.Get("audit_evictions", config.audit_evictions);
   fields.GetWord("step_mode", {"synchronous", "asynchronous", "bounded"}, mode);
   constexpr StepMode kModes[] = {StepMode::kSynchronous, StepMode::kAsynchronous,
                                  StepMode::kBoundedStaleness};

@@ -13,7 +13,8 @@
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
 //   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
-//             staleness (steps; bounded alone)
+//             staleness (steps; bounded alone), audit_evictions (a file a lane of every key
+//             evicted)
 #pragma once
 
 #include <cstddef>
@@ -74,7 +75,8 @@ struct TrainConfig {
   std::uint32_t lanes = 1;
   std::uint32_t partitions = 64;
   StepMode step_mode = StepMode::kSynchronous;
-  std::uint32_t staleness = 0;  ///< See ClusterOptions.
+  std::uint32_t staleness = 0;   ///< See ClusterOptions.
+  bool audit_evictions = false;  ///< In the run's directory; see ClusterOptions::eviction_audit.
 };
 
 /// Reads a config; `name` is for messages, relative paths in it begin in `directory`. Comments are

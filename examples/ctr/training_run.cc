@@ -74,6 +74,9 @@ class TrainingRun {
       LONGTAIL_RETURN_IF_ERROR(TrainEpoch());
     }
     report_.train_seconds = Seconds(train_began_);
+    if (const std::uint64_t lost = cluster_->unaudited_evictions(); lost != 0) {
+      progress_->Note(absl::StrCat(lost, " evictions are missing in the audit"));
+    }
     progress_->Finish(state_, Clock::now());
     LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
     if (!IsFirst()) {  // The first process evaluates: the servers' rows are all there.
@@ -131,6 +134,7 @@ class TrainingRun {
   std::uint64_t steps_here_ = 0;
   std::uint64_t meetings_ = 0;
   bool is_stopped_ = false;
+  bool statistics_failed_ = false;
 };
 
 absl::Status TrainingRun::Open() {
@@ -205,12 +209,14 @@ absl::Status TrainingRun::OpenCluster() {
     return absl::InvalidArgumentError(absl::StrCat(
         options_.process.count, " processes: wanted a cluster that they share (--cluster)"));
   }
-  const ClusterOptions cluster{.lanes = config.lanes,
-                               .partitions = config.partitions,
-                               .step_mode = config.step_mode,
-                               .staleness = config.staleness,
-                               .workers = config.workers,
-                               .store = options_.out + "/checkpoints"};
+  const ClusterOptions cluster{
+      .lanes = config.lanes,
+      .partitions = config.partitions,
+      .step_mode = config.step_mode,
+      .staleness = config.staleness,
+      .workers = config.workers,
+      .store = options_.out + "/checkpoints",
+      .eviction_audit = config.audit_evictions ? options_.out + "/evictions" : ""};
   std::vector<CheckpointInfo> there;
   if (options_.resume && std::filesystem::exists(cluster.store)) {
     LONGTAIL_ASSIGN_OR_RETURN(there, ListCheckpoints(cluster.store));
@@ -300,7 +306,14 @@ absl::Status TrainingRun::AfterStep(const StepResult& step) {
 }
 
 absl::Status TrainingRun::UpdateStatistics() {
-  LONGTAIL_ASSIGN_OR_RETURN(table_, cluster_->Statistics(trainer_->table()));
+  LONGTAIL_ASSIGN_OR_RETURN(std::vector<TableReport> tables, cluster_->AllStatistics());
+  const absl::Status written =
+      WriteStatisticsFile(options_.out + "/statistics.json", trainer_->step(), tables);
+  if (!written.ok() && !statistics_failed_) {  // They are for onlookers: the training goes on.
+    progress_->Note(absl::StrCat("no statistics.json: ", std::string(written.message())));
+  }
+  statistics_failed_ = !written.ok();
+  table_ = std::move(tables[static_cast<std::size_t>(trainer_->table())].statistics);
   statistics_at_ = Clock::now();
   state_.row_count = table_.rows;
   state_.memory_bytes = UsedBytes(table_);

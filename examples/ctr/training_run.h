@@ -34,7 +34,9 @@ struct RunOptions {
   TerminalStyle style{};
 };
 
-/// Trains, evaluates, saves and writes report.html, report.json and predictions.csv to options.out.
+/// Trains, evaluates, saves and writes report.html, report.json and predictions.csv to options.out;
+/// while it trains also statistics.json, about every two seconds, for `longtail inspect`, and
+/// evictions/ if the config wants the audit.
 /// Progress and results go to `out`.
 ///
 /// Errors: those of the data, with file, line and column; of the cluster; of the disk.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,6 +34,11 @@ struct ClusterOptions {
   std::uint32_t workers = 1;
   /// Where checkpoints go: a directory, made if need be. Empty: this cluster saves none.
   std::string store{};
+  /// A directory, made if need be, in which each lane writes down every key evicted with its
+  /// reason, as lines of text (docs/FORMATS.md); files that are there are continued. Empty: no
+  /// audit. Costs a write a step that evicts. What cannot be written is lost, is counted
+  /// (Cluster::unaudited_evictions) and stops nothing.
+  std::string eviction_audit{};
   /// How long a control call (table, statistics, session) may take before it fails.
   std::chrono::milliseconds control_timeout{30'000};
   /// How long saving or restoring may go without progress before it fails.
@@ -100,6 +106,9 @@ class Cluster {
   /// Sums of all partitions. Cost: one pass over the table's rows.
   virtual absl::StatusOr<TableStatistics> Statistics(TableId table) = 0;
 
+  /// The same of every table, in the order of their ids.
+  virtual absl::StatusOr<std::vector<TableReport>> AllStatistics() = 0;
+
   /// Saves every table and the trainer's own state. Lanes answer nothing else while they write, so
   /// call it between steps; in synchronous mode an unfinished step is refused. In the others what
   /// was applied is saved, whatever step it is of, and steps go on from the last that any partition
@@ -124,10 +133,22 @@ class Cluster {
   virtual absl::Status Barrier(const std::string& name, std::uint32_t participants,
                                std::chrono::milliseconds timeout) = 0;
 
+  /// Keys evicted of which the audit could not write; 0 without an audit.
+  virtual std::uint64_t unaudited_evictions() const = 0;
+
   /// Steps that were applied when the cluster was restored; 0 for a new one.
   virtual std::uint64_t restored_step() const = 0;
 
   virtual const ClusterOptions& options() const = 0;
 };
+
+/// Writes what AllStatistics gave to a JSON file (docs/FORMATS.md), for people and for `longtail
+/// inspect`, in the place of one that is there: who reads it meanwhile has the old one or the new
+/// one whole. `step` is how far the run has come. The directory is made if need be.
+///
+/// Errors: InvalidArgument (the file's name has other characters than [a-zA-Z0-9._-]);
+///         ResourceExhausted (disk full); Unavailable.
+absl::Status WriteStatisticsFile(const std::string& path, std::uint64_t step,
+                                 const std::vector<TableReport>& tables);
 
 }  // namespace longtail

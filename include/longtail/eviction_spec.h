@@ -18,6 +18,15 @@ enum class BudgetPolicy : std::uint8_t {
                      ///< score goes. Sampled, as a whole ranking would cost a pass.
 };
 
+/// Why a row was evicted: the first of these that held. The order is part of stored formats:
+/// append only.
+enum class EvictionReason : std::uint8_t {
+  kIdle = 0,    ///< idle_steps
+  kScore = 1,   ///< min_score
+  kNorm = 2,    ///< min_norm
+  kBudget = 3,  ///< The lowest score among neighbours of a new row, under budget_bytes.
+};
+
 struct EvictionSpec {
   /// A row goes that was not pushed for more than this many steps; 0: none does.
   std::uint32_t idle_steps = 0;

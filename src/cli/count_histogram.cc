@@ -36,11 +36,13 @@ std::vector<std::uint64_t> SampledRanks(std::uint64_t last) {
 }  // namespace
 
 void CountHistogram::Add(const RowBlock& rows) {
-  for (const std::uint32_t count : rows.counts) {
-    ++rows_by_count_[count];
-    ++rows_;
-    occurrences_ += count;
-  }
+  for (const std::uint32_t count : rows.counts) Add(count, 1);
+}
+
+void CountHistogram::Add(std::uint32_t count, std::uint64_t rows) {
+  rows_by_count_[count] += rows;
+  rows_ += rows;
+  occurrences_ += count * rows;
 }
 
 std::vector<CountBin> CountHistogram::Bins() const {

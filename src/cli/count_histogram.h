@@ -31,6 +31,9 @@ class CountHistogram {
  public:
   void Add(const RowBlock& rows);
 
+  /// So many rows of one training count.
+  void Add(std::uint32_t count, std::uint64_t rows);
+
   /// 0, 1, 2-3, 4-7, 8-15, … from the first bin that has rows to the last; an empty bin between
   /// them is one of them.
   std::vector<CountBin> Bins() const;

@@ -1,4 +1,5 @@
-// `longtail inspect`: what a checkpoint holds, read where it lies.
+// `longtail inspect`: what a checkpoint holds, read where it lies, and what a cluster at work has
+// written of itself (WriteStatisticsFile).
 //
 // Each function reads the checkpoint once, chunk by chunk, and gives all of its output: text for
 // people, or one JSON object and the end of its line.
@@ -18,15 +19,16 @@ namespace longtail::cli {
 enum class OutputForm : std::uint8_t { kText, kJson };
 
 struct InspectRequest {
-  std::string checkpoint{};  ///< See FindCheckpoint.
+  std::string checkpoint{};  ///< See FindCheckpoint; or see IsStatisticsFile.
   std::string table{};       ///< Empty: each table.
   OutputForm form = OutputForm::kText;
   BarStyle bars = BarStyle::kAscii;
 };
 
-/// What each table is, how many rows it has, and how they were trained.
+/// What each table is, how many rows it has, and how they were trained; of a statistics file also
+/// how the table is used.
 ///
-/// Errors, of every function: as OpenCheckpoint and ReadAll.
+/// Errors, of every function: as OpenCheckpoint and ReadAll, or as OpenStatistics.
 absl::StatusOr<std::string> InspectTable(const InspectRequest& request);
 
 struct KeyQuestion {
@@ -35,9 +37,12 @@ struct KeyQuestion {
 };
 
 /// What each table has of each key. Reads the chunks of the keys' partitions alone.
+///
+/// Errors: also InvalidArgument for a statistics file, which has no rows.
 absl::StatusOr<std::string> InspectKey(const InspectRequest& request, const KeyQuestion& question);
 
-/// The `top` keys of each table that were trained most.
+/// The `top` keys of each table that were trained most; of a statistics file those of its hot keys,
+/// which were used most.
 absl::StatusOr<std::string> InspectHot(const InspectRequest& request, std::size_t top);
 
 /// How many rows of each table were trained how often, and how often the row of each rank was.

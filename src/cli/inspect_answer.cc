@@ -34,6 +34,18 @@ std::uint64_t RowsOf(const Manifest& manifest) {
   return rows;
 }
 
+std::string TablesText(std::size_t count, absl::FunctionRef<std::string(std::size_t)> text_of) {
+  std::string text;
+  for (std::size_t place = 0; place < count; ++place) text += text_of(place);
+  return text;
+}
+
+json TablesJson(std::size_t count, absl::FunctionRef<json(std::size_t)> json_of) {
+  json tables = json::array();
+  for (std::size_t place = 0; place < count; ++place) tables.push_back(json_of(place));
+  return tables;
+}
+
 const char* StepModeText(StepMode mode) {
   switch (mode) {
     case StepMode::kAsynchronous:
@@ -52,15 +64,28 @@ std::string AnswerOf(const CheckpointSource& source, OutputForm form,
                      absl::FunctionRef<std::string(std::size_t place)> text_of,
                      absl::FunctionRef<json(std::size_t place)> json_of) {
   if (form == OutputForm::kText) {
-    std::string text = CheckpointText(source);
-    for (std::size_t place = 0; place < source.selected.size(); ++place) text += text_of(place);
-    return text;
+    return CheckpointText(source) + TablesText(source.selected.size(), text_of);
   }
-  json tables = json::array();
-  for (std::size_t place = 0; place < source.selected.size(); ++place) {
-    tables.push_back(json_of(place));
+  return LineOf({{"checkpoint", CheckpointJson(source)},
+                 {"tables", TablesJson(source.selected.size(), json_of)}});
+}
+
+std::string AnswerOf(const StatisticsSource& source, OutputForm form,
+                     absl::FunctionRef<std::string(std::size_t place)> text_of,
+                     absl::FunctionRef<json(std::size_t place)> json_of) {
+  const StatisticsFile& file = source.file;
+  if (form == OutputForm::kText) {
+    return absl::StrCat("statistics ", SafeText(source.address), "\n  step ",
+                        GroupedText(file.step), "; written ", SafeText(file.created_at),
+                        " by version ", SafeText(file.library_version), "\n") +
+           TablesText(source.selected.size(), text_of);
   }
-  return LineOf({{"checkpoint", CheckpointJson(source)}, {"tables", std::move(tables)}});
+  return LineOf({{"statistics",
+                  {{"address", source.address},
+                   {"created_at", file.created_at},
+                   {"library_version", file.library_version},
+                   {"step", file.step}}},
+                 {"tables", TablesJson(source.selected.size(), json_of)}});
 }
 
 std::string CheckpointText(const CheckpointSource& source) {

@@ -1,5 +1,5 @@
-// The frame of every answer of `longtail inspect`, as text and as JSON: first the checkpoint, then
-// each table.
+// The frame of every answer of `longtail inspect`, as text and as JSON: first the checkpoint or the
+// statistics file, then each table.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,18 @@
 #include "absl/functional/function_ref.h"
 #include "cli/checkpoint_source.h"
 #include "cli/inspect.h"
+#include "cli/statistics_source.h"
 #include "longtail/table_spec.h"
 
 namespace longtail::cli {
 
 /// The whole output: the checkpoint, then what the functions give for each selected table.
 std::string AnswerOf(const CheckpointSource& source, OutputForm form,
+                     absl::FunctionRef<std::string(std::size_t place)> text_of,
+                     absl::FunctionRef<nlohmann::json(std::size_t place)> json_of);
+
+/// The same of a statistics file.
+std::string AnswerOf(const StatisticsSource& source, OutputForm form,
                      absl::FunctionRef<std::string(std::size_t place)> text_of,
                      absl::FunctionRef<nlohmann::json(std::size_t place)> json_of);
 

@@ -34,7 +34,8 @@ struct InspectCommand::Arguments {
     CLI::App* const command = inspect->add_subcommand(name, description);
     command
         ->add_option("checkpoint", checkpoint,
-                     "Directory of the checkpoint: the one with MANIFEST.json")
+                     "Directory of the checkpoint, the one with MANIFEST.json, or a statistics "
+                     "file of a running cluster")
         ->required();
     return command;
   }
@@ -46,7 +47,8 @@ struct InspectCommand::Arguments {
 
 InspectCommand::InspectCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
   Arguments& a = *arguments_;
-  a.inspect = app.add_subcommand("inspect", "Show what a checkpoint holds, without a cluster");
+  a.inspect = app.add_subcommand(
+      "inspect", "Show what a checkpoint or a statistics file holds, without a cluster");
   a.inspect->require_subcommand(1);
   a.table = a.Add("table", "What each table is, its rows and how they were trained");
   a.AddOptions(*a.table);

@@ -62,9 +62,30 @@ json JsonOf(const std::string& name, const CountHistogram& histogram) {
           {"ranks", std::move(ranks)}};
 }
 
+absl::StatusOr<std::string> FromStatistics(const InspectRequest& request) {
+  LONGTAIL_ASSIGN_OR_RETURN(const StatisticsSource source,
+                            OpenStatistics(request.checkpoint, request.table));
+  const auto histogram_of = [&](std::size_t place) {
+    CountHistogram histogram;
+    for (const auto& [count, rows] : source.table(place).statistics.rows_by_count) {
+      histogram.Add(count, rows);
+    }
+    return histogram;
+  };
+  return AnswerOf(
+      source, request.form,
+      [&](std::size_t place) {
+        return TextOf(source.table(place).spec.name, histogram_of(place), request.bars);
+      },
+      [&](std::size_t place) {
+        return JsonOf(source.table(place).spec.name, histogram_of(place));
+      });
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> InspectHist(const InspectRequest& request) {
+  if (IsStatisticsFile(request.checkpoint)) return FromStatistics(request);
   LONGTAIL_ASSIGN_OR_RETURN(CheckpointSource source,
                             OpenCheckpoint(request.checkpoint, request.table));
   std::vector<CountHistogram> histograms(source.selected.size());

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -55,9 +56,45 @@ json JsonOf(const std::string& name, const HotKeys& hot) {
           {"keys", std::move(keys)}};
 }
 
+std::string UsesText(const TableReport& table, std::size_t top) {
+  const std::vector<HotKeyCount>& hot = table.statistics.hot_keys;
+  const std::string title = absl::StrCat("\ntable ", SafeText(table.spec.name), ": ");
+  if (hot.empty()) return title + "no uses seen\n";
+  std::vector<std::vector<std::string>> lines = {{"rank", "key", "uses", "too high by"}};
+  for (std::size_t i = 0; i < std::min(top, hot.size()); ++i) {
+    lines.push_back({absl::StrCat(lines.size()), absl::StrCat(hot[i].key),
+                     GroupedText(hot[i].count), GroupedText(hot[i].error)});
+  }
+  return absl::StrCat(title, "the ", CountedText(lines.size() - 1, "hottest key"), " of about ",
+                      GroupedText(table.statistics.distinct_keys),
+                      ", by pulls and occurrences pushed, estimated\n\n",
+                      ColumnsText(lines, lines[0].size()));
+}
+
+json UsesJson(const TableReport& table, std::size_t top) {
+  const std::vector<HotKeyCount>& hot = table.statistics.hot_keys;
+  json keys = json::array();
+  for (std::size_t i = 0; i < std::min(top, hot.size()); ++i) {
+    keys.push_back(
+        {{"rank", i + 1}, {"key", hot[i].key}, {"uses", hot[i].count}, {"error", hot[i].error}});
+  }
+  return {{"name", table.spec.name},
+          {"distinct_keys", table.statistics.distinct_keys},
+          {"keys", std::move(keys)}};
+}
+
+absl::StatusOr<std::string> FromStatistics(const InspectRequest& request, std::size_t top) {
+  LONGTAIL_ASSIGN_OR_RETURN(const StatisticsSource source,
+                            OpenStatistics(request.checkpoint, request.table));
+  return AnswerOf(
+      source, request.form, [&](std::size_t place) { return UsesText(source.table(place), top); },
+      [&](std::size_t place) { return UsesJson(source.table(place), top); });
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> InspectHot(const InspectRequest& request, std::size_t top) {
+  if (IsStatisticsFile(request.checkpoint)) return FromStatistics(request, top);
   LONGTAIL_ASSIGN_OR_RETURN(CheckpointSource source,
                             OpenCheckpoint(request.checkpoint, request.table));
   std::vector<HotKeys> hot;

@@ -13,6 +13,7 @@
 #include "cli/safe_text.h"
 #include "cli/weight_norm.h"
 #include "protocol/cluster_map.h"
+#include "protocol/manifest.h"
 
 namespace longtail::cli {
 namespace {
@@ -80,6 +81,13 @@ json JsonOf(const Answer& answer, std::size_t place) {
 }  // namespace
 
 absl::StatusOr<std::string> InspectKey(const InspectRequest& request, const KeyQuestion& question) {
+  if (IsStatisticsFile(request.checkpoint)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", request.checkpoint,
+                     "' is a file: statistics have no rows. Keys need a checkpoint: want its "
+                     "directory, the one with ",
+                     std::string(kManifestBlobName)));
+  }
   LONGTAIL_ASSIGN_OR_RETURN(const CheckpointSource source,
                             OpenCheckpoint(request.checkpoint, request.table));
   Answer answer{.source = source, .question = question, .tables = {}};

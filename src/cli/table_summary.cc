@@ -18,12 +18,13 @@ void TableSummary::Add(const RowBlock& rows) {
   floats_per_row = std::max(floats_per_row, rows.value_count);
   row_bytes +=
       BytesOf(rows.keys) + BytesOf(rows.counts) + BytesOf(rows.last_steps) + BytesOf(rows.values);
-  all.rows += rows.keys.size();
-  for (const std::uint32_t count : rows.counts) {
-    RowsAndOccurrences& bucket = buckets[BucketOf(count)];
-    ++bucket.rows;
-    bucket.occurrences += count;
-    all.occurrences += count;
+  for (const std::uint32_t count : rows.counts) Add(count, 1);
+}
+
+void TableSummary::Add(std::uint32_t count, std::uint64_t rows) {
+  for (RowsAndOccurrences* const part : {&all, &buckets[BucketOf(count)]}) {
+    part->rows += rows;
+    part->occurrences += count * rows;
   }
 }
 

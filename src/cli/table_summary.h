@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "cli/frequency_bucket.h"
+#include "longtail/statistics.h"
 #include "protocol/messages.h"
 
 namespace longtail::cli {
@@ -23,6 +23,9 @@ struct TableSummary {
   std::array<RowsAndOccurrences, kFrequencyBuckets.size()> buckets{};
 
   void Add(const RowBlock& rows);
+
+  /// So many rows of one training count; of their bytes it says nothing.
+  void Add(std::uint32_t count, std::uint64_t rows);
 };
 
 }  // namespace longtail::cli

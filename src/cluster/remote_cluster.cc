@@ -181,6 +181,11 @@ absl::StatusOr<TableStatistics> RemoteCluster::Statistics(TableId table) {
   return control_->Statistics(table);
 }
 
+absl::StatusOr<std::vector<TableReport>> RemoteCluster::AllStatistics() {
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  return control_->AllStatistics();
+}
+
 absl::StatusOr<CheckpointInfo> RemoteCluster::Checkpoint(const std::string& name,
                                                          const TrainerState& trainer) {
   LONGTAIL_RETURN_IF_ERROR(Refresh());

@@ -28,11 +28,13 @@ class RemoteCluster final : public Cluster {
   absl::StatusOr<TableId> FindTable(std::string_view name) const override;
   absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options) override;
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
+  absl::StatusOr<std::vector<TableReport>> AllStatistics() override;
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                             const TrainerState& trainer) override;
   absl::Status Load(const CheckpointName& from) override;
   absl::Status Barrier(const std::string& name, std::uint32_t participants,
                        std::chrono::milliseconds timeout) override;
+  std::uint64_t unaudited_evictions() const override { return 0; }  // Servers keep no audit yet.
   std::uint64_t restored_step() const override { return restored_step_; }
   const ClusterOptions& options() const override { return options_; }
 

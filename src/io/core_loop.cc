@@ -83,6 +83,9 @@ void CoreLoop::CarryOut(absl::Time now) {
     }
     writes_.clear();
   }
+  if (options_.audit != nullptr && !effects_.evictions.empty()) {
+    options_.audit->Append(effects_.evictions);
+  }
   for (Envelope& envelope : effects_.sends) transport_.Send(std::move(envelope));
   if (options_.on_completion) {
     for (const Completion& completion : effects_.completions) options_.on_completion(completion);

@@ -12,18 +12,20 @@
 #include "absl/functional/function_ref.h"
 #include "base/mutex.h"
 #include "io/blob_store.h"
+#include "io/eviction_audit.h"
 #include "io/transport.h"
 #include "protocol/step.h"
 
 namespace longtail {
 
-/// Owns one thread from construction to destruction. `core`, `transport` and `store` (may be null:
-/// then every write is refused) must outlive it.
+/// Owns one thread from construction to destruction. `core`, `transport`, `audit` and `store` (may
+/// be null: then every write is refused) must outlive it.
 class CoreLoop {
  public:
   struct Options {
     std::string name;  ///< The thread's name, for debuggers: at most 15 characters.
     BlobStore* store = nullptr;
+    EvictionAudit* audit = nullptr;  ///< Null: evictions are not written down.
     /// Called for every Completion, under the loop's lock: must not block or call back.
     std::function<void(const Completion&)> on_completion = {};
   };

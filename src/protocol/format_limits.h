@@ -46,4 +46,9 @@ inline constexpr std::uint64_t kTrainerBlobBytesMax = std::uint64_t{1} << 30;
 inline constexpr std::size_t kManifestBytesMax = std::size_t{256} << 20;
 inline constexpr int kManifestDepthMax = 16;
 
+/// Bytes of a statistics file, how deep its JSON may nest, and different counts of its tables.
+inline constexpr std::size_t kStatisticsBytesMax = std::size_t{256} << 20;
+inline constexpr int kStatisticsDepthMax = 8;
+inline constexpr std::size_t kStatisticsCountsMax = std::size_t{1} << 24;
+
 }  // namespace longtail

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "protocol/evicted_keys.h"
 #include "protocol/messages.h"
 
 namespace longtail {
@@ -35,16 +36,18 @@ struct Completion {
 };
 
 /// What the caller must do after a Step, in this order: make the writes durable (each answered by
-/// a StoreAnswer event), send, tell waiting callers, note when to call Tick next. Reused by the
-/// caller: Clear keeps memory.
+/// a StoreAnswer event), note evictions down if there is an audit, send, tell waiting callers, note
+/// when to call Tick next. Reused by the caller: Clear keeps memory.
 struct Effects {
   std::vector<StoreWrite> writes;
+  std::vector<EvictedKeys> evictions;
   std::vector<Envelope> sends;
   std::vector<Completion> completions;
   std::optional<absl::Time> wake_at;
 
   void Clear() {
     writes.clear();
+    evictions.clear();
     sends.clear();
     completions.clear();
     wake_at.reset();

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "protocol/format_limits.h"
 #include "protocol/spec_codec.h"
+#include "protocol/statistics_fields.h"
 #include "protocol/status_codec.h"
 
 namespace longtail::wire {
@@ -17,30 +18,8 @@ namespace {
 
 constexpr std::size_t kBlobBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::size_t kPositionBytes = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::size_t kHotKeyBytes = sizeof(Key) + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
-
-// The plain numbers of statistics, in the order they travel.
-constexpr std::pair<const char*, std::uint64_t TableStatistics::*> kStatisticsFields[] = {
-    {"rows", &TableStatistics::rows},
-    {"weight_bytes", &TableStatistics::weight_bytes},
-    {"state_bytes", &TableStatistics::state_bytes},
-    {"header_bytes", &TableStatistics::header_bytes},
-    {"index_bytes", &TableStatistics::index_bytes},
-    {"free_bytes", &TableStatistics::free_bytes},
-    {"tail_rows", &TableStatistics::tail_rows},
-    {"pulls", &TableStatistics::pulls},
-    {"pushes", &TableStatistics::pushes},
-    {"rows_created", &TableStatistics::rows_created},
-    {"non_finite_refused", &TableStatistics::non_finite_refused},
-    {"full_refused", &TableStatistics::full_refused},
-    {"shared_pushes", &TableStatistics::shared_pushes},
-    {"rows_promoted", &TableStatistics::rows_promoted},
-    {"evicted_idle", &TableStatistics::evicted_idle},
-    {"evicted_score", &TableStatistics::evicted_score},
-    {"evicted_norm", &TableStatistics::evicted_norm},
-    {"evicted_budget", &TableStatistics::evicted_budget},
-    {"hash", &TableStatistics::hash},
-};
 
 }  // namespace
 
@@ -95,6 +74,14 @@ void Put(const StatisticsReply& message, FrameWriter& writer) {
   fields.U64(message.request);
   EncodeStatus(message.status, fields);
   for (const auto& [name, member] : kStatisticsFields) fields.U64(message.statistics.*member);
+  for (const std::uint64_t pulls : message.statistics.pulls_by_bucket) fields.U64(pulls);
+  LONGTAIL_CHECK(message.statistics.hot_keys.size() <= kHotKeysMax);
+  writer.Count(message.statistics.hot_keys.size());
+  for (const HotKeyCount& hot : message.statistics.hot_keys) {
+    fields.U64(hot.key);
+    fields.U64(hot.count);
+    fields.U64(hot.error);
+  }
   writer.Count(message.statistics.rows_by_count.size());
   for (const auto& [count, rows] : message.statistics.rows_by_count) {
     fields.U32(count);
@@ -108,6 +95,16 @@ void Take(FrameReader& reader, StatisticsReply& message) {
   message.status = DecodeStatus(fields);
   for (const auto& [name, member] : kStatisticsFields) {
     message.statistics.*member = fields.U64(name);
+  }
+  for (std::uint64_t& pulls : message.statistics.pulls_by_bucket) {
+    pulls = fields.U64("pulls_by_bucket");
+  }
+  auto& hot_keys = message.statistics.hot_keys;
+  hot_keys.resize(fields.Count("hot_keys count", kHotKeysMax, kHotKeyBytes));
+  for (HotKeyCount& hot : hot_keys) {
+    hot.key = fields.U64("hot key");
+    hot.count = fields.U64("hot key's count");
+    hot.error = fields.U64("hot key's error");
   }
   auto& rows_by_count = message.statistics.rows_by_count;
   rows_by_count.resize(fields.Count("rows_by_count count", kAnyCount,

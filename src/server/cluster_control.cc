@@ -36,6 +36,17 @@ absl::StatusOr<TableStatistics> ClusterControl::Statistics(TableId table) {
   return sum;
 }
 
+absl::StatusOr<std::vector<TableReport>> ClusterControl::AllStatistics() {
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  std::vector<TableReport> reports;
+  for (const TableSpec& spec : map->tables) {
+    LONGTAIL_ASSIGN_OR_RETURN(TableStatistics statistics,
+                              Statistics(TableId{static_cast<std::uint32_t>(reports.size())}));
+    reports.push_back({spec, std::move(statistics)});
+  }
+  return reports;
+}
+
 absl::StatusOr<CheckpointInfo> ClusterControl::Checkpoint(const std::string& name,
                                                           const TrainerState& trainer) {
   if (store_ == nullptr) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -39,6 +40,7 @@ class ClusterControl {
   /// Errors: as Cluster's.
   absl::StatusOr<TableId> FindTable(std::string_view name) const;
   absl::StatusOr<TableStatistics> Statistics(TableId table);
+  absl::StatusOr<std::vector<TableReport>> AllStatistics();
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name, const TrainerState& trainer);
 
   /// Brings tables, rows and step of a checkpoint into a cluster, which must be new. Gives the

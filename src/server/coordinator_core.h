@@ -37,7 +37,7 @@ class CoordinatorCore final : public Core {
     std::uint32_t partitions = 64;
     std::uint32_t workers = 1;
     StepMode step_mode = StepMode::kAsynchronous;
-    std::uint32_t staleness = 0;  ///< Of bounded staleness; see ClusterOptions.
+    std::uint32_t staleness = 0;               ///< Of bounded staleness; see ClusterOptions.
     absl::Duration lease = absl::Seconds(10);  ///< Silent for so long: a worker has left.
   };
 

@@ -57,6 +57,21 @@ absl::Status ValidateOptions(const ClusterOptions& options) {
   return absl::OkStatus();
 }
 
+// One for each lane, or none at all.
+absl::StatusOr<std::vector<std::unique_ptr<EvictionAudit>>> OpenAudits(
+    const ClusterOptions& options) {
+  std::vector<std::unique_ptr<EvictionAudit>> audits;
+  if (options.eviction_audit.empty()) return audits;
+  // As of a store: the directory is made, and an error names what is wrong with it.
+  LONGTAIL_RETURN_IF_ERROR(OpenStore(absl::StrCat("file:", options.eviction_audit)).status());
+  for (std::uint32_t i = 0; i < options.lanes; ++i) {
+    const std::string path =
+        absl::StrCat(options.eviction_audit, "/lane-", absl::Dec(i, absl::kZeroPad3), ".tsv");
+    LONGTAIL_ASSIGN_OR_RETURN(audits.emplace_back(), EvictionAudit::Open(path));
+  }
+  return audits;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::Start(
@@ -66,10 +81,13 @@ absl::StatusOr<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::Start(
   if (!options.store.empty()) {
     LONGTAIL_ASSIGN_OR_RETURN(store, OpenStore(options.store));
   }
-  return std::unique_ptr<EmbeddedCluster>(new EmbeddedCluster(options, std::move(store)));
+  LONGTAIL_ASSIGN_OR_RETURN(auto audits, OpenAudits(options));
+  return std::unique_ptr<EmbeddedCluster>(
+      new EmbeddedCluster(options, std::move(store), std::move(audits)));
 }
 
-EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<BlobStore> store)
+EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<BlobStore> store,
+                                 std::vector<std::unique_ptr<EvictionAudit>> audits)
     : options_(options), ranks_(std::make_shared<RankRegistry>(options.workers)) {
   ClusterMap map{.version = 1,
                  .step_mode = options.step_mode,
@@ -84,18 +102,24 @@ EmbeddedCluster::EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<
     owned[p % options.lanes].push_back(PartitionId{p});
   }
   for (std::uint32_t i = 0; i < options.lanes; ++i) {
-    Lane lane{.transport = network_.Join(), .core = nullptr, .loop = nullptr};
+    Lane lane{.transport = network_.Join(),
+              .core = nullptr,
+              .audit = audits.empty() ? nullptr : std::move(audits[i]),
+              .loop = nullptr};
     map.lanes.push_back(lane.transport->node());
-    lane.core = std::make_unique<LaneCore>(LaneCore::Options{.self = lane.transport->node(),
-                                                             .epoch = map.epoch,
-                                                             .step_mode = options.step_mode,
-                                                             .staleness = options.staleness,
-                                                             .worker_count = options.workers,
-                                                             .partition_count = options.partitions,
-                                                             .partitions = std::move(owned[i])});
+    lane.core =
+        std::make_unique<LaneCore>(LaneCore::Options{.self = lane.transport->node(),
+                                                     .epoch = map.epoch,
+                                                     .step_mode = options.step_mode,
+                                                     .staleness = options.staleness,
+                                                     .worker_count = options.workers,
+                                                     .partition_count = options.partitions,
+                                                     .partitions = std::move(owned[i]),
+                                                     .audits_evictions = lane.audit != nullptr});
     lane.loop = std::make_unique<CoreLoop>(
         *lane.core, *lane.transport,
-        CoreLoop::Options{.name = absl::StrCat("lane-", i), .store = store.get()});
+        CoreLoop::Options{
+            .name = absl::StrCat("lane-", i), .store = store.get(), .audit = lane.audit.get()});
     lanes_.push_back(std::move(lane));
   }
   map_ = std::make_unique<ClusterMapHolder>(std::move(map));
@@ -155,6 +179,16 @@ absl::StatusOr<TableId> EmbeddedCluster::FindTable(std::string_view name) const 
 
 absl::StatusOr<TableStatistics> EmbeddedCluster::Statistics(TableId table) {
   return control_->Statistics(table);
+}
+
+absl::StatusOr<std::vector<TableReport>> EmbeddedCluster::AllStatistics() {
+  return control_->AllStatistics();
+}
+
+std::uint64_t EmbeddedCluster::unaudited_evictions() const {
+  std::uint64_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.audit == nullptr ? 0 : lane.audit->unaudited();
+  return sum;
 }
 
 absl::StatusOr<CheckpointInfo> EmbeddedCluster::Checkpoint(const std::string& name,

@@ -30,11 +30,13 @@ class EmbeddedCluster final : public Cluster {
   absl::StatusOr<TableId> FindTable(std::string_view name) const override;
   absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options) override;
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
+  absl::StatusOr<std::vector<TableReport>> AllStatistics() override;
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
                                             const TrainerState& trainer) override;
   absl::Status Load(const CheckpointName& from) override;
   absl::Status Barrier(const std::string& name, std::uint32_t participants,
                        std::chrono::milliseconds timeout) override;
+  std::uint64_t unaudited_evictions() const override;
   std::uint64_t restored_step() const override { return restored_step_; }
   const ClusterOptions& options() const override { return options_; }
 
@@ -42,10 +44,12 @@ class EmbeddedCluster final : public Cluster {
   struct Lane {
     std::unique_ptr<Transport> transport;
     std::unique_ptr<LaneCore> core;
+    std::unique_ptr<EvictionAudit> audit;  // Null: none is kept.
     std::unique_ptr<CoreLoop> loop;
   };
 
-  EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<BlobStore> store);
+  EmbeddedCluster(const ClusterOptions& options, std::unique_ptr<BlobStore> store,
+                  std::vector<std::unique_ptr<EvictionAudit>> audits);
 
   const ClusterOptions options_;
   LoopbackNetwork network_;

@@ -34,7 +34,8 @@ LaneCore::LaneCore(const Options& options)
         PartitionCore::Options{.id = id,
                                .partition_count = options_.partition_count,
                                .step_mode = options_.step_mode,
-                               .worker_count = options_.worker_count}));
+                               .worker_count = options_.worker_count,
+                               .audits_evictions = options_.audits_evictions}));
     by_number_[static_cast<std::size_t>(id)] = partitions_.back().get();
   }
 }
@@ -90,6 +91,8 @@ void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects)
           [&](const auto&) { ++dropped_; },
       },
       event.body);
+  if (!options_.audits_evictions) return;
+  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
 }
 
 void LaneCore::Tick(absl::Time, Effects&) {}

@@ -28,6 +28,7 @@ class LaneCore final : public Core {
     std::uint32_t worker_count = 1;
     std::uint32_t partition_count = 1;
     std::vector<PartitionId> partitions;  ///< Those this lane owns.
+    bool audits_evictions = false;        ///< Gives what is evicted as effects.
   };
 
   explicit LaneCore(const Options& options);

@@ -44,6 +44,7 @@ absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
                      options_.partition_count, ")"));
   }
   tables_.push_back(std::make_unique<sparse::Table>(spec));
+  if (options_.audits_evictions) tables_.back()->eviction_log().Open();
   tables_.back()->BeginAtStep(step_);
   ++log_position_;
   return absl::OkStatus();
@@ -223,6 +224,23 @@ void PartitionCore::Advance() {
 
 void PartitionCore::EndSteps() {
   for (const auto& table : tables_) table->EndSteps(step_);
+}
+
+void PartitionCore::TakeEvictions(std::vector<EvictedKeys>& evictions) {
+  for (const auto& table : tables_) {
+    sparse::EvictionLog& log = table->eviction_log();
+    EvictedKeys taken{.table = {}, .keys = {}, .left_out = log.TakeLeftOut()};
+    for (const sparse::EvictedRow& row : log.TakeRows()) {
+      taken.keys.push_back({.key = row.key,
+                            .reason = row.reason,
+                            .count = row.count,
+                            .last_step = row.last_step,
+                            .step = row.step});
+    }
+    if (taken.keys.empty()) continue;
+    taken.table = table->spec().name;
+    evictions.push_back(std::move(taken));
+  }
 }
 
 absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row) {

@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "longtail/step_mode.h"
 #include "longtail/table_spec.h"
+#include "protocol/evicted_keys.h"
 #include "protocol/messages.h"
 #include "sparse/table.h"
 
@@ -36,6 +37,7 @@ class PartitionCore {
     std::uint32_t partition_count = 1;
     StepMode step_mode = StepMode::kAsynchronous;
     std::uint32_t worker_count = 1;
+    bool audits_evictions = false;  ///< Keeps what is evicted until TakeEvictions.
   };
 
   struct Session {
@@ -82,6 +84,10 @@ class PartitionCore {
   /// Errors: InvalidArgument, NotFound; nothing is imported then.
   absl::Status ImportRow(TableId table, const sparse::RowView& row);
   void ImportStep(std::uint64_t step);
+
+  /// Appends what was evicted since the last call, by table; nothing unless it is audited. It is
+  /// no state: replicas need not agree on who asks.
+  void TakeEvictions(std::vector<EvictedKeys>& evictions);
 
   PartitionId id() const { return options_.id; }
   /// Steps applied: all that every worker which has not left has ended. In asynchronous mode the

@@ -1,5 +1,6 @@
 #include "longtail/statistics.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace longtail {
@@ -26,6 +27,17 @@ Histogram Merge(const Histogram& a, const Histogram& b) {
   return merged;
 }
 
+// Each key is in one list alone, so what both say stays true of the whole.
+std::vector<HotKeyCount> Hottest(std::vector<HotKeyCount> keys,
+                                 const std::vector<HotKeyCount>& more) {
+  keys.insert(keys.end(), more.begin(), more.end());
+  std::sort(keys.begin(), keys.end(), [](const HotKeyCount& a, const HotKeyCount& b) {
+    return a.count != b.count ? a.count > b.count : a.key < b.key;
+  });
+  keys.resize(std::min(keys.size(), kHotKeysMax));
+  return keys;
+}
+
 }  // namespace
 
 TableStatistics& TableStatistics::operator+=(const TableStatistics& other) {
@@ -47,6 +59,11 @@ TableStatistics& TableStatistics::operator+=(const TableStatistics& other) {
   evicted_score += other.evicted_score;
   evicted_norm += other.evicted_norm;
   evicted_budget += other.evicted_budget;
+  for (std::size_t i = 0; i < pulls_by_bucket.size(); ++i) {
+    pulls_by_bucket[i] += other.pulls_by_bucket[i];
+  }
+  distinct_keys += other.distinct_keys;
+  hot_keys = Hottest(std::move(hot_keys), other.hot_keys);
   rows_by_count = Merge(rows_by_count, other.rows_by_count);
   hash += other.hash;
   return *this;

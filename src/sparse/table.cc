@@ -121,12 +121,14 @@ void Table::Pull(std::span<const Key> keys, const RowTarget& target) {
     }
   });
   done_.pulls += keys.size();
+  SampleUses(keys, nullptr);
 }
 
 template <std::size_t kDim, bool kPlain>
 void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
   const std::size_t dim = kDim == 0 ? layout_.dim() : kDim;
   const auto& rows = Rows<kPlain>();
+  PullsByBucket pulls{};
   const auto fetch = [&](std::uint32_t row) {
     return FetchBytes(kPlain ? dim * sizeof(float)
                              : layout_.codec(store_.IsTail(row)).weight_bytes());
@@ -138,10 +140,13 @@ void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
     if (row != RowIndex::kNone && rows.KeyOf(row) != keys[i]) [[unlikely]] {
       row = index_.Find(keys[i], hash, store_);
     }
-    std::uint32_t count = 0;
-    if (row != RowIndex::kNone && target.counts != nullptr) {
-      count = CountOf(TouchAt(rows.Header(row)).count_code);
+    std::uint32_t count_code = 0;
+    if (row != RowIndex::kNone) {
+      count_code = TouchAt(rows.Header(row)).count_code;
+    } else {
+      distinct_.Add(hash);
     }
+    ++pulls[BucketOf(count_code)];  // A code that is not the count is in the last, as its count.
     if (!kPlain && SharesWeights(hash, row)) {
       StartWeights(keys[i], hash, out);
     } else if (row == RowIndex::kNone) {
@@ -153,9 +158,10 @@ void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
         layout_.codec(store_.IsTail(row)).DecodeWeights(rows.Values(row), out);
       }
     }
-    if (target.counts != nullptr) target.counts[slot] = count;
+    if (target.counts != nullptr) target.counts[slot] = CountOf(count_code);
   };
   Grouped(keys, index_, store_, rows, fetch, visit);
+  for (std::size_t i = 0; i < pulls.size(); ++i) done_.pulls_by_bucket[i] += pulls[i];
 }
 
 PushResult Table::Push(std::span<const Key> keys, std::span<const std::uint32_t> counts,
@@ -177,6 +183,7 @@ PushResult Table::Push(std::span<const Key> keys, std::span<const std::uint32_t>
         },
         scaled);
   }
+  SampleUses(keys, counts.data());
   done_.pushes += keys.size();
   done_.rows_created += result.created;
   done_.non_finite_refused += result.refused_non_finite;
@@ -214,6 +221,8 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
     if (row != RowIndex::kNone) {
       seen.count = AddSaturating(CountOf(TouchAt(rows.Header(row)).count_code), seen.count);
       if (spec_.optimizer.frequency.idle_decay > 0) seen.idle = IdleOf(row, batch.step);
+    } else {
+      distinct_.Add(hash);
     }
     Place place{.row = row, .hash = hash, .is_tail = !kPlain && BelongsInTail(hash, seen.count)};
     const bool moves = row == RowIndex::kNone || (!kPlain && Moves(place));

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "longtail/statistics.h"
 #include "longtail/table_spec.h"
 #include "sparse/backoff_keys.h"
+#include "sparse/distinct_keys.h"
+#include "sparse/eviction_log.h"
+#include "sparse/hot_key_sketch.h"
 #include "sparse/initializer.h"
 #include "sparse/row_index.h"
 #include "sparse/row_layout.h"
@@ -93,6 +97,9 @@ class Table {
   /// The table begins at this step: what lies before it will not be swept.
   void BeginAtStep(std::uint64_t step) { steps_ended_ = step; }
 
+  /// What was evicted, once it is open. It is no state of the table.
+  EvictionLog& eviction_log() { return eviction_log_; }
+
   /// Whether the index is being grown: searches cost more until pulls and pushes have moved it on.
   bool is_growing() const { return index_.is_growing(); }
 
@@ -139,6 +146,8 @@ class Table {
   bool Erase(Key key);
 
  private:
+  using PullsByBucket = decltype(TableStatistics::pulls_by_bucket);
+
   // The arguments of a Push.
   struct Batch {
     std::span<const Key> keys;
@@ -160,6 +169,7 @@ class Table {
   void PullDim(std::span<const Key> keys, const RowTarget& target);
   template <std::size_t kDim, bool kPlain, typename Rule>
   PushResult PushRule(const Rule& rule, const Batch& batch);
+  void SampleUses(std::span<const Key> keys, const std::uint32_t* counts);
   bool BelongsInTail(std::uint64_t hash, std::uint32_t count) const;
   bool SharesWeights(std::uint64_t hash, std::uint32_t row) const;
   void StartWeights(Key key, std::uint64_t hash, float* weights) const;
@@ -183,7 +193,8 @@ class Table {
   bool MakeRoom(const Place& place);
   bool EvictNear(std::uint64_t hash, std::uint32_t kept);
   void Sweep(std::uint64_t from, std::uint64_t to, std::uint32_t step);
-  std::uint64_t* ReasonToEvict(std::uint32_t row, std::uint32_t step);
+  std::optional<EvictionReason> ReasonToEvict(std::uint32_t row, std::uint32_t step);
+  void NoteEviction(std::uint32_t row, EvictionReason reason, std::uint32_t step);
 
   TableSpec spec_;
   RowLayout layout_;
@@ -196,10 +207,15 @@ class Table {
   mutable std::vector<float> view_;     // [value_count], a RowView that is not plain.
   bool is_plain_;                       // One format, fp32, and no row is removed by a push.
   std::vector<std::uint32_t> evicted_;  // Rows that a sweep found.
+  EvictionLog eviction_log_;
   std::uint32_t newest_step_ = 0;
   std::uint64_t steps_ended_ = 0;
-  std::uint64_t removals_ = 0;  // Row numbers looked up before one of these may mean other rows.
-  TableStatistics done_;        // What was done; rows and bytes are counted when asked for.
+  std::uint64_t removals_ = 0;   // Row numbers looked up before one of these may mean other rows.
+  DistinctKeys distinct_;        // Fed with keys that have no row: the others were that once.
+  HotKeySketch hot_;             // Fed with the uses that fall on
+  std::uint64_t sampled_ = 0;    // sampled positions: so many were,
+  std::uint64_t to_sample_ = 0;  // and so many uses are left out before the next.
+  TableStatistics done_;         // What was done; rows and bytes are counted when asked for.
 };
 
 }  // namespace longtail::sparse

@@ -1,5 +1,6 @@
 // Which rows a table gives up, and room for new ones.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/hash.h"
@@ -44,28 +45,43 @@ void Table::Sweep(std::uint64_t from, std::uint64_t to, std::uint32_t step) {
   evicted_.clear();
   index_.ForEachIn(from, to, store_, [&](std::uint32_t row, std::uint64_t hash) {
     if (layout_.is_shared() && backoff_.IsOne(hash)) return;
-    std::uint64_t* reason = ReasonToEvict(row, step);
-    if (reason == nullptr) return;
-    ++*reason;
+    const std::optional<EvictionReason> reason = ReasonToEvict(row, step);
+    if (!reason) return;
+    NoteEviction(row, *reason, step);
     evicted_.push_back(row);
   });
   for (const std::uint32_t row : evicted_) Remove(row, Mix64(store_.KeyOf(row)));
 }
 
-// The counter of the first reason that holds; null if none does.
-std::uint64_t* Table::ReasonToEvict(std::uint32_t row, std::uint32_t step) {
+// Counts a row that is to go, and writes it down.
+void Table::NoteEviction(std::uint32_t row, EvictionReason reason, std::uint32_t step) {
+  constexpr std::array<std::uint64_t TableStatistics::*, 4> kCounters = {
+      &TableStatistics::evicted_idle, &TableStatistics::evicted_score,
+      &TableStatistics::evicted_norm, &TableStatistics::evicted_budget};
+  ++(done_.*kCounters[static_cast<std::size_t>(reason)]);
+  if (!eviction_log_.is_open()) return;
+  const RowTouch touch = TouchAt(store_.Header(row));
+  eviction_log_.Add({.key = store_.KeyOf(row),
+                     .reason = reason,
+                     .count = CountOf(touch.count_code),
+                     .last_step = StepOf(touch.step_code, newest_step_),
+                     .step = step});
+}
+
+// The first reason that holds.
+std::optional<EvictionReason> Table::ReasonToEvict(std::uint32_t row, std::uint32_t step) {
   const EvictionSpec& eviction = spec_.eviction;
   const std::uint32_t idle = IdleOf(row, step);
-  if (eviction.idle_steps != 0 && idle > eviction.idle_steps) return &done_.evicted_idle;
+  if (eviction.idle_steps != 0 && idle > eviction.idle_steps) return EvictionReason::kIdle;
   const std::uint32_t count = CountOf(TouchAt(store_.Header(row)).count_code);
-  if (Score(eviction, count, idle) < eviction.min_score) return &done_.evicted_score;
+  if (Score(eviction, count, idle) < eviction.min_score) return EvictionReason::kScore;
   const bool has_weights = !(layout_.is_shared() && store_.IsTail(row));
   if (eviction.min_norm > 0 && has_weights) {
     layout_.codec(store_.IsTail(row)).DecodeWeights(store_.Values(row), view_.data());
     const double norm = std::sqrt(SumOfSquares(view_.data(), dim()));
-    if (norm < static_cast<double>(eviction.min_norm)) return &done_.evicted_norm;
+    if (norm < static_cast<double>(eviction.min_norm)) return EvictionReason::kNorm;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 bool Table::Moves(const Place& place) const {
@@ -119,8 +135,8 @@ bool Table::EvictNear(std::uint64_t hash, std::uint32_t kept) {
   index_.ForEachIn(from, std::min(from + width, kHashes), store_, visit);
   if (from + width > kHashes) index_.ForEachIn(0, from + width - kHashes, store_, visit);
   if (lowest == RowIndex::kNone) return false;
+  NoteEviction(lowest, EvictionReason::kBudget, newest_step_);
   Remove(lowest, lowest_hash);
-  ++done_.evicted_budget;
   return true;
 }
 

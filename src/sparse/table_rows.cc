@@ -53,7 +53,11 @@ absl::Status Table::Import(const RowView& row) {
           absl::StrCat(where, "this partition holds ", slabs.rows_max(),
                        " rows, which is its limit: want more partitions"));
     }
-    if (number != RowIndex::kNone) Remove(number, hash);
+    if (number != RowIndex::kNone) {
+      Remove(number, hash);
+    } else if (!(layout_.is_shared() && backoff_.IsOne(hash))) {
+      distinct_.Add(hash);
+    }
     number = Settle(row.key, {.row = RowIndex::kNone, .hash = hash, .is_tail = is_tail});
   }
   newest_step_ = std::max(newest_step_, row.last_step);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/hash.h"
 #include "sparse/table.h"
 
 namespace longtail::sparse {
@@ -26,7 +27,32 @@ class CountHistogram {
   absl::flat_hash_map<std::uint32_t, std::uint64_t> rows_;
 };
 
+// Uses from one that is sampled to the next: 1 to 127, each as likely, so that no period of the
+// batches can fall in with them.
+constexpr std::uint64_t kSampleGapMean = 64;
+std::uint64_t SampleGap(std::uint64_t number) {
+  return 1 + ((Mix64(number + 1) >> 32) * (2 * kSampleGapMean - 1) >> 32);
+}
+
 }  // namespace
+
+// A use is sampled, not a key: a key that stands for many occurrences would be seen too seldom to
+// tell how many. Of 64 occurrences at once one is taken without a draw.
+void Table::SampleUses(std::span<const Key> keys, const std::uint32_t* counts) {
+  if (counts == nullptr) {
+    std::uint64_t at = to_sample_;
+    for (; at < keys.size(); at += SampleGap(sampled_++)) hot_.Add(keys[at], 1);
+    to_sample_ = at - keys.size();
+    return;
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::uint32_t rest = counts[i] % kSampleGapMean;
+    std::uint64_t times = counts[i] / kSampleGapMean;
+    for (; to_sample_ < rest; to_sample_ += SampleGap(sampled_++)) ++times;
+    to_sample_ -= rest;
+    if (times != 0) hot_.Add(keys[i], times);
+  }
+}
 
 std::uint64_t Table::ContentHash() const {
   // As if a row were stored in one piece, with count and last step in 32 bits each.
@@ -61,6 +87,12 @@ TableStatistics Table::Statistics() const {
   statistics.header_bytes = row_count() * kRowHeaderBytes;
   statistics.index_bytes = index_.bytes();
   statistics.free_bytes = store_.bytes() - row_bytes;
+  statistics.distinct_keys = distinct_.Estimate();
+  statistics.hot_keys = hot_.Sorted();
+  for (HotKeyCount& hot : statistics.hot_keys) {
+    hot.count *= kSampleGapMean;
+    hot.error *= kSampleGapMean;
+  }
   statistics.rows_by_count = histogram.Sorted();
   statistics.hash = ContentHash();
   return statistics;

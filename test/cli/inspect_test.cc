@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/checkpoint_fixture.h"
-#include "cli/frequency_bucket.h"
 #include "protocol/cluster_map.h"
 
 namespace longtail::cli {

@@ -44,6 +44,10 @@ class Words {
   void Add(const std::pair<std::uint32_t, std::uint64_t>& value) {
     out_ << value.first << 'x' << value.second << ' ';
   }
+  void Add(const HotKeyCount& hot) {
+    const auto& [key, count, error] = hot;
+    (*this)(key, count, error);
+  }
   void Add(const PullSection& section) {
     const auto& [partition, table, dim, keys, target] = section;
     (*this)(partition, table, dim, keys);
@@ -137,10 +141,11 @@ void Put(const StatisticsRequest& message, Words& words) {
 void Put(const StatisticsReply& message, Words& words) {
   const auto& [request, status, statistics] = message;
   const auto& [rows, weights, state, header, index, free, tail, pulls, pushes, created, refused,
-               full, shared, promoted, idle, score, norm, budget, by_count, hash] = statistics;
+               full, shared, promoted, idle, score, norm, budget, by_bucket, distinct, hot,
+               by_count, hash] = statistics;
   words("statistics reply", request, status, rows, weights, state, header, index, free, tail, pulls,
-        pushes, created, refused, full, shared, promoted, idle, score, norm, budget, by_count,
-        hash);
+        pushes, created, refused, full, shared, promoted, idle, score, norm, budget,
+        std::span<const std::uint64_t>(by_bucket), distinct, hot, by_count, hash);
 }
 void Put(const SnapshotRequest& message, Words& words) {
   const auto& [request, prefix] = message;

@@ -84,6 +84,10 @@ StatisticsReply SampleStatisticsReply() {
   reply.statistics.evicted_score = 76;
   reply.statistics.evicted_norm = 77;
   reply.statistics.evicted_budget = 78;
+  reply.statistics.pulls_by_bucket = {101, 102, 103, 104, 105, 106};
+  reply.statistics.distinct_keys = 107;
+  reply.statistics.hot_keys = {{.key = 108, .count = 120, .error = 109},
+                               {.key = ~Key{0}, .count = 112, .error = 0}};
   reply.statistics.rows_by_count = {{1, 40}, {2, 20}, {1000, 2}};
   reply.statistics.hash = 0xFEDCBA9876543210;
   return reply;
@@ -261,6 +265,14 @@ Message RandomStatistics(Rng& rng) {
   reply.status = RandomStatus(rng);
   reply.statistics.rows = rng.Next();
   reply.statistics.hash = rng.Next();
+  reply.statistics.distinct_keys = rng.Next();
+  for (std::uint64_t& pulls : reply.statistics.pulls_by_bucket) pulls = rng.Next();
+  reply.statistics.hot_keys.resize(rng.Below(kHotKeysMax + 1));
+  for (HotKeyCount& hot : reply.statistics.hot_keys) {
+    hot.key = rng.Next();
+    hot.count = rng.Next();
+    hot.error = rng.Next();
+  }
   reply.statistics.rows_by_count.resize(rng.Below(9));
   for (auto& [count, rows] : reply.statistics.rows_by_count) {
     count = Random32(rng);

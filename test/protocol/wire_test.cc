@@ -204,6 +204,7 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
   const std::string import = Encoded(Sample("import_rows"));
   const std::string create = Encoded(Sample("create_table"));
   const std::string acknowledgement = Encoded(Sample("acknowledgement"));
+  const std::string statistics = Encoded(Sample("statistics_reply"));
   constexpr std::uint32_t kHuge = 0xFFFFFFFF;
   struct Case {
     std::string frame;
@@ -236,6 +237,8 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
       {With<std::uint16_t>(create, 40, 3), "version 3: this program reads versions 1 to 2"},
       {With<std::uint32_t>(acknowledgement, 32, 0), "status message with code 0"},
       {With<std::uint32_t>(acknowledgement, 36, 4097), "status message 4097: want 0..4096"},
+      {With<std::uint32_t>(statistics, 248, 65), "hot_keys count 65: want 0..64 at byte 248"},
+      {With<std::uint32_t>(statistics, 248, 30), "hot_keys count 30: needs at least 720 bytes"},
   }));
 
   const absl::Status status = Decode(AsBytes(bad.frame)).status();

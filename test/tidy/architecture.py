@@ -31,7 +31,7 @@ EXAMPLES_MAY_INCLUDE = {
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
     (r"^rados/", r"^src/io/", "librados belongs to src/io/"),
-    (r"^nlohmann/", r"^src/(protocol/(json_|manifest_|spec_json)|cli/inspect_)",
+    (r"^nlohmann/", r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/inspect_)",
      "nlohmann-json belongs to the JSON codecs of src/protocol/ and the answers of src/cli/"),
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
     (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",
@@ -76,6 +76,8 @@ TESTED_THROUGH = {
         "longtail/cluster.h", "it is Cluster::Restore, which names what is damaged"),
     "src/io/control_client.cc": (
         "longtail/cluster.h", "every control call of a cluster goes through it"),
+    "src/server/statistics_file.cc": (
+        "longtail/cluster.h", "it is WriteStatisticsFile, tested as its users call it"),
     "src/server/embedded_cluster.cc": (
         "longtail/cluster.h", "it is Cluster, tested as its users call it"),
     "src/cluster/remote_cluster.cc": (

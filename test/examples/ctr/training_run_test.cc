@@ -45,6 +45,11 @@ TEST_CASE("the main job learns, and leaves a report, predictions and a checkpoin
   CHECK(ReadAll(out.path() + "/report.json").find("\"splits\"") != std::string::npos);
   CHECK(ReadAll(out.path() + "/predictions.csv").rfind("example,label,probability\n0,", 0) == 0);
   CHECK(std::filesystem::exists(report->checkpoint_path + "/MANIFEST.json"));
+  const std::string statistics = ReadAll(out.path() + "/statistics.json");
+  CHECK(statistics.find("\"format\": \"longtail-statistics\"") != std::string::npos);
+  // Written last when all was pulled that is pulled.
+  CHECK(statistics.find("\"step\": 0,") == std::string::npos);
+  CHECK(statistics.find("\"pulls\": 0,") == std::string::npos);
   CHECK(terminal.str().find("test, by how often training saw the rarest feature") !=
         std::string::npos);
 }
