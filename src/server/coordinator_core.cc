@@ -199,15 +199,13 @@ absl::Status CoordinatorCore::Join(const ServerEntry& server, absl::Time now) {
         servers_heard_[server.name].at = now;
         return absl::OkStatus();
       }
-      if (known.name == server.name && now < servers_heard_[server.name].at + options_.lease) {
-        return absl::AlreadyExistsError(absl::StrCat(
-            "server name '", server.name, "' is taken by a server of this cluster that lives, and ",
-            "the cluster has all of its ", state_.server_count, " servers"));
-      }
       if (known.name == server.name) {
+        const absl::Duration silent = now - servers_heard_[server.name].at;
         return absl::FailedPreconditionError(absl::StrCat(
-            "server '", server.name, "' was another process when this cluster was formed, and its ",
-            "rows went with it: start a new cluster and restore a checkpoint"));
+            "server '", server.name, "' was another process when this cluster was formed, heard ",
+            absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
+            " ago: if it lives, its name is taken; else its rows went with it: start a new cluster "
+            "and restore a checkpoint"));
       }
     }
     return absl::FailedPreconditionError(

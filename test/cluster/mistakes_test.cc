@@ -107,7 +107,7 @@ TEST_CASE("mistake: a server's name is taken", "[cluster][mistake]") {
 
   Program second({LONGTAIL_PROGRAM, "serve", "--coordinator", address, "--name", "t"});
   REQUIRE(first.AwaitText("server_serves", absl::Seconds(20)));
-  CheckServeFails(address, "server name 's' is taken by a server of this cluster that lives");
+  CheckServeFails(address, "server 's' was another process when this cluster was formed, heard ");
 }
 
 TEST_CASE("mistake: more servers than the cluster has", "[cluster][mistake]") {
