@@ -103,7 +103,10 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout) {
   }
   const std::size_t colon = rest.rfind(':');
   if (!rest.starts_with("tcp://") || colon <= 6) return "it is not tcp://HOST:PORT";
-  const std::string host = rest.substr(6, colon - 6);
+  std::string host = rest.substr(6, colon - 6);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);  // IPv6, which the system takes without them.
+  }
   const std::string port = rest.substr(colon + 1);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

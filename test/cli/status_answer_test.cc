@@ -58,7 +58,7 @@ TEST_CASE("a cluster's status is a table of its members", "[cli][status]") {
         "     1  12.3 s  h:12\n"
         "\n"
         "  dim  table  optimizer\n"
-        "    4  t?     sgd, learning_rate 1\n");
+        "    4  t?     sgd, learning_rate 1.0\n");
 }
 
 TEST_CASE("a member that is late is seen at once", "[cli][status]") {
