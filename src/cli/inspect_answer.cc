@@ -9,6 +9,7 @@
 #include "cli/number_text.h"
 #include "cli/safe_text.h"
 #include "protocol/spec_json.h"
+#include "protocol/step_mode_names.h"
 #include "server/checkpoint_reader.h"
 
 namespace longtail::cli {
@@ -44,18 +45,6 @@ json TablesJson(std::size_t count, absl::FunctionRef<json(std::size_t)> json_of)
   json tables = json::array();
   for (std::size_t place = 0; place < count; ++place) tables.push_back(json_of(place));
   return tables;
-}
-
-const char* StepModeText(StepMode mode) {
-  switch (mode) {
-    case StepMode::kAsynchronous:
-      return "asynchronous";
-    case StepMode::kSynchronous:
-      return "synchronous";
-    case StepMode::kBoundedStaleness:
-      return "bounded";
-  }
-  return "unknown";
 }
 
 }  // namespace
@@ -95,7 +84,7 @@ std::string CheckpointText(const CheckpointSource& source) {
   if (source.sessions) sessions = absl::StrCat(", ", CountedText(*source.sessions, "session"));
   return absl::StrCat(
       "checkpoint ", SafeText(source.address), "\n  step ", GroupedText(manifest.step), ", ",
-      StepModeText(manifest.step_mode), "; saved ", SafeText(manifest.created_at), " by version ",
+      StepModeName(manifest.step_mode), "; saved ", SafeText(manifest.created_at), " by version ",
       SafeText(manifest.library_version), "\n  ", CountedText(manifest.tables.size(), "table"),
       ", ", CountedText(RowsOf(manifest), "row"), " in ",
       CountedText(manifest.partition_count, "partition"), sessions, "; ",
@@ -110,7 +99,7 @@ json CheckpointJson(const CheckpointSource& source) {
                    {"created_at", manifest.created_at},
                    {"library_version", manifest.library_version},
                    {"step", manifest.step},
-                   {"step_mode", StepModeText(manifest.step_mode)},
+                   {"step_mode", StepModeName(manifest.step_mode)},
                    {"partitions", manifest.partition_count},
                    {"rows", RowsOf(manifest)},
                    {"snapshot_bytes", bytes.snapshots},

@@ -68,6 +68,10 @@ InspectCommand::InspectCommand(CLI::App& app) : arguments_(std::make_unique<Argu
 
 InspectCommand::~InspectCommand() = default;
 
+bool InspectCommand::parsed() const {
+  return arguments_->inspect->parsed();
+}
+
 absl::StatusOr<std::string> InspectCommand::Run(BarStyle bars) const {
   const Arguments& a = *arguments_;
   const InspectRequest request{.checkpoint = a.checkpoint,

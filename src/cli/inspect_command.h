@@ -19,6 +19,8 @@ class InspectCommand {
   explicit InspectCommand(CLI::App& app);
   ~InspectCommand();
 
+  bool parsed() const;
+
   /// Gives what the program is to print.
   ///
   /// Errors: InvalidArgument (a key that is none); as the functions of inspect.h.

@@ -1,4 +1,4 @@
-// longtail: looks after what a Longtail cluster leaves behind.
+// longtail: the processes of a cluster, and a look at what one is and what it leaves behind.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -7,10 +7,18 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "base/status_macros.h"
+#include "cli/command_outcome.h"
+#include "cli/coordinator_command.h"
+#include "cli/down_command.h"
 #include "cli/inspect_command.h"
 #include "cli/safe_text.h"
+#include "cli/serve_command.h"
+#include "cli/status_command.h"
+#include "cli/up_command.h"
 
 namespace longtail::cli {
 namespace {
@@ -20,21 +28,44 @@ int Fail(std::string_view message) {
   return 1;
 }
 
+// The commands, of which one was parsed.
+struct Commands {
+  explicit Commands(CLI::App& app)
+      : coordinator(app), serve(app), up(app), status(app), down(app), inspect(app) {}
+
+  absl::StatusOr<CommandOutcome> Run() const {
+    if (coordinator.parsed()) return coordinator.Run();
+    if (serve.parsed()) return serve.Run();
+    if (up.parsed()) return up.Run();
+    if (status.parsed()) return status.Run();
+    if (down.parsed()) return down.Run();
+    const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
+    LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
+    return CommandOutcome{.output = std::move(output)};
+  }
+
+  CoordinatorCommand coordinator;
+  ServeCommand serve;
+  UpCommand up;
+  StatusCommand status;
+  DownCommand down;
+  InspectCommand inspect;
+};
+
 int Main(int argc, char** argv) {
-  CLI::App app("Looks into what a Longtail cluster has saved.");
+  CLI::App app("Runs a Longtail cluster and looks into what it has saved.");
   app.set_version_flag("--version", LONGTAIL_VERSION);
   app.require_subcommand(1);
-  const InspectCommand inspect(app);
+  const Commands commands(app);
   CLI11_PARSE(app, argc, argv);
 
-  const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
-  const absl::StatusOr<std::string> output = inspect.Run(bars);
-  if (!output.ok()) {
-    const auto message = output.status().message();
+  const absl::StatusOr<CommandOutcome> outcome = commands.Run();
+  if (!outcome.ok()) {
+    const auto message = outcome.status().message();
     return Fail({message.data(), message.size()});
   }
-  std::cout << *output << std::flush;
-  return std::cout ? 0 : Fail("standard output: cannot be written");
+  std::cout << outcome->output << std::flush;
+  return std::cout ? outcome->code : Fail("standard output: cannot be written");
 }
 
 }  // namespace

@@ -13,7 +13,11 @@ namespace longtail {
 namespace {
 
 constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(200);
+constexpr absl::Duration kLogWaitAfter = absl::Seconds(1);
 constexpr absl::Duration kLogWaitEvery = absl::Seconds(5);
+// One question of those that wait for the map, which look around in between.
+constexpr absl::Duration kPatience = absl::Seconds(1);
+constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 
 }  // namespace
 
@@ -67,33 +71,44 @@ absl::Status CoordinatorLink::InWords(const char* what, absl::Duration timeout,
   }
   if (!absl::IsDeadlineExceeded(status)) return status;
   return absl::DeadlineExceededError(absl::StrCat(
-      status.message(), "; tried to connect: ", ProbeAddress(address_, absl::Seconds(1))));
+      status.message(), "; tried to connect: ", ProbeAddress(address_, kProbeTimeout)));
 }
 
 absl::StatusOr<std::shared_ptr<const ClusterMap>> CoordinatorLink::AwaitMap(
-    const char* what, absl::Duration timeout, ControlClient::Make make) {
+    const char* what, absl::Duration timeout, ControlClient::Make make,
+    const std::stop_token& stop) {
   const absl::Time deadline = absl::Now() + timeout;
-  absl::Time log_at = absl::Now() + kLogWaitEvery / 5;
-  std::string waits_for;
+  absl::Time log_at = absl::Now() + kLogWaitAfter;
   for (;;) {
-    absl::StatusOr<MapReply> reply = Ask<MapReply>(what, deadline - absl::Now(), make);
+    absl::StatusOr<MapReply> reply =
+        TryAsk<MapReply>(what, std::min(deadline - absl::Now(), kPatience), make);
     if (reply.ok() && reply->map != nullptr) return std::move(reply->map);
-    if (reply.ok()) waits_for = reply->waits_for;
-    if (!reply.ok() && (waits_for.empty() || !absl::IsDeadlineExceeded(reply.status()))) {
-      return reply.status();
-    }
+    const bool is_silent = absl::IsDeadlineExceeded(reply.status());
+    if (!reply.ok() && !is_silent && !absl::IsUnavailable(reply.status())) return reply.status();
+    if (stop.stop_requested()) return absl::CancelledError(absl::StrCat(what, ": given up"));
     const absl::Time now = absl::Now();
-    if (now >= deadline) {
-      return absl::DeadlineExceededError(
-          absl::StrCat(what, ": after ", absl::FormatDuration(timeout), " the coordinator at ",
-                       address_, " still waits for ", waits_for));
-    }
-    if (now >= log_at) {
+    // One who answers is not asked with less time than he may need.
+    const bool is_over = now + (is_silent ? absl::ZeroDuration() : kAskAgainAfter) >= deadline;
+    if (is_over || now >= log_at) {
+      const std::string problem = Problem(reply.status(), reply.ok() ? reply->waits_for : "");
+      if (is_over) {
+        return absl::DeadlineExceededError(
+            absl::StrCat(what, ": after ", absl::FormatDuration(timeout), " ", problem));
+      }
       log_at = now + kLogWaitEvery;
-      log_.Info("waiting", {{"for", waits_for}, {"coordinator", address_}});
+      log_.Info("waiting", {{"reason", problem}});
     }
-    absl::SleepFor(std::min(kAskAgainAfter, deadline - now));
+    if (!is_silent) absl::SleepFor(kAskAgainAfter);
   }
+}
+
+std::string CoordinatorLink::Problem(const absl::Status& status,
+                                     const std::string& waits_for) const {
+  const std::string coordinator = absl::StrCat("the coordinator at ", address_);
+  if (status.ok()) return absl::StrCat(coordinator, " still waits for ", waits_for);
+  if (absl::IsUnavailable(status)) return absl::StrCat(coordinator, " says: ", status.message());
+  return absl::StrCat("no answer from ", coordinator,
+                      "; tried to connect: ", ProbeAddress(address_, kProbeTimeout));
 }
 
 void CoordinatorLink::StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat) {
@@ -103,6 +118,7 @@ void CoordinatorLink::StartPulse(absl::Duration period, ClusterMapHolder& map, B
 
 void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, const Beat& beat) {
   bool is_away = false;
+  bool is_lost = false;
   for (;;) {
     {
       const MutexLock lock(&mutex_);
@@ -122,7 +138,9 @@ void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, con
       const bool was_away = std::exchange(is_away, absl::IsDeadlineExceeded(answer.status()));
       if (is_away && !was_away) log_.Warning("coordinator_silent", {{"coordinator", address_}});
       if (!is_away && was_away) log_.Info("coordinator_back", {{"coordinator", address_}});
-      if (!answer.ok() && !is_away) {
+      if (is_away) continue;
+      const bool was_lost = std::exchange(is_lost, !answer.ok());
+      if (is_lost && !was_lost) {
         log_.Error("place_lost", {{"reason", std::string(answer.status().message())}});
       }
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,19 +37,19 @@ class CoordinatorLink {
   ///         whom the coordinator waits for; what it refuses with.
   template <typename Reply>
   absl::StatusOr<Reply> Ask(const char* what, absl::Duration timeout, ControlClient::Make make) {
-    const absl::Time deadline = absl::Now() + timeout;
-    for (;;) {
-      auto replies =
-          client_->Ask<Reply>(what, Coordinator(), deadline - absl::Now(), make, absl::Seconds(1));
-      if (replies.ok()) return std::move((*replies)[0]);
-      if (!Pause(replies.status(), deadline)) return InWords(what, timeout, replies.status());
-    }
+    absl::StatusOr<Reply> reply = TryAsk<Reply>(what, timeout, make);
+    if (!reply.ok()) return InWords(what, timeout, reply.status());
+    return reply;
   }
 
-  /// Waits for the map, asking with `make` (MapRequest, or JoinServer). Logs whom it waits for.
+  /// Waits for the map, asking with `make` (MapRequest, or JoinServer). Logs whom it waits for, or
+  /// why nobody answers.
+  ///
+  /// Errors: as Ask; Cancelled, soon after `stop` is requested.
   absl::StatusOr<std::shared_ptr<const ClusterMap>> AwaitMap(const char* what,
                                                              absl::Duration timeout,
-                                                             ControlClient::Make make);
+                                                             ControlClient::Make make,
+                                                             const std::stop_token& stop = {});
 
   using Beat = std::function<std::vector<Message>()>;
 
@@ -62,8 +63,22 @@ class CoordinatorLink {
   CoordinatorLink(std::string address, std::unique_ptr<ZmqEndpoint> questions,
                   std::unique_ptr<ZmqEndpoint> pulse, const Log& log);
 
+  // As Ask, with errors in the words of those who gave them.
+  template <typename Reply>
+  absl::StatusOr<Reply> TryAsk(const char* what, absl::Duration timeout, ControlClient::Make make) {
+    const absl::Time deadline = absl::Now() + timeout;
+    for (;;) {
+      auto replies =
+          client_->Ask<Reply>(what, Coordinator(), deadline - absl::Now(), make, absl::Seconds(1));
+      if (replies.ok()) return std::move((*replies)[0]);
+      if (!Pause(replies.status(), deadline)) return replies.status();
+    }
+  }
+
   static std::span<const NodeId> Coordinator();
   static bool Pause(const absl::Status& status, absl::Time deadline);
+  // What keeps the map away: an answer without one, or none.
+  std::string Problem(const absl::Status& status, const std::string& waits_for) const;
   absl::Status InWords(const char* what, absl::Duration timeout, const absl::Status& status) const;
   void RunPulse(absl::Duration period, ClusterMapHolder& map, const Beat& beat);
 

@@ -8,8 +8,10 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "cluster/lane_routes.h"
+#include "cluster/tcp_address.h"
 #include "io/core_loop.h"
 #include "io/open_store.h"
+#include "io/store_lock.h"
 #include "io/this_process.h"
 #include "io/zmq_network.h"
 #include "protocol/coordinator_state.h"
@@ -88,15 +90,17 @@ class ConnectingCore final : public Core {
 class Process final : public CoordinatorProcess {
  public:
   Process(const Options& options, std::unique_ptr<ZmqNetwork> network,
-          std::unique_ptr<ZmqEndpoint> endpoint, std::unique_ptr<BlobStore> store,
-          std::unique_ptr<server::CoordinatorCore> core)
+          std::unique_ptr<ZmqEndpoint> endpoint, std::unique_ptr<StoreLock> lock,
+          std::unique_ptr<BlobStore> store, std::unique_ptr<server::CoordinatorCore> core,
+          std::string address)
       : options_(options),
+        lock_(std::move(lock)),
         network_(std::move(network)),
         endpoint_(std::move(endpoint)),
         store_(std::move(store)),
         core_(std::move(core)),
         connecting_(*core_, *endpoint_, options_.log),
-        address_(endpoint_->addresses()[0]),
+        address_(std::move(address)),
         loop_(connecting_, *endpoint_,
               CoreLoop::Options{.name = "coordinator", .store = store_.get()}) {
     // What it was doing when it last ended goes on at once.
@@ -107,6 +111,7 @@ class Process final : public CoordinatorProcess {
 
  private:
   const Options options_;
+  const std::unique_ptr<StoreLock> lock_;  // Null: no state is kept.
   const std::unique_ptr<ZmqNetwork> network_;
   const std::unique_ptr<ZmqEndpoint> endpoint_;
   const std::unique_ptr<BlobStore> store_;
@@ -135,8 +140,12 @@ absl::StatusOr<std::unique_ptr<server::CoordinatorCore>> MakeCore(
 
 absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
     const Options& options) {
+  LONGTAIL_RETURN_IF_ERROR(ParseTcpAddress(options.listen).status());
   std::unique_ptr<BlobStore> store = std::make_unique<ForgetfulStore>();
+  std::unique_ptr<StoreLock> lock;
   if (!options.state.empty()) {
+    // Two that write one state would each undo what the other has promised.
+    LONGTAIL_ASSIGN_OR_RETURN(lock, StoreLock::Acquire(options.state, "coordinator"));
     LONGTAIL_ASSIGN_OR_RETURN(store, OpenStore(options.state));
   }
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<server::CoordinatorCore> core,
@@ -146,8 +155,11 @@ absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
   const std::string listen[] = {options.listen};
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint,
                             network->Join(kCoordinatorNode, listen));
+  LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound, ParseTcpAddress(endpoint->addresses()[0]));
+  std::string address = absl::StrCat("tcp://", ReachableHost(bound.host), ":", bound.port);
   return std::make_unique<Process>(options, std::move(network), std::move(endpoint),
-                                   std::move(store), std::move(core));
+                                   std::move(lock), std::move(store), std::move(core),
+                                   std::move(address));
 }
 
 }  // namespace longtail

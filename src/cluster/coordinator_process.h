@@ -23,12 +23,13 @@ class CoordinatorProcess {
   };
 
   /// Errors: Unavailable (the address); InvalidArgument, FailedPrecondition (options that are wrong
-  ///         or differ from the state's); DataLoss (the state is damaged), naming the file.
+  ///         or differ from the state's; another process uses the state); DataLoss (the state is
+  ///         damaged), naming the file.
   static absl::StatusOr<std::unique_ptr<CoordinatorProcess>> Start(const Options& options);
 
   virtual ~CoordinatorProcess() = default;
 
-  /// Where it listens, with the port that the system chose.
+  /// Where others reach it, with the port that the system chose.
   virtual const std::string& address() const = 0;
 };
 

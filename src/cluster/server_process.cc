@@ -1,14 +1,17 @@
 #include "cluster/server_process.h"
 
+#include <unistd.h>
+
 #include <fstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_link.h"
+#include "cluster/tcp_address.h"
 #include "io/core_loop.h"
 #include "io/open_store.h"
 #include "io/this_process.h"
@@ -18,27 +21,14 @@
 namespace longtail {
 namespace {
 
+constexpr std::string_view kIpc = "ipc://";
 constexpr absl::Duration kPulsePeriod = absl::Seconds(1);
 
-struct HostAndPort {
-  std::string host;
-  std::uint32_t port = 0;
-};
-
-absl::StatusOr<HostAndPort> SplitTcp(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  HostAndPort parts;
-  if (!address.starts_with("tcp://") || colon <= 6 ||
-      !absl::SimpleAtoi(address.substr(colon + 1), &parts.port) || parts.port > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("address '", address, "': want tcp://HOST:PORT, port 0..65535"));
+// ZeroMQ leaves them.
+void RemoveSocketFiles(const LaneEntry& lane) {
+  for (const std::string& address : lane.addresses) {
+    if (address.starts_with(kIpc)) unlink(address.substr(kIpc.size()).c_str());
   }
-  parts.host = address.substr(6, colon - 6);
-  return parts;
-}
-
-bool IsWildcard(const std::string& host) {
-  return host == "*" || host == "0.0.0.0" || host == "[::]";
 }
 
 struct Lane {
@@ -54,6 +44,7 @@ class Process final : public ServerProcess {
 
   ~Process() override {
     link_.reset();
+    for (const LaneEntry& lane : entry_.lanes) RemoveSocketFiles(lane);
     for (Lane& lane : lanes_) lane.loop.reset();
   }
 
@@ -75,11 +66,13 @@ class Process final : public ServerProcess {
     LONGTAIL_RETURN_IF_ERROR(Listen());
     LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(options_.coordinator));
     LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, address, options_.log));
-    LONGTAIL_ASSIGN_OR_RETURN(
-        const std::shared_ptr<const ClusterMap> map,
-        link_->AwaitMap("joining the cluster", options_.join_timeout, [&](std::uint64_t request) {
-          return JoinServer{request, entry_};
-        }));
+    LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const ClusterMap> map,
+                              link_->AwaitMap(
+                                  "joining the cluster", options_.join_timeout,
+                                  [&](std::uint64_t request) {
+                                    return JoinServer{request, entry_};
+                                  },
+                                  options_.stop));
     LONGTAIL_RETURN_IF_ERROR(Serve(*map));
     link_->StartPulse(kPulsePeriod, *map_, [this] { return Pulse(); });
     return absl::OkStatus();
@@ -89,19 +82,20 @@ class Process final : public ServerProcess {
 
  private:
   absl::Status Listen() {
-    LONGTAIL_ASSIGN_OR_RETURN(const HostAndPort at, SplitTcp(options_.listen));
-    std::string host = options_.advertise;
-    if (host.empty()) host = IsWildcard(at.host) ? HostName() : at.host;
+    LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress at, ParseTcpAddress(options_.listen));
+    const std::string host =
+        options_.advertise.empty() ? ReachableHost(at.host) : options_.advertise;
     for (std::uint32_t i = 0; i < options_.lanes; ++i) {
       std::vector<std::string> listen = {
           absl::StrCat("tcp://", at.host, ":", at.port == 0 ? 0 : at.port + i)};
       if (!options_.ipc_directory.empty()) {
-        listen.push_back(
-            absl::StrCat("ipc://", options_.ipc_directory, "/", entry_.name, "-", i, ".sock"));
+        listen.push_back(absl::StrCat(std::string(kIpc), options_.ipc_directory, "/", entry_.name,
+                                      "-", i, ".sock"));
       }
       Lane lane{.endpoint = nullptr, .core = nullptr, .loop = nullptr};
       LONGTAIL_ASSIGN_OR_RETURN(lane.endpoint, network_->Join(NodeId{i + 1}, listen));
-      LONGTAIL_ASSIGN_OR_RETURN(const HostAndPort bound, SplitTcp(lane.endpoint->addresses()[0]));
+      LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound,
+                                ParseTcpAddress(lane.endpoint->addresses()[0]));
       LaneEntry entry{.node = {}, .addresses = {absl::StrCat("tcp://", host, ":", bound.port)}};
       if (listen.size() > 1) entry.addresses.push_back(listen[1]);
       entry_.lanes.push_back(std::move(entry));
@@ -172,6 +166,12 @@ class Process final : public ServerProcess {
   std::unique_ptr<CoordinatorLink> link_;
 };
 
+// ZeroMQ takes a port beyond 65535 for another one.
+absl::StatusOr<std::string> Checked(const std::string& address) {
+  if (!address.starts_with(kIpc)) LONGTAIL_RETURN_IF_ERROR(ParseTcpAddress(address).status());
+  return address;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const Options& options) {
@@ -183,7 +183,11 @@ absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const Option
 }
 
 absl::StatusOr<std::string> CoordinatorAddress(const std::string& place) {
-  if (place.find("://") != std::string::npos) return place;
+  if (place.find("://") != std::string::npos) return Checked(place);
+  if (place.empty()) {
+    return absl::InvalidArgumentError(
+        "cluster '': want tcp://HOST:PORT of a coordinator, or a file that holds it");
+  }
   std::ifstream file(place);
   std::string line;
   if (!file.is_open()) {
@@ -196,7 +200,7 @@ absl::StatusOr<std::string> CoordinatorAddress(const std::string& place) {
     return absl::InvalidArgumentError(absl::StrCat("cluster file '", place, "': its first line '",
                                                    line.substr(0, 80), "' is no tcp://HOST:PORT"));
   }
-  return line;
+  return Checked(line);
 }
 
 }  // namespace longtail

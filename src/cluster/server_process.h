@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -27,13 +28,14 @@ class ServerProcess {
     std::string ipc_directory{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
     absl::Duration join_timeout = absl::Seconds(300);
+    std::stop_token stop{};  ///< Start gives up within a second or two when it is requested.
     Log log{};
   };
 
   /// Listens, joins, and returns once the cluster is formed and the lanes serve.
   ///
   /// Errors: Unavailable (an address); DeadlineExceeded naming the coordinator, or the servers that
-  ///         are missing; what the coordinator refuses with.
+  ///         are missing; Cancelled (`stop`); what the coordinator refuses with.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const Options& options);
 
   virtual ~ServerProcess() = default;

@@ -50,9 +50,9 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
     if (now >= deadline) {
       std::size_t silent = 0;
       while (answered[silent]) ++silent;
-      return absl::DeadlineExceededError(
-          absl::StrCat(what, ": no answer from ", NameOf(nodes[silent]), " (", missing, " of ",
-                       nodes.size(), " missing) after ", absl::FormatDuration(timeout)));
+      return absl::DeadlineExceededError(absl::StrCat(
+          what, ": no answer from ", NameOf(nodes[silent]), " (", missing, " of ", nodes.size(),
+          " missing) after ", absl::FormatDuration(absl::Ceil(timeout, absl::Milliseconds(1)))));
     }
     if (now >= resend_at) {
       resend_at = now + resend_after;

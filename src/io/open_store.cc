@@ -10,10 +10,7 @@
 
 namespace longtail {
 
-namespace {
-
-// The directory that an address names.
-absl::StatusOr<std::string> DirectoryOf(const std::string& address) {
+absl::StatusOr<std::string> StoreDirectory(const std::string& address) {
   std::string path = address;
   const std::size_t colon = address.find(':');
   if (colon != std::string::npos && address.find('/') > colon) {
@@ -31,17 +28,15 @@ absl::StatusOr<std::string> DirectoryOf(const std::string& address) {
   return path;
 }
 
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, DirectoryOf(address));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, StoreDirectory(address));
   auto store = FileStore::Open(path);
   if (!store.ok()) return store.status();
   return std::unique_ptr<BlobStore>(*std::move(store));
 }
 
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenExistingStore(const std::string& address) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, DirectoryOf(address));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, StoreDirectory(address));
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     return absl::NotFoundError(absl::StrCat("store '", address, "': there is no such directory"));

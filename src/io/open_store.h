@@ -14,6 +14,11 @@ namespace longtail {
 /// Errors: InvalidArgument (another scheme, naming it and those there are); what the store says.
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address);
 
+/// The directory that `address` names, for what lies beside blobs.
+///
+/// Errors: as OpenStore.
+absl::StatusOr<std::string> StoreDirectory(const std::string& address);
+
 /// As OpenStore, for reading: the store must be there and nothing is made.
 ///
 /// Errors: as OpenStore; NotFound.

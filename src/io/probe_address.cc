@@ -7,18 +7,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace longtail {
 namespace {
 
 std::string InWords(int error) {
   switch (error) {
-    case 0:
-      return "it accepts connections";
     case ECONNREFUSED:
       return "connection refused: nobody listens there";
     case ENOENT:
@@ -30,36 +32,81 @@ std::string InWords(int error) {
   }
 }
 
-int TryConnect(int family, const sockaddr* to, socklen_t size, absl::Duration timeout) {
-  const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+bool Wait(int fd, short events, absl::Time until) {
+  const absl::Duration left = std::max(until - absl::Now(), absl::ZeroDuration());
+  pollfd waiting{.fd = fd, .events = events, .revents = 0};
+  return poll(&waiting, 1, static_cast<int>(absl::ToInt64Milliseconds(left))) > 0;
+}
+
+// Both ends of ZeroMQ's protocol begin with FF, eight bytes, 7F, without waiting for the other
+// (ZMTP 3.0, rfc.zeromq.org/spec/23).
+std::string Greeting(int fd, absl::Time until) {
+  std::array<unsigned char, 10> signature{0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F};
+  if (send(fd, signature.data(), signature.size(), MSG_NOSIGNAL) < 0) {
+    return absl::StrCat("it accepts connections and drops them: ", std::strerror(errno));
+  }
+  std::size_t size = 0;
+  while (size < signature.size()) {
+    if (!Wait(fd, POLLIN, until)) {
+      return "what listens there accepts connections and says nothing: it is no Longtail process, "
+             "or it is stopped";
+    }
+    const ssize_t got = recv(fd, signature.data() + size, signature.size() - size, 0);
+    if (got <= 0) return "it accepts connections and drops them";
+    size += static_cast<std::size_t>(got);
+    if (signature[0] != 0xFF) break;
+  }
+  if (signature[0] != 0xFF || signature[9] != 0x7F) {
+    return "what listens there speaks another protocol: it is no Longtail process";
+  }
+  return "a Longtail process, or another that uses ZeroMQ, accepts connections there but does not "
+         "answer: is it the coordinator's address?";
+}
+
+// 0, and a file descriptor; or an error.
+int TryConnect(int family, const sockaddr* to, socklen_t size, absl::Time until, int& fd) {
+  fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
   int error = connect(fd, to, size) == 0 ? 0 : errno;
   if (error == EINPROGRESS) {
-    pollfd waiting{.fd = fd, .events = POLLOUT, .revents = 0};
     socklen_t length = sizeof(error);
-    if (poll(&waiting, 1, static_cast<int>(absl::ToInt64Milliseconds(timeout))) <= 0) {
+    if (!Wait(fd, POLLOUT, until)) {
       error = ETIMEDOUT;
     } else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
       error = errno;
     }
   }
-  close(fd);
+  if (error != 0) close(std::exchange(fd, -1));
   return error;
+}
+
+// What TryConnect left, in words.
+std::string Outcome(int error, int fd, absl::Time until) {
+  if (error != 0) return InWords(error);
+  std::string words = Greeting(fd, until);
+  close(fd);
+  return words;
 }
 
 }  // namespace
 
 std::string ProbeAddress(const std::string& address, absl::Duration timeout) {
+  const absl::Time until = absl::Now() + timeout;
+  int fd = -1;
   std::string rest = address;
   if (rest.starts_with("ipc://")) {
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
     rest.erase(0, 6).copy(to.sun_path, sizeof(to.sun_path) - 1);
-    return InWords(TryConnect(AF_UNIX, reinterpret_cast<sockaddr*>(&to), sizeof(to), timeout));
+    const int error = TryConnect(AF_UNIX, reinterpret_cast<sockaddr*>(&to), sizeof(to), until, fd);
+    return Outcome(error, fd, until);
   }
   const std::size_t colon = rest.rfind(':');
   if (!rest.starts_with("tcp://") || colon <= 6) return "it is not tcp://HOST:PORT";
-  const std::string host = rest.substr(6, colon - 6);
+  std::string host = rest.substr(6, colon - 6);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);  // IPv6, which the system takes without them.
+  }
   const std::string port = rest.substr(colon + 1);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -70,10 +117,10 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout) {
   }
   int error = EADDRNOTAVAIL;
   for (const addrinfo* at = found; at != nullptr && error != 0; at = at->ai_next) {
-    error = TryConnect(at->ai_family, at->ai_addr, at->ai_addrlen, timeout);
+    error = TryConnect(at->ai_family, at->ai_addr, at->ai_addrlen, until, fd);
   }
   freeaddrinfo(found);
-  return InWords(error);
+  return Outcome(error, fd, until);
 }
 
 }  // namespace longtail

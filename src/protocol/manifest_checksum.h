@@ -11,10 +11,6 @@ namespace longtail {
 
 inline constexpr std::string_view kManifestChecksumField = "manifest_checksum";
 
-/// By StepMode's number: append only.
-inline constexpr std::array<std::string_view, 3> kStepModeNames = {"asynchronous", "synchronous",
-                                                                   "bounded"};
-
 /// XXH3-64 over the document without that field, written without spaces and with sorted names.
 std::uint64_t ManifestChecksum(nlohmann::json document);
 

@@ -15,6 +15,7 @@
 #include "protocol/manifest_checksum.h"
 #include "protocol/spec_codec.h"
 #include "protocol/spec_json.h"
+#include "protocol/step_mode_names.h"
 
 namespace longtail {
 namespace {

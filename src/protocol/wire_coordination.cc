@@ -12,7 +12,8 @@
 namespace longtail::wire {
 namespace {
 
-constexpr std::size_t kMemberBytes = 2 + 4 * sizeof(std::uint32_t) + 4 * sizeof(std::uint64_t);
+// The fewest that a member can have: two flags, three numbers and two empty texts, three counts.
+constexpr std::size_t kMemberBytes = 2 + 5 * sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "protocol/step_mode_names.h"
 
 namespace longtail::server {
 namespace {
@@ -42,11 +43,11 @@ absl::Status ValidateOptions(const CoordinatorCore::Options& options) {
 }
 
 template <typename T>
-absl::Status CheckSame(const char* name, T wanted, T kept) {
+absl::Status CheckSame(const char* name, const T& wanted, const T& kept) {
   if (wanted == kept) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      name, " ", static_cast<std::uint64_t>(wanted), ": this coordinator's state says ",
-      static_cast<std::uint64_t>(kept), "; want that, or another state directory"));
+  return absl::FailedPreconditionError(absl::StrCat(name, " ", wanted,
+                                                    ": this coordinator's state says ", kept,
+                                                    "; want that, or another state directory"));
 }
 
 std::size_t LaneCount(const std::vector<ServerEntry>& servers) {
@@ -80,7 +81,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Resume(const O
   LONGTAIL_RETURN_IF_ERROR(
       CheckSame("partitions", std::size_t{options.partitions}, state.map.lane_of.size()));
   LONGTAIL_RETURN_IF_ERROR(CheckSame("workers", options.workers, state.map.worker_count));
-  LONGTAIL_RETURN_IF_ERROR(CheckSame("step mode", options.step_mode, state.map.step_mode));
+  LONGTAIL_RETURN_IF_ERROR(
+      CheckSame("step mode", StepModeName(options.step_mode), StepModeName(state.map.step_mode)));
   LONGTAIL_RETURN_IF_ERROR(CheckSame("staleness", options.staleness, state.map.staleness));
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(options, std::move(state)));
 }
@@ -202,14 +204,25 @@ absl::Status CoordinatorCore::Join(const ServerEntry& server, absl::Time now) {
         return absl::OkStatus();
       }
       if (known.name == server.name) {
+        const absl::Duration silent = now - servers_heard_[server.name].at;
         return absl::FailedPreconditionError(absl::StrCat(
-            "server '", server.name, "' was another process when this cluster was formed, and its ",
-            "rows went with it: start a new cluster and restore a checkpoint"));
+            "server '", server.name, "' was another process when this cluster was formed, heard ",
+            absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
+            " ago: if it lives, its name is taken; else its rows went with it: start a new cluster "
+            "and restore a checkpoint"));
       }
     }
     return absl::FailedPreconditionError(
         absl::StrCat("server '", server.name, "': this cluster has all of its ",
                      state_.server_count, " servers: ", ServerNames(state_.map.servers)));
+  }
+  const auto same = std::ranges::find(joining_, server.name, &ServerEntry::name);
+  if (same != joining_.end() && !IsSameProcess(*same, server) &&
+      now < servers_heard_[server.name].at + options_.lease) {
+    // It may be the next life of one that just ended, so it is to ask again.
+    return absl::UnavailableError(absl::StrCat(
+        "server name '", server.name, "' is taken by another process, unless that is silent for ",
+        absl::FormatDuration(options_.lease), ": want another name"));
   }
   // Those who stopped asking before the cluster was formed are not waited for.
   std::erase_if(joining_, [&](const ServerEntry& other) {

@@ -87,12 +87,26 @@ void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects)
           [&](const SnapshotRequest& m) { OnSnapshot(source, m, effects); },
           [&](const ImportRows& m) { OnImport(source, m, effects); },
           [&](const ImportStep& m) { OnImportStep(source, m, effects); },
-          // Answers, and what is for the coordinator: a lane asks nobody anything.
-          [&](const auto&) { ++dropped_; },
+          // Answers are dropped: a lane asks nobody anything.
+          [&](const auto& m) { OnOther(source, m, effects); },
       },
       event.body);
   if (!options_.audits_evictions) return;
   for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
+}
+
+template <typename T>
+void LaneCore::OnOther(NodeId source, const T& m, Effects& effects) {
+  ++dropped_;
+  // Questions for the coordinator come when an address is taken for another.
+  if constexpr (
+      requires { m.request; } && !requires { m.status; }) {
+    Acknowledge(source, m.request,
+                absl::FailedPreconditionError(
+                    absl::StrCat("what answers is lane ", static_cast<std::uint32_t>(options_.self),
+                                 " of a server: want the coordinator's address")),
+                effects);
+  }
 }
 
 void LaneCore::Tick(absl::Time, Effects&) {}

@@ -62,6 +62,8 @@ class LaneCore final : public Core {
   void OnSnapshot(NodeId source, const SnapshotRequest& request, Effects& effects);
   void OnImport(NodeId source, const ImportRows& import, Effects& effects);
   void OnImportStep(NodeId source, const ImportStep& import, Effects& effects);
+  template <typename T>
+  void OnOther(NodeId source, const T& message, Effects& effects);
 
   absl::Status CheckEpoch(std::uint64_t epoch) const;
   absl::Status CheckPull(const PullRequest& pull) const;

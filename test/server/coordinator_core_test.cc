@@ -129,6 +129,20 @@ TEST_CASE("a server that stopped asking is not waited for", "[server][coordinato
   CHECK(bench.core->state().map.servers[1].name == "b");
 }
 
+TEST_CASE("a server's name is its own while it asks", "[server][coordinator]") {
+  Bench bench({.servers = 2, .lease = absl::Seconds(10)});
+  bench.Say(kAsker, JoinServer{1, Server("a", 1)});
+  bench.now += absl::Seconds(9);
+  const auto taken = bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a", 2)});
+  CHECK(absl::IsUnavailable(taken.status));  // It may be the next life of the first.
+  CHECK(Says(taken.status, "server name 'a' is taken by another process, unless that is silent"));
+  bench.now += absl::Seconds(2);
+  CHECK(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a", 2)}).status.ok());
+  bench.Say(kAsker, JoinServer{1, Server("b")});
+  REQUIRE(bench.core->is_formed());
+  CHECK(bench.core->state().map.servers[0].incarnation == 2);
+}
+
 TEST_CASE("servers that do not belong are refused by name", "[server][coordinator]") {
   Bench bench({.servers = 1, .partitions = 2});
   CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a", 1, 3)}).status,

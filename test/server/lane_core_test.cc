@@ -254,6 +254,16 @@ TEST_CASE_METHOD(Fixture, "a lane counts and drops what no lane understands", "[
   CHECK(lane.dropped() == 4);
 }
 
+TEST_CASE_METHOD(Fixture, "who takes a lane for the coordinator is told", "[server][lane]") {
+  Send(MapRequest{8});
+
+  const auto answer = Answer<Acknowledgement>();
+  CHECK(answer.request == 8);
+  CHECK(absl::IsFailedPrecondition(answer.status));
+  CHECK(std::string(answer.status.message()).find("want the coordinator's address") !=
+        std::string::npos);
+}
+
 TEST_CASE_METHOD(Fixture, "statistics are the sum of the lane's partitions", "[server][lane]") {
   SendPush(test::MakePush(kSession, 0, {Part(kP0, 0, 1), Part(kP2, 0, 2)}));
   Send(StatisticsRequest{5, kTable});

@@ -31,7 +31,8 @@ EXAMPLES_MAY_INCLUDE = {
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
     (r"^rados/", r"^src/io/", "librados belongs to src/io/"),
-    (r"^nlohmann/", r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/inspect_)",
+    (r"^nlohmann/",
+     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(inspect|status)_)",
      "nlohmann-json belongs to the JSON codecs of src/protocol/ and the answers of src/cli/"),
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
     (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",

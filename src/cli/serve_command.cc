@@ -1,0 +1,77 @@
+#include "cli/serve_command.h"
+
+#include <memory>
+#include <stop_token>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "base/log.h"
+#include "cli/end_signals.h"
+#include "cluster/server_process.h"
+
+namespace longtail::cli {
+
+struct ServeCommand::Arguments {
+  CLI::App* command = nullptr;
+  ServerProcess::Options process;
+  double join_timeout_seconds = 300;
+};
+
+ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
+  Arguments& a = *arguments_;
+  a.command = app.add_subcommand("serve", "Serve rows in a cluster, until SIGTERM or SIGINT");
+  a.command
+      ->add_option("--coordinator", a.process.coordinator,
+                   "Its address, tcp://HOST:PORT, or a file that holds it")
+      ->required();
+  a.command->add_option("--name", a.process.name,
+                        "The server's name, of its own in the cluster; without it MACHINE:PROCESS");
+  a.command->add_option("--lanes", a.process.lanes, "Threads that own partitions")
+      ->capture_default_str();
+  a.command
+      ->add_option("--listen", a.process.listen,
+                   "tcp://HOST:PORT of the first lane, the others have the ports that follow; "
+                   "port 0: any free ones")
+      ->capture_default_str();
+  a.command->add_option("--advertise", a.process.advertise,
+                        "The host that others connect to, if it is not the one of --listen");
+  a.command->add_option("--ipc", a.process.ipc_directory,
+                        "Directory for socket files, which workers on this machine prefer");
+  a.command->add_option("--store", a.process.store, "Where checkpoints go");
+  a.command->add_option("--join-timeout", a.join_timeout_seconds, "Seconds to wait for the cluster")
+      ->capture_default_str();
+}
+
+ServeCommand::~ServeCommand() = default;
+
+bool ServeCommand::parsed() const {
+  return arguments_->command->parsed();
+}
+
+absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
+  const EndSignals signals;
+  const Log log(LogToStderr());
+  std::stop_source stop;
+  ServerProcess::Options options = arguments_->process;
+  options.join_timeout = absl::Seconds(arguments_->join_timeout_seconds);
+  options.stop = stop.get_token();
+  options.log = log;
+  absl::StatusOr<std::unique_ptr<ServerProcess>> server = absl::UnknownError("not started");
+  // Beside, so that a signal ends the wait for the cluster, too.
+  std::thread starter([&] {
+    server = ServerProcess::Start(options);
+    if (server.ok()) {
+      log.Info("server_serves", {{"server", (*server)->name()}, {"lanes", options.lanes}});
+    } else {
+      EndSignals::Raise();
+    }
+  });
+  const int signal = signals.Wait();
+  stop.request_stop();
+  starter.join();
+  if (!server.ok() && !absl::IsCancelled(server.status())) return server.status();
+  log.Info("server_ends", {{"signal", signal}});
+  return CommandOutcome{};
+}
+
+}  // namespace longtail::cli

@@ -1,0 +1,39 @@
+#include "cluster/cluster_status.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "cluster/coordinator_link.h"
+#include "cluster/server_process.h"
+#include "io/zmq_network.h"
+
+namespace longtail {
+
+bool ClusterStatus::is_well() const {
+  return map != nullptr && waits_for.empty() && std::ranges::none_of(members, &Member::is_late);
+}
+
+absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  ClusterStatus status;
+  LONGTAIL_ASSIGN_OR_RETURN(status.coordinator, CoordinatorAddress(place));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<ZmqNetwork> network, ZmqNetwork::Create({}));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorLink> link,
+                            CoordinatorLink::Open(*network, status.coordinator, Log{}));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      MembersReply members,
+      link->Ask<MembersReply>("cluster status", timeout,
+                              [](std::uint64_t request) { return MembersRequest{request}; }));
+  status.waits_for = std::move(members.waits_for);
+  status.members = std::move(members.members);
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const MapReply map,
+      link->Ask<MapReply>("cluster map", deadline - absl::Now(),
+                          [](std::uint64_t request) { return MapRequest{request}; }));
+  status.map = map.map;
+  return status;
+}
+
+}  // namespace longtail

@@ -1,0 +1,31 @@
+// What a coordinator says of its cluster, for operators.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "protocol/cluster_map.h"
+#include "protocol/coordination.h"
+
+namespace longtail {
+
+struct ClusterStatus {
+  std::string coordinator;                ///< Its address.
+  std::string waits_for;                  ///< Whom it waits for; empty: the cluster is formed.
+  std::shared_ptr<const ClusterMap> map;  ///< Null until the cluster is formed.
+  std::vector<Member> members;            ///< Servers by number, then workers.
+
+  /// Formed, and every server and worker was heard within its lease.
+  bool is_well() const;
+};
+
+/// Asks the coordinator at `place` (as CoordinatorAddress).
+///
+/// Errors: as CoordinatorAddress; InvalidArgument (the address, another version of Longtail);
+///         DeadlineExceeded naming the address and what a connection to it says.
+absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::Duration timeout);
+
+}  // namespace longtail

@@ -1,0 +1,124 @@
+#include "cli/status_answer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/cluster_fixture.h"
+
+namespace longtail::cli {
+namespace {
+
+using nlohmann::json;
+
+ClusterStatus Formed() {
+  auto map = std::make_shared<ClusterMap>();
+  map->version = 3;
+  map->step_mode = StepMode::kSynchronous;
+  map->worker_count = 2;
+  map->lanes = {NodeId{1}, NodeId{2}, NodeId{3}};
+  map->lane_of.assign(8, 0);
+  map->servers.resize(2);
+  map->tables = {test::ExactSpec("t\n", 4)};
+  ClusterStatus status{.coordinator = "tcp://h:7000", .waits_for = {}, .map = map, .members = {}};
+  status.members.push_back({.kind = MemberKind::kServer,
+                            .name = "a",
+                            .number = 0,
+                            .silent_ms = 400,
+                            .is_late = false,
+                            .lanes = 2,
+                            .partitions = 5,
+                            .rows = 1234,
+                            .bytes = 3 << 19,
+                            .problem = {}});
+  status.members.push_back(status.members[0]);
+  status.members[1].name = "b\033[1m";
+  status.members[1].number = 1;
+  status.members.push_back({.kind = MemberKind::kWorker,
+                            .name = "h:12",
+                            .number = 1,
+                            .silent_ms = 12'345,
+                            .is_late = false,
+                            .lanes = 0,
+                            .partitions = 0,
+                            .rows = 0,
+                            .bytes = 0,
+                            .problem = {}});
+  return status;
+}
+
+TEST_CASE("a cluster's status is a table of its members", "[cli][status]") {
+  CHECK(StatusText(Formed()) ==
+        "cluster at tcp://h:7000: formed\n"
+        "  2 servers, 3 lanes, 8 partitions; synchronous, 2 workers; map version 3, epoch 1\n"
+        "\n"
+        "  number  lanes  partitions   rows   memory  silent  server\n"
+        "       0      2           5  1,234  1.5 MiB   0.4 s  a\n"
+        "       1      2           5  1,234  1.5 MiB   0.4 s  b?[1m\n"
+        "\n"
+        "  rank  silent  worker\n"
+        "     1  12.3 s  h:12\n"
+        "\n"
+        "  dim  table  optimizer\n"
+        "    4  t?     sgd, learning_rate 1.0\n");
+}
+
+TEST_CASE("a member that is late is seen at once", "[cli][status]") {
+  ClusterStatus status = Formed();
+  CHECK(status.is_well());
+  status.members[1].is_late = true;
+  status.members[1].problem = "silent";
+
+  CHECK(!status.is_well());
+  CHECK(StatusText(status).starts_with("cluster at tcp://h:7000: formed, but a member is late\n"));
+  CHECK(StatusText(status).find("b?[1m   LATE silent\n") != std::string::npos);
+}
+
+TEST_CASE("who is missing is said until the cluster is formed", "[cli][status]") {
+  const ClusterStatus status{.coordinator = "tcp://h:7000",
+                             .waits_for = "1 of 2 servers; here: a",
+                             .map = nullptr,
+                             .members = {}};
+  CHECK(!status.is_well());
+  CHECK(StatusText(status) ==
+        "cluster at tcp://h:7000: not formed, waits for 1 of 2 servers; here: a\n");
+  CHECK(json::parse(StatusJson(status)) == json{{"coordinator", "tcp://h:7000"},
+                                                {"formed", false},
+                                                {"well", false},
+                                                {"waits_for", "1 of 2 servers; here: a"},
+                                                {"servers", json::array()},
+                                                {"workers", json::array()},
+                                                {"tables", json::array()}});
+}
+
+TEST_CASE("programs get all of a cluster's status", "[cli][status]") {
+  const std::string text = StatusJson(Formed());
+  CHECK(text.ends_with("}\n"));
+  const json document = json::parse(text);
+  CHECK(document["formed"] == true);
+  CHECK(document["well"] == true);
+  CHECK(document["map_version"] == 3);
+  CHECK(document["epoch"] == 1);
+  CHECK(document["step_mode"] == "synchronous");
+  CHECK(document["worker_count"] == 2);
+  CHECK(document["lanes"] == 3);
+  CHECK(document["partitions"] == 8);
+  CHECK(document["servers"][1]["name"] == "b\033[1m");
+  CHECK(document["servers"][0] == json{{"name", "a"},
+                                       {"number", 0},
+                                       {"lanes", 2},
+                                       {"partitions", 5},
+                                       {"rows", 1234},
+                                       {"bytes", 3 << 19},
+                                       {"silent_seconds", 0.4},
+                                       {"late", false},
+                                       {"problem", ""}});
+  CHECK(document["workers"] == json::array({{{"name", "h:12"},
+                                             {"rank", 1},
+                                             {"silent_seconds", 12.345},
+                                             {"late", false},
+                                             {"problem", ""}}}));
+  CHECK(document["tables"][0]["name"] == "t\n");
+  CHECK(document["tables"][0]["spec"]["dim"] == 4);
+}
+
+}  // namespace
+}  // namespace longtail::cli
