@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/limits.h"
+#include "base/sole_holder.h"
 #include "base/status_macros.h"
 #include "worker/key_batch_plan.h"
 #include "worker/key_batch_planner.h"
-#include "worker/sole_holder.h"
 
 namespace longtail {
 
