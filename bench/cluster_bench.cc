@@ -1,6 +1,6 @@
 // A worker and a server over loopback: ours beside the limit and what others would write.
 //
-//   cluster_bench [--dims --keys --depths --rows --rounds --ways] [--check NAME=VALUE,…]
+//   cluster_bench [--dims --keys --depths --floats --rounds --ways] [--check NAME=VALUE,…]
 //
 // Each server is a process of its own with one thread that answers; each way to it has its turn in
 // each round, so that what else the machine does falls on all. A ratio is the median over rounds of
@@ -31,7 +31,7 @@ namespace longtail::bench {
 namespace {
 
 struct Options {
-  std::uint64_t rows = 1'000'000;
+  std::uint64_t floats = 128'000'000;  // Of each store's weights and sums.
   std::vector<std::size_t> dims = {16, 64};
   std::vector<std::size_t> keys = {1'000, 10'000, 100'000};
   std::vector<std::size_t> depths = {1, 4};
@@ -148,13 +148,14 @@ void RunDim(const Options& options, std::size_t dim, Results& results) {
   std::string directory = std::filesystem::temp_directory_path() / "cluster_bench.XXXXXX";
   LONGTAIL_CHECK(mkdtemp(directory.data()) != nullptr);
   {
-    Workload load(options.rows, dim, options.keys);
+    const std::uint64_t rows = options.floats / (2 * dim);
+    Workload load(rows, dim, options.keys);
     std::map<std::string, std::unique_ptr<ServerChild>> servers;
     std::map<std::string, std::unique_ptr<WirePath>> paths;
     for (const std::string& way : options.ways) {
       servers[way] = std::make_unique<ServerChild>(
-          std::vector<std::string>{"--serve", way, "--rows", std::to_string(options.rows), "--dims",
-                                   std::to_string(dim), "--directory", directory});
+          std::vector<std::string>{"--serve", way, "--floats", std::to_string(options.floats),
+                                   "--dims", std::to_string(dim), "--directory", directory});
       paths[way] = Connect(way, servers[way]->address(), load);
     }
     for (const std::size_t keys : options.keys) {
@@ -234,9 +235,9 @@ void PrintMachine(const Options& options) {
   }
   double load = 0;
   std::ifstream("/proc/loadavg") >> load;
-  std::printf("%s, %ld CPUs, load %.1f; stores of %lu rows, %zu rounds\n",
+  std::printf("%s, %ld CPUs, load %.1f; stores of %lu M floats, %zu rounds\n",
               line.substr(std::min(line.size(), line.find(": ") + 2)).c_str(),
-              sysconf(_SC_NPROCESSORS_ONLN), load, options.rows, options.rounds);
+              sysconf(_SC_NPROCESSORS_ONLN), load, options.floats / 1'000'000, options.rounds);
 }
 
 int Main(int argc, char** argv) {
@@ -246,7 +247,7 @@ int Main(int argc, char** argv) {
   std::string serve;
   std::string directory;
   app.add_flag("--smoke", smoke, "seconds, not minutes: does it run?");
-  app.add_option("--rows", options.rows, "rows of each store");
+  app.add_option("--floats", options.floats, "weights and sums of each store, all rows together");
   app.add_option("--dims", options.dims, "widths of rows")->delimiter(',');
   app.add_option("--keys", options.keys, "keys of a request, ascending")->delimiter(',');
   app.add_option("--depths", options.depths, "requests in flight, at most 4")->delimiter(',');
@@ -261,10 +262,11 @@ int Main(int argc, char** argv) {
   app.add_option("--directory", directory, "for itself: where sockets go");
   CLI11_PARSE(app, argc, argv);
   if (!serve.empty()) {
-    ServeParent(Serve(serve, {.rows = options.rows, .dim = options.dims[0]}, directory));
+    const std::size_t dim = options.dims[0];
+    ServeParent(Serve(serve, {.rows = options.floats / (2 * dim), .dim = dim}, directory));
   }
   if (smoke) {
-    options.rows = 20'000;
+    options.floats = 640'000;
     options.dims = {16};
     options.keys = {1'000, 10'000};
     options.rounds = 2;
