@@ -216,15 +216,16 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   const MutexLock lock(&mutex_);
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
-  BuildRequests(*map, items, [&](const Part& part) { BuildPull(*map, part, items, sink); });
+  CutCall(*map, items);
+  for (const Part& part : parts_) BuildPull(*map, part, items, sink);
   return Submit(
       {.kind = "pull", .keys = keys, .deadline = Deadline(options), .sink = std::move(sink)});
 }
 
-template <typename Item, typename Build>
-void ConnectedWorker::BuildRequests(const ClusterMap& map, std::span<const Item> items,
-                                    Build build) {
+template <typename Item>
+void ConnectedWorker::CutCall(const ClusterMap& map, std::span<const Item> items) {
   outgoing_.clear();
+  parts_.clear();
   std::size_t floats = 0;
   for (const Item& item : items) {
     floats += item.keys->unique_size() * WorkerAccess::PlanOf(*item.keys)->dim;
@@ -236,7 +237,7 @@ void ConnectedWorker::BuildRequests(const ClusterMap& map, std::span<const Item>
     while (begin < map.lane_of.size()) {
       const Cut cut = CutFrom(begin, map, lane, items, floats_max);
       if (cut.floats > 0) {
-        build(Part{.lane = lane, .begin = begin, .end = cut.end, .floats = cut.floats});
+        parts_.push_back({.lane = lane, .begin = begin, .end = cut.end, .floats = cut.floats});
       }
       begin = cut.end;
     }
@@ -284,9 +285,8 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
         "push with learning_rate_scale ", options.learning_rate_scale, ": want a finite one")));
   }
   const MutexLock lock(&mutex_);
-  BuildRequests(*map, items, [&](const Part& part) {
-    BuildPush(*map, part, items, options.learning_rate_scale);
-  });
+  CutCall(*map, items);
+  for (const Part& part : parts_) BuildPush(*map, part, items, options.learning_rate_scale);
   return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)});
 }
 

@@ -78,9 +78,9 @@ class ConnectedWorker final : public Worker, private CallOwner {
     std::uint32_t end = 0;
     std::size_t floats = 0;  // Of their rows.
   };
-  // Fills outgoing_: calls `build` for each request that the call is cut into.
-  template <typename Item, typename Build>
-  void BuildRequests(const ClusterMap& map, std::span<const Item> items, Build build)
+  // Fills parts_ with the requests that a call is cut into, and empties outgoing_ for them.
+  template <typename Item>
+  void CutCall(const ClusterMap& map, std::span<const Item> items)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BuildPull(const ClusterMap& map, const Part& part, std::span<const PullItem> items,
                  const std::shared_ptr<PullSink>& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -98,6 +98,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
 
   // Calls are built one at a time.
   mutable Mutex mutex_;
+  std::vector<Part> parts_ ABSL_GUARDED_BY(mutex_);
   std::vector<WorkerCore::Outgoing> outgoing_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PullRequest> pulls_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PooledPush> pushes_ ABSL_GUARDED_BY(mutex_);
