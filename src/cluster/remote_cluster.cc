@@ -18,6 +18,8 @@ namespace {
 // Well within the lease, so that one lost heartbeat costs nobody his place.
 constexpr absl::Duration kPulsePeriod = absl::Seconds(2);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);
+// 1 MiB of rows: fits the caches of all who handle it, and is large beside what a message costs.
+constexpr std::size_t kRequestFloatsMax = std::size_t{1} << 18;
 
 }  // namespace
 
@@ -148,7 +150,8 @@ absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectAt(const WorkerPla
       {.session = place.session,
        .rank = place.rank,
        .on_close = [this, session = place.session] { Leave(session); },
-       .describe = [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); }},
+       .describe = [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); },
+       .request_floats_max = kRequestFloatsMax},
       std::move(endpoint), *map_);
 }
 

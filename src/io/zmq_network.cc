@@ -32,6 +32,9 @@ constexpr int kSendQueueMessages = 4096;
 constexpr std::size_t kReceiveBatch = 64;
 // Parts of one message. A large array is a part, and a piece of text before it.
 constexpr std::size_t kPartCountMax = 1 << 16;
+// A smaller message is copied out of its parts: some of those lie in a piece of ZeroMQ's receive
+// buffer, and would keep all of it.
+constexpr std::size_t kInPlaceBytesMin = 32 << 10;
 // Peers that connected here and are remembered; the oldest are forgotten beyond that.
 constexpr std::size_t kIncomingPeersMax = 1 << 16;
 // Node numbers of those who connected here.
@@ -128,7 +131,7 @@ class Endpoint final : public ZmqEndpoint {
       }
       if (!WaitReadable(until)) return;
     }
-    for (Incoming& incoming : taken_) {  // Without the lock: a copy of all that came.
+    for (Incoming& incoming : taken_) {  // Without the lock: small arrays are copied.
       absl::StatusOr<Message> message = DecodeParts(incoming);
       if (message.ok()) {
         events.push_back({incoming.source, self_, *std::move(message)});
@@ -196,8 +199,14 @@ class Endpoint final : public ZmqEndpoint {
     }
     std::vector<std::span<const std::byte>> spans;
     spans.reserve(incoming.parts.size());
-    for (ZmqPart& part : incoming.parts) spans.push_back(part.bytes());
-    return Decode(spans);
+    std::size_t bytes = 0;
+    for (ZmqPart& part : incoming.parts) {
+      spans.push_back(part.bytes());
+      bytes += spans.back().size();
+    }
+    if (bytes < kInPlaceBytesMin) return Decode(spans);
+    // A moved part may move its bytes, if they are few; a moved vector does not move its parts.
+    return Decode(spans, std::make_shared<const std::vector<ZmqPart>>(std::move(incoming.parts)));
   }
 
   // Who sent what is no message hears why, unless we asked them: then our core hears it.

@@ -2,8 +2,8 @@
 //
 // An endpoint is one ROUTER socket. It may listen, and it may connect to others, whom it then
 // knows by the node numbers it was given; who connects to it gets a number of its own, good for
-// answers. A message is one frame, its large arrays sent from where they lie and received with one
-// copy. ZeroMQ connects again by itself and resolves names again when it does.
+// answers. A message is one frame; its large arrays are sent from where they lie, and used where
+// ZeroMQ received them. ZeroMQ connects again by itself and resolves names again when it does.
 //
 // Nothing here promises delivery: what a peer's full queue or a lost connection swallows is sent
 // again by the core that waits for an answer.

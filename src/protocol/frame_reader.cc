@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -43,6 +45,12 @@ constexpr std::array<const char*, 27> kKindNames = {"",
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
+
+// The bulk's arrays as they travelled, and copies of those that could not stay there.
+struct Owners {
+  std::shared_ptr<const void> parts;
+  std::shared_ptr<const void> copy;
+};
 
 struct Header {
   MessageKind kind{};
@@ -89,20 +97,17 @@ absl::StatusOr<Header> ReadHeader(std::span<const std::byte> head, std::uint64_t
 }  // namespace
 
 FrameReader::FrameReader(MessageKind kind, std::string what, std::span<const std::byte> fields,
-                         std::span<const std::byte> bulk, std::size_t bulk_offset)
-    : kind_(kind),
-      what_(std::move(what)),
-      fields_(what_, fields),
-      bulk_(bulk),
-      bulk_offset_(bulk_offset) {
+                         std::size_t bulk_offset)
+    : kind_(kind), what_(std::move(what)), fields_(what_, fields), bulk_offset_(bulk_offset) {
   fields_.Bytes("header", kFrameHeaderBytes);  // Checked already; so that offsets are the frame's.
 }
 
 absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::byte> frame) {
-  return Open(std::span<const std::span<const std::byte>>(&frame, 1));
+  return Open(std::span<const std::span<const std::byte>>(&frame, 1), nullptr);
 }
 
-absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::span<const std::byte>> parts) {
+absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::span<const std::byte>> parts,
+                                              std::shared_ptr<const void> owner) {
   if (parts.empty()) return absl::InvalidArgumentError("message: without any bytes");
   const std::span<const std::byte> head = parts[0];
   std::uint64_t frame_size = 0;
@@ -118,24 +123,22 @@ absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::span<const st
         absl::StrCat(what, ": the fields, which end at byte ", fields_end, " of ", head.size(),
                      ", are not followed by zeros up to a multiple of ", kFrameAlignment));
   }
-  std::span<const std::byte> bulk = head.subspan(bulk_begin);
-  std::shared_ptr<std::byte[]> copy;
-  if (parts.size() > 1) {
-    const std::size_t size = static_cast<std::size_t>(frame_size) - bulk_begin;
-    copy = std::shared_ptr<std::byte[]>(new std::byte[size]);
-    std::byte* to = std::copy(bulk.begin(), bulk.end(), copy.get());
-    for (const auto& part : parts.subspan(1)) to = std::copy(part.begin(), part.end(), to);
-    bulk = {copy.get(), size};
+  FrameReader reader(header.kind, what, head.first(fields_end), bulk_begin);
+  reader.owner_ = std::move(owner);
+  reader.parts_.reserve(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto bytes = i == 0 ? head.subspan(bulk_begin) : parts[i];
+    if (bytes.empty()) continue;
+    reader.parts_.push_back({reader.bulk_size_, bytes});
+    reader.bulk_size_ += bytes.size();
   }
-  FrameReader reader(header.kind, what, head.first(fields_end), bulk, bulk_begin);
-  reader.copy_ = std::move(copy);
   return reader;
 }
 
 std::size_t FrameReader::TakeBulk(std::string_view name, std::uint64_t size,
                                   std::size_t element_bytes) {
   if (!ok()) return 0;
-  const std::size_t remaining = bulk_.size() - taken_;
+  const std::size_t remaining = bulk_size_ - taken_;
   if (size > remaining / element_bytes) {
     RefuseBulk(name, absl::StrCat("of ", size, " elements of ", element_bytes, " bytes, but ",
                                   remaining, " bytes remain,"));
@@ -144,7 +147,7 @@ std::size_t FrameReader::TakeBulk(std::string_view name, std::uint64_t size,
   const std::size_t at = taken_;
   const std::size_t end = at + static_cast<std::size_t>(size) * element_bytes;
   const std::size_t aligned = (end + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
-  if (aligned > bulk_.size() || !AllZero(bulk_.subspan(end, aligned - end))) {
+  if (aligned > bulk_size_ || !IsZero(end, aligned)) {
     RefuseBulk(name,
                absl::StrCat("is not followed by zeros up to a multiple of ", kFrameAlignment));
     return 0;
@@ -153,11 +156,58 @@ std::size_t FrameReader::TakeBulk(std::string_view name, std::uint64_t size,
   return at;
 }
 
-void FrameReader::CopyBulk() {
-  if (copy_ != nullptr) return;
-  // new aligns for every number type, and as much is allocated as lies in the frame already.
-  copy_ = std::shared_ptr<std::byte[]>(new std::byte[bulk_.size()]);
-  if (!bulk_.empty()) std::memcpy(copy_.get(), bulk_.data(), bulk_.size());
+const FrameReader::Part& FrameReader::PartAt(std::size_t at) const {
+  return *std::prev(
+      std::upper_bound(parts_.begin(), parts_.end(), at,
+                       [](std::size_t want, const Part& p) { return want < p.begin; }));
+}
+
+bool FrameReader::IsZero(std::size_t begin, std::size_t end) const {
+  for (std::size_t at = begin; at < end; ++at) {
+    const Part& part = PartAt(at);
+    if (part.bytes[at - part.begin] != std::byte{0}) return false;
+  }
+  return true;
+}
+
+void FrameReader::CopyBulk(std::size_t at, std::size_t size, std::byte* to) const {
+  while (size > 0) {
+    const Part& part = PartAt(at);
+    const std::size_t n = std::min(size, part.begin + part.bytes.size() - at);
+    std::memcpy(to, part.bytes.data() + (at - part.begin), n);
+    at += n;
+    to += n;
+    size -= n;
+  }
+}
+
+const std::byte* FrameReader::InPlace(std::size_t at, std::size_t size, std::size_t alignment) {
+  const Part& part = PartAt(at);
+  const std::byte* const data = part.bytes.data() + (at - part.begin);
+  if (at + size > part.begin + part.bytes.size() ||
+      reinterpret_cast<std::uintptr_t>(data) % alignment != 0) {
+    return nullptr;
+  }
+  is_in_place_ = true;
+  return data;
+}
+
+const std::byte* FrameReader::Copied(std::size_t at, std::size_t size) {
+  if (copy_ == nullptr) {
+    // new aligns for every number type, as `at` is a multiple of 8 and so is every later one. What
+    // is allocated came already; what is not copied there is not touched.
+    copy_ = std::shared_ptr<std::byte[]>(new std::byte[bulk_size_ - at]);
+    copy_begin_ = at;
+  }
+  std::byte* const to = copy_.get() + (at - copy_begin_);
+  CopyBulk(at, size, to);
+  return to;
+}
+
+std::shared_ptr<const void> FrameReader::bulk_owner() const {
+  if (!is_in_place_) return copy_;
+  if (copy_ == nullptr) return owner_;
+  return std::make_shared<const Owners>(Owners{owner_, copy_});
 }
 
 void FrameReader::RefuseBulk(std::string_view name, std::string_view problem) {
@@ -171,7 +221,7 @@ absl::Status FrameReader::Finish() {
   LONGTAIL_RETURN_IF_ERROR(status_);  // Of the bulk: only ever the first error.
   fields_.End();
   LONGTAIL_RETURN_IF_ERROR(fields_.status());
-  if (taken_ < bulk_.size()) RefuseBulk("end", "is followed by bytes that no field names");
+  if (taken_ < bulk_size_) RefuseBulk("end", "is followed by bytes that no field names");
   return status_;
 }
 

@@ -55,7 +55,18 @@ void FrameWriter::FinishInPieces(std::size_t array_bytes_min, std::vector<FrameP
   out_.resize(Aligned(out_.size()));
   std::size_t begin = 0;
   std::uint64_t array_bytes = 0;
+  std::size_t text_bytes = out_.size();  // At most: neighbours may stay together.
   for (const auto& bytes : bulk_) {
+    text_bytes += bytes.size() < array_bytes_min ? Aligned(bytes.size()) : kFrameAlignment;
+  }
+  out_.reserve(text_bytes);
+  for (std::size_t i = 0; i < bulk_.size();) {
+    std::span<const std::byte> bytes = bulk_[i++];
+    // Arrays that lie as they are to travel are one: the keys of a request's partitions.
+    while (i < bulk_.size() && bytes.size() % kFrameAlignment == 0 &&
+           bytes.data() + bytes.size() == bulk_[i].data()) {
+      bytes = {bytes.data(), bytes.size() + bulk_[i++].size()};
+    }
     if (bytes.size() < array_bytes_min) {
       fields_.Bytes(bytes);
     } else {

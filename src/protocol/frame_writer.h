@@ -43,7 +43,8 @@ class FrameWriter {
   void Finish();
 
   /// Completes the frame in pieces whose bytes, one after another, are those that Finish writes:
-  /// arrays of at least `array_bytes_min` stay where they are, the others are copied.
+  /// arrays of at least `array_bytes_min` stay where they are, the others are copied. Neighbours in
+  /// the bulk that are neighbours in memory, too, count as one.
   ///
   /// Needs array_bytes_min > 0. The first piece's text holds the header and all fields.
   void FinishInPieces(std::size_t array_bytes_min, std::vector<FramePiece>& pieces);

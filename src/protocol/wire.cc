@@ -133,8 +133,9 @@ absl::StatusOr<Message> Decode(std::span<const std::byte> frame) {
   return TakeMessage(reader);
 }
 
-absl::StatusOr<Message> Decode(std::span<const std::span<const std::byte>> parts) {
-  LONGTAIL_ASSIGN_OR_RETURN(FrameReader reader, FrameReader::Open(parts));
+absl::StatusOr<Message> Decode(std::span<const std::span<const std::byte>> parts,
+                               std::shared_ptr<const void> owner) {
+  LONGTAIL_ASSIGN_OR_RETURN(FrameReader reader, FrameReader::Open(parts, std::move(owner)));
   return TakeMessage(reader);
 }
 

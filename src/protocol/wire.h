@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,9 +35,12 @@ void EncodeInPieces(const Message& message, std::size_t array_bytes_min, std::st
 /// Thread: any.
 absl::StatusOr<Message> Decode(std::span<const std::byte> frame);
 
-/// Reads a message whose frame came in parts, cut anywhere behind its fields.
+/// Reads a message whose frame came in parts, cut anywhere behind its fields. With an `owner` that
+/// keeps the parts, arrays that lie aligned in one part stay there, and the message keeps it.
 ///
 /// Errors: as above; InvalidArgument if there is no part, or the first ends within the fields.
-absl::StatusOr<Message> Decode(std::span<const std::span<const std::byte>> parts);
+/// Cost: one allocation for all arrays that do not stay, and a copy of them.
+absl::StatusOr<Message> Decode(std::span<const std::span<const std::byte>> parts,
+                               std::shared_ptr<const void> owner = nullptr);
 
 }  // namespace longtail

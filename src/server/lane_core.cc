@@ -191,28 +191,23 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
     effects.sends.push_back({options_.self, source, std::move(reply)});
     return;
   }
-  struct Rows {
-    std::vector<float> values;
-    std::vector<std::uint32_t> counts;
-  };
-  const auto rows = std::make_shared<Rows>();
   std::size_t value_count = 0;
   std::size_t key_count = 0;
   for (const PullSection& section : pull->sections) {
     value_count += section.keys.size() * section.dim;
     key_count += section.keys.size();
   }
-  rows->values.resize(value_count);
-  if (pull->wants_counts) rows->counts.resize(key_count);
-  PullTarget target{.rows = rows->values.data(),
+  const std::shared_ptr<ReplyRows> rows =
+      replies_.Take(value_count, pull->wants_counts ? key_count : 0);
+  PullTarget target{.rows = rows->values.get(),
                     .counts = pull->wants_counts ? rows->counts.data() : nullptr};
   for (const PullSection& section : pull->sections) {
     Find(section.partition)->Pull(section, target);
     target.rows += section.keys.size() * section.dim;
     if (target.counts != nullptr) target.counts += section.keys.size();
   }
-  reply.values = rows->values;
-  reply.counts = rows->counts;
+  reply.values = {rows->values.get(), value_count};
+  if (pull->wants_counts) reply.counts = std::span(rows->counts).first(key_count);
   reply.owner = rows;
   effects.sends.push_back({options_.self, source, std::move(reply)});
 }

@@ -12,6 +12,7 @@
 #include "protocol/step.h"
 #include "server/lane_snapshot.h"
 #include "server/partition_core.h"
+#include "server/reply_pool.h"
 
 namespace longtail::server {
 
@@ -79,6 +80,7 @@ class LaneCore final : public Core {
   std::vector<std::unique_ptr<PartitionCore>> partitions_;  // Those owned, in order of number.
   std::vector<PartitionCore*> by_number_;                   // [partition_count], null: not here.
   std::vector<WaitingPull> waiting_;
+  ReplyPool replies_;
   LaneSnapshot snapshot_;
   std::uint64_t dropped_ = 0;
 };

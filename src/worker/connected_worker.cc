@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/limits.h"
+#include "base/sole_holder.h"
 #include "base/status_macros.h"
 #include "worker/key_batch_plan.h"
 #include "worker/key_batch_planner.h"
-#include "worker/sole_holder.h"
 
 namespace longtail {
 
@@ -36,6 +36,39 @@ std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
   }
   pool.push_back(std::make_shared<T>());
   return pool.back();
+}
+
+// A call is cut into this many requests a lane at most, so that large ones leave room for others
+// among those a worker may have under way.
+constexpr std::size_t kRequestsPerLaneMax = 64;
+
+// The partitions of one request: of its lane, from the one it began with up to `end`.
+struct Cut {
+  std::uint32_t end = 0;
+  std::size_t floats = 0;
+};
+
+template <typename Item>
+std::size_t FloatsOf(std::span<const Item> items, std::uint32_t partition) {
+  std::size_t floats = 0;
+  for (const Item& item : items) {
+    const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
+    floats += std::size_t{plan.begins[partition + 1] - plan.begins[partition]} * plan.dim;
+  }
+  return floats;
+}
+
+template <typename Item>
+Cut CutFrom(std::uint32_t begin, const ClusterMap& map, std::uint32_t lane,
+            std::span<const Item> items, std::size_t floats_max) {
+  Cut cut{.end = begin};
+  for (; cut.end < map.lane_of.size(); ++cut.end) {
+    if (map.lane_of[cut.end] != lane) continue;
+    const std::size_t floats = FloatsOf(items, cut.end);
+    if (cut.floats > 0 && floats > 0 && cut.floats + floats > floats_max) break;
+    cut.floats += floats;
+  }
+  return cut;
 }
 
 }  // namespace
@@ -185,7 +218,8 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   const MutexLock lock(&mutex_);
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
-  BuildPull(*map, items, sink);
+  CutCall(*map, items);
+  for (const Part& part : parts_) BuildPull(*map, part, items, sink);
   return Submit({.kind = "pull",
                  .keys = keys,
                  .deadline = Deadline(options),
@@ -193,38 +227,54 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
                  .steps_ahead = options.steps_ahead});
 }
 
-void ConnectedWorker::BuildPull(const ClusterMap& map, std::span<const PullItem> items,
-                                const std::shared_ptr<PullSink>& sink) {
+template <typename Item>
+void ConnectedWorker::CutCall(const ClusterMap& map, std::span<const Item> items) {
   outgoing_.clear();
+  parts_.clear();
+  std::size_t floats = 0;
+  for (const Item& item : items) {
+    floats += item.keys->unique_size() * WorkerAccess::PlanOf(*item.keys)->dim;
+  }
+  const std::size_t floats_max =
+      std::max(identity_.request_floats_max, floats / kRequestsPerLaneMax);
   for (std::uint32_t lane = 0; lane < map.lanes.size(); ++lane) {
-    std::shared_ptr<PullRequest> request = pulls_.Take();
-    request->epoch = map.epoch;
-    request->sink = sink;
-    request->wants_counts = false;
-    for (const PullItem& item : items) {
-      const std::shared_ptr<KeyBatch::Plan>& plan = WorkerAccess::PlanOf(*item.keys);
-      const std::size_t before = request->sections.size();
-      for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
-        const std::uint32_t begin = plan->begins[p];
-        const std::uint32_t end = plan->begins[p + 1];
-        if (map.lane_of[p] != lane || begin == end) continue;
-        request->sections.push_back(
-            {.partition = PartitionId{p},
-             .table = plan->table,
-             .dim = plan->dim,
-             .keys = std::span(plan->keys).subspan(begin, end - begin),
-             .target = {.rows = item.rows.data() + std::size_t{begin} * plan->dim,
-                        .counts = item.counts.empty() ? nullptr : item.counts.data() + begin}});
+    std::uint32_t begin = 0;
+    while (begin < map.lane_of.size()) {
+      const Cut cut = CutFrom(begin, map, lane, items, floats_max);
+      if (cut.floats > 0) {
+        parts_.push_back({.lane = lane, .begin = begin, .end = cut.end, .floats = cut.floats});
       }
-      request->wants_counts |= !item.counts.empty();
-      if (request->sections.size() != before) request->owners.emplace_back(plan);
-    }
-    if (request->sections.empty()) {
-      request->sink = nullptr;
-    } else {
-      outgoing_.push_back({map.lanes[lane], std::move(request)});
+      begin = cut.end;
     }
   }
+}
+
+void ConnectedWorker::BuildPull(const ClusterMap& map, const Part& part,
+                                std::span<const PullItem> items,
+                                const std::shared_ptr<PullSink>& sink) {
+  std::shared_ptr<PullRequest> request = pulls_.Take();
+  request->epoch = map.epoch;
+  request->sink = sink;
+  request->wants_counts = false;
+  for (const PullItem& item : items) {
+    const std::shared_ptr<KeyBatch::Plan>& plan = WorkerAccess::PlanOf(*item.keys);
+    const std::size_t before = request->sections.size();
+    for (std::uint32_t p = part.begin; p < part.end; ++p) {
+      const std::uint32_t begin = plan->begins[p];
+      const std::uint32_t end = plan->begins[p + 1];
+      if (map.lane_of[p] != part.lane || begin == end) continue;
+      request->sections.push_back(
+          {.partition = PartitionId{p},
+           .table = plan->table,
+           .dim = plan->dim,
+           .keys = std::span(plan->keys).subspan(begin, end - begin),
+           .target = {.rows = item.rows.data() + std::size_t{begin} * plan->dim,
+                      .counts = item.counts.empty() ? nullptr : item.counts.data() + begin}});
+    }
+    request->wants_counts |= !item.counts.empty();
+    if (request->sections.size() != before) request->owners.emplace_back(plan);
+  }
+  outgoing_.push_back({map.lanes[part.lane], std::move(request)});
 }
 
 Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOptions& options) {
@@ -240,61 +290,47 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
         "push with learning_rate_scale ", options.learning_rate_scale, ": want a finite one")));
   }
   const MutexLock lock(&mutex_);
-  BuildPush(*map, items, options.learning_rate_scale);
+  CutCall(*map, items);
+  for (const Part& part : parts_) BuildPush(*map, part, items, options.learning_rate_scale);
   return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)});
 }
 
-void ConnectedWorker::BuildPush(const ClusterMap& map, std::span<const PushItem> items,
-                                float scale) {
-  outgoing_.clear();
-  for (std::uint32_t lane = 0; lane < map.lanes.size(); ++lane) {
-    std::size_t floats = 0;
-    for (const PushItem& item : items) {
-      const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
-      for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
-        if (map.lane_of[p] == lane) {
-          floats += std::size_t{plan.begins[p + 1] - plan.begins[p]} * plan.dim;
-        }
-      }
-    }
-    if (floats == 0) continue;
-    std::shared_ptr<PooledPush> request = pushes_.Take();
-    request->epoch = map.epoch;
-    request->learning_rate_scale = scale;
-    if (request->gradients.size() < floats) request->gradients.resize(floats);
-    for (const PushItem& item : items) {
-      request->owners.emplace_back(WorkerAccess::PlanOf(*item.keys));
-    }
-    for (const PushItem& item : items) {
-      if (item.counts_occurrences) continue;
-      const std::size_t unique = item.keys->unique_size();
-      if (request->zeros.size() < unique) request->zeros.resize(unique, 0);
-    }
-    float* to = request->gradients.data();
-    for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
-      if (map.lane_of[p] != lane) continue;
-      for (const PushItem& item : items) {  // All of a partition's tables: one op of its log.
-        const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
-        const std::uint32_t begin = plan.begins[p];
-        const std::size_t n = plan.begins[p + 1] - begin;
-        if (n == 0) continue;
-        std::memcpy(to, item.gradients.data() + std::size_t{begin} * plan.dim,
-                    n * plan.dim * sizeof(float));
-        request->sections.push_back(
-            {.partition = PartitionId{p},
-             .table = plan.table,
-             .dim = plan.dim,
-             .sequence = 0,
-             .keys = std::span(plan.keys).subspan(begin, n),
-             .counts = item.counts_occurrences
-                           ? std::span<const std::uint32_t>(plan.counts).subspan(begin, n)
-                           : std::span<const std::uint32_t>(request->zeros).first(n),
-             .gradients = {to, n * plan.dim}});
-        to += n * plan.dim;
-      }
-    }
-    outgoing_.push_back({map.lanes[lane], std::shared_ptr<PushRequest>(std::move(request))});
+void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
+                                std::span<const PushItem> items, float scale) {
+  std::shared_ptr<PooledPush> request = pushes_.Take();
+  request->epoch = map.epoch;
+  request->learning_rate_scale = scale;
+  if (request->gradients.size() < part.floats) request->gradients.resize(part.floats);
+  for (const PushItem& item : items) {
+    request->owners.emplace_back(WorkerAccess::PlanOf(*item.keys));
+    if (item.counts_occurrences) continue;
+    const std::size_t unique = std::min(item.keys->unique_size(), part.floats);
+    if (request->zeros.size() < unique) request->zeros.resize(unique, 0);
   }
+  float* to = request->gradients.data();
+  for (std::uint32_t p = part.begin; p < part.end; ++p) {
+    if (map.lane_of[p] != part.lane) continue;
+    for (const PushItem& item : items) {  // All of a partition's tables: one op of its log.
+      const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
+      const std::uint32_t begin = plan.begins[p];
+      const std::size_t n = plan.begins[p + 1] - begin;
+      if (n == 0) continue;
+      std::memcpy(to, item.gradients.data() + std::size_t{begin} * plan.dim,
+                  n * plan.dim * sizeof(float));
+      request->sections.push_back(
+          {.partition = PartitionId{p},
+           .table = plan.table,
+           .dim = plan.dim,
+           .sequence = 0,
+           .keys = std::span(plan.keys).subspan(begin, n),
+           .counts = item.counts_occurrences
+                         ? std::span<const std::uint32_t>(plan.counts).subspan(begin, n)
+                         : std::span<const std::uint32_t>(request->zeros).first(n),
+           .gradients = {to, n * plan.dim}});
+      to += n * plan.dim;
+    }
+  }
+  outgoing_.push_back({map.lanes[part.lane], std::shared_ptr<PushRequest>(std::move(request))});
 }
 
 Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {

@@ -1,8 +1,9 @@
-// The worker of a connected process: cuts calls into one request a lane and waits for the core.
+// The worker of a connected process: cuts calls into requests to lanes and waits for the core.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,6 +28,9 @@ class ConnectedWorker final : public Worker, private CallOwner {
     std::uint32_t rank = 0;
     std::function<void()> on_close = {};                    ///< Called when the worker has left.
     std::function<std::string(NodeId lane)> describe = {};  ///< What a lane is called in errors.
+    /// Floats of one request; a larger part of a call is cut, between partitions. What travels is
+    /// then worked on in pieces by all who handle it, at the same time and in their caches.
+    std::size_t request_floats_max = std::numeric_limits<std::size_t>::max();
   };
 
   /// Registers with every lane. `map` must outlive the worker.
@@ -68,10 +72,21 @@ class ConnectedWorker final : public Worker, private CallOwner {
   std::shared_ptr<Pending::State> TakeState(absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckItem(const ClusterMap& map, const KeyBatch* keys, std::size_t floats) const;
-  void BuildPull(const ClusterMap& map, std::span<const PullItem> items,
-                 const std::shared_ptr<PullSink>& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void BuildPush(const ClusterMap& map, std::span<const PushItem> items, float scale)
+  // What one request takes of a call: the lane's partitions from `begin` up to `end`.
+  struct Part {
+    std::uint32_t lane = 0;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::size_t floats = 0;  // Of their rows.
+  };
+  // Fills parts_ with the requests that a call is cut into, and empties outgoing_ for them.
+  template <typename Item>
+  void CutCall(const ClusterMap& map, std::span<const Item> items)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BuildPull(const ClusterMap& map, const Part& part, std::span<const PullItem> items,
+                 const std::shared_ptr<PullSink>& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BuildPush(const ClusterMap& map, const Part& part, std::span<const PushItem> items,
+                 float scale) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   template <typename T>
   absl::Status ToEveryLane(const char* kind, absl::Duration timeout);
 
@@ -84,6 +99,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
 
   // Calls are built one at a time.
   mutable Mutex mutex_;
+  std::vector<Part> parts_ ABSL_GUARDED_BY(mutex_);
   std::vector<WorkerCore::Outgoing> outgoing_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PullRequest> pulls_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PooledPush> pushes_ ABSL_GUARDED_BY(mutex_);

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "base/hash.h"
+#include "base/sole_holder.h"
 #include "worker/key_batch_plan.h"
-#include "worker/sole_holder.h"
 
 namespace longtail {
 namespace {

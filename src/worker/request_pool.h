@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "worker/sole_holder.h"
+#include "base/sole_holder.h"
 
 namespace longtail {
 

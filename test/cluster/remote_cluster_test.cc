@@ -44,6 +44,26 @@ TEST_CASE("rows that were pushed to servers are pulled from them", "[cluster]") 
   CHECK(test::Rows(*second, table, {4999}, 4) == std::vector<float>(4, 9));
 }
 
+TEST_CASE("calls larger than a request are cut, and are one call all the same", "[cluster]") {
+  constexpr std::size_t kDim = 200;  // Several requests a lane.
+  auto processes = StartProcesses({.cluster = {.servers = 2, .workers = 1}});
+  const auto cluster = Must(Cluster::Remote(processes.remote()));
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", kDim)));
+  const auto worker = Must(cluster->Connect());
+  std::vector<Key> keys;
+  for (Key key = 0; key < 10'000; ++key) keys.push_back(key);
+  std::vector<float> gradients;
+  for (const Key key : keys) gradients.insert(gradients.end(), kDim, -static_cast<float>(key % 7));
+  const std::vector<float> start = test::Rows(*worker, table, keys, kDim);
+
+  for (int i = 0; i < 2; ++i) Must(worker->Push(table, keys, gradients));
+
+  std::vector<float> want = start;
+  for (std::size_t i = 0; i < want.size(); ++i) want[i] -= 2 * gradients[i];
+  CHECK(test::Rows(*worker, table, keys, kDim) == want);
+  CHECK(Must(cluster->Statistics(table)).pushes == 2 * keys.size());
+}
+
 TEST_CASE("servers train to the bits of an embedded cluster", "[cluster][step]") {
   const std::vector<std::uint64_t> want = test::EmbeddedTrainingHashes(1, 64);
   const test::ScratchDirectory scratch;

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -89,6 +91,81 @@ TEST_CASE("a frame in pieces has the bytes of a whole one, and is read from any 
   CHECK(absl::IsInvalidArgument(Decode(parts).status()));
   parts.insert(parts.begin(), AsBytes(whole).first(10));  // The fields are not in one part.
   CHECK(absl::IsInvalidArgument(Decode(parts).status()));
+}
+
+TEST_CASE("arrays stay in parts that are kept, wherever those are cut and lie",
+          "[protocol][wire][property]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 300));
+  CAPTURE(seed);
+  Rng rng(seed);
+  const Message message = test::RandomMessage(rng);
+  const std::string whole = Encoded(message);
+  std::string text;
+  std::vector<FramePiece> pieces;
+  EncodeInPieces(message, 1, text, pieces);
+  // Each part lies behind up to eight other bytes.
+  auto kept = std::make_shared<std::vector<std::string>>();
+  std::vector<std::size_t> skips;
+  for (std::size_t at = 0; at < whole.size();) {
+    const std::size_t size = at == 0 ? pieces[0].size : 1 + rng.Below(whole.size() - at);
+    skips.push_back(rng.Below(9));
+    kept->push_back(std::string(skips.back(), 'x') + whole.substr(at, size));
+    at += size;
+  }
+  std::vector<std::span<const std::byte>> parts;
+  for (std::size_t i = 0; i < kept->size(); ++i) {
+    parts.push_back(AsBytes((*kept)[i]).subspan(skips[i]));
+  }
+  const std::weak_ptr<const void> watch = kept;
+
+  absl::StatusOr<Message> decoded = Decode(parts, std::move(kept));
+
+  INFO(decoded.status().ToString());
+  REQUIRE(decoded.ok());
+  CHECK(Encoded(*decoded) == whole);
+  decoded = Message(Acknowledgement{});
+  CHECK(watch.expired());
+}
+
+TEST_CASE("an array that lies aligned in a kept part is not copied", "[protocol][wire]") {
+  const auto sent = std::get<PullReply>(Sample("pull_reply"));
+  std::string text;
+  std::vector<FramePiece> pieces;
+  EncodeInPieces(sent, 1, text, pieces);
+  std::vector<std::span<const std::byte>> parts;
+  for (const FramePiece& piece : pieces) {
+    parts.push_back(AsBytes(text).subspan(piece.begin, piece.size));
+    if (!piece.array.empty()) parts.push_back(piece.array);
+  }
+  const auto owner = std::make_shared<int>(0);
+
+  const absl::StatusOr<Message> decoded = Decode(parts, owner);
+
+  REQUIRE(decoded.ok());
+  REQUIRE(!sent.values.empty());
+  CHECK(std::get<PullReply>(*decoded).values.data() == sent.values.data());
+  CHECK(owner.use_count() > 1);
+}
+
+TEST_CASE("arrays that follow one another in memory as on the wire are one piece",
+          "[protocol][wire]") {
+  const std::vector<Key> keys = {1, 2, 3, 4, 5};
+  auto pull = std::make_shared<PullRequest>();
+  for (const std::size_t at : {0, 2, 3}) {
+    pull->sections.push_back({.partition = PartitionId{static_cast<std::uint32_t>(at)},
+                              .table = {},
+                              .dim = 1,
+                              .keys = std::span(keys).subspan(at, at == 2 ? 1 : 2),
+                              .target = {}});
+  }
+  std::string text;
+  std::vector<FramePiece> pieces;
+
+  EncodeInPieces(std::shared_ptr<const PullRequest>(pull), sizeof(Key) * 5, text, pieces);
+
+  REQUIRE(pieces.size() == 1);
+  CHECK(pieces[0].array.data() == std::as_bytes(std::span(keys)).data());
+  CHECK(pieces[0].array.size() == sizeof(Key) * 5);
 }
 
 TEST_CASE("the samples cover every kind of message", "[protocol][wire]") {
