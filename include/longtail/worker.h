@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,11 @@ struct WorkerOptions {
   /// An unanswered request is sent again after this long. A push counts once however often it is
   /// sent.
   std::chrono::milliseconds retry_after{5'000};
+  /// Bytes of pushes that may be unacknowledged: a push beyond that waits for room, until its
+  /// deadline. One push goes through however large it is. A remote worker holds them twice at most.
+  /// So a server that stands still never makes its workers grow without bound, nor a fast worker
+  /// its servers.
+  std::size_t push_bytes_max = std::size_t{256} << 20;
   /// Its place in a synchronous step, 0 … workers - 1; none: the lowest that is free. Processes
   /// that must give the same bits every time name theirs.
   std::optional<std::uint32_t> rank{};
@@ -106,7 +112,7 @@ class Worker {
   virtual Pending PullAsync(std::span<const PullItem> items, const CallOptions& options = {}) = 0;
 
   /// Pushes gradients of any number of tables. The gradients are copied before the call returns.
-  /// Counts exactly once.
+  /// Counts exactly once. Returns at once unless WorkerOptions::push_bytes_max are on their way.
   virtual Pending PushAsync(std::span<const PushItem> items, const CallOptions& options = {}) = 0;
 
   /// Ends this worker's step. In synchronous mode its pushes take effect when every worker has

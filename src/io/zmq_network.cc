@@ -72,7 +72,7 @@ class Endpoint final : public ZmqEndpoint {
     if (!known.address.empty()) zmq_disconnect(socket_.get(), known.address.c_str());
     // A name is the socket's for as long as the old connection winds up, so each has its own.
     known.routing_id = absl::StrCat(RoutingId(peer), next_connection_++);
-    known.unsent = std::make_shared<UnsentBytes>(0);
+    known.unsent = std::make_shared<UnsentQueue>();
     if (zmq_setsockopt(socket_.get(), ZMQ_CONNECT_ROUTING_ID, known.routing_id.data(),
                        known.routing_id.size()) != 0 ||
         zmq_connect(socket_.get(), address.c_str()) != 0) {
@@ -88,6 +88,7 @@ class Endpoint final : public ZmqEndpoint {
   }
 
   void Send(Envelope envelope) override {
+    if (IsUnsent(envelope)) return;
     auto outgoing = std::make_unique<ZmqOutgoing>(std::move(envelope.body));
     const std::size_t bytes = outgoing->bytes();
     const MutexLock lock(&mutex_);
@@ -97,7 +98,7 @@ class Endpoint final : public ZmqEndpoint {
       return;
     }
     const Peer& peer = found->second;
-    const std::size_t unsent = peer.unsent->load(std::memory_order_relaxed);
+    const std::size_t unsent = peer.unsent->bytes();
     if (unsent > 0 && unsent + bytes > options_.peer_bytes_max) {
       ++counters_.full_dropped;
       return;
@@ -157,12 +158,23 @@ class Endpoint final : public ZmqEndpoint {
   struct Peer {
     std::string address;  // Empty: it connected here.
     std::string routing_id;
-    std::shared_ptr<UnsentBytes> unsent;
+    std::shared_ptr<UnsentQueue> unsent;
   };
   struct Incoming {
     NodeId source{};
     std::vector<ZmqPart> parts;
   };
+
+  // A request that is sent again while it still waits to be sent the first time.
+  bool IsUnsent(const Envelope& envelope) {
+    const void* const identity = IdentityOf(envelope.body);
+    if (identity == nullptr) return false;
+    const MutexLock lock(&mutex_);
+    const auto found = peers_.find(envelope.target);
+    if (found == peers_.end() || !found->second.unsent->Holds(identity)) return false;
+    ++counters_.repeats_dropped;
+    return true;
+  }
 
   static bool IsIncoming(NodeId node) {
     return (static_cast<std::uint32_t>(node) & kIncomingBit) != 0;
@@ -235,7 +247,7 @@ class Endpoint final : public ZmqEndpoint {
     next_incoming_ = (next_incoming_ + 1) & ~kIncomingBit;
     numbers_[routing_id] = node;
     peers_[node] = {
-        .address = {}, .routing_id = routing_id, .unsent = std::make_shared<UnsentBytes>(0)};
+        .address = {}, .routing_id = routing_id, .unsent = std::make_shared<UnsentQueue>()};
     incoming_.push_back(node);
     if (incoming_.size() > kIncomingPeersMax) {
       const std::size_t oldest = incoming_.size() - kIncomingPeersMax;

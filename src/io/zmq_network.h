@@ -32,6 +32,7 @@ struct ZmqCounters {
   std::uint64_t received_bytes = 0;
   std::uint64_t full_dropped = 0;     ///< The peer's queue had no room, in messages or bytes.
   std::uint64_t unknown_dropped = 0;  ///< No such peer, or it is gone.
+  std::uint64_t repeats_dropped = 0;  ///< The same request was still waiting to be sent.
   std::uint64_t refused = 0;          ///< No message of ours, or one too large.
 };
 

@@ -9,13 +9,24 @@
 #include <string>
 #include <vector>
 
+#include "io/unsent_queue.h"
 #include "protocol/messages.h"
 #include "protocol/wire.h"
 
 namespace longtail {
 
-/// Bytes to one peer that ZeroMQ has not sent yet. Outlives the peer: ZeroMQ's threads count down.
-using UnsentBytes = std::atomic<std::size_t>;
+/// What tells a large request from others while it exists; null for other messages.
+inline const void* IdentityOf(const Message& message) {
+  return std::visit(
+      [](const auto& body) -> const void* {
+        if constexpr (requires { body.get(); }) {
+          return body.get();
+        } else {
+          return nullptr;
+        }
+      },
+      message);
+}
 
 class ZmqOutgoing {
  public:
@@ -27,10 +38,10 @@ class ZmqOutgoing {
   std::size_t bytes() const { return bytes_; }
 
   /// Sends `outgoing` as the parts of a message whose first part, the peer's name, is sent. Its
-  /// memory is freed, and `unsent` counted down, when ZeroMQ is done with it.
+  /// memory is freed, and it leaves `unsent`, when ZeroMQ is done with it.
   ///
   /// Returns: false if the peer is gone; nothing more is then sent.
-  static bool Send(std::unique_ptr<ZmqOutgoing> outgoing, std::shared_ptr<UnsentBytes> unsent,
+  static bool Send(std::unique_ptr<ZmqOutgoing> outgoing, std::shared_ptr<UnsentQueue> unsent,
                    void* socket) {
     std::vector<std::span<const std::byte>> parts;
     for (const FramePiece& piece : outgoing->pieces_) {
@@ -40,7 +51,7 @@ class ZmqOutgoing {
       if (!piece.array.empty()) parts.push_back(piece.array);
     }
     outgoing->unsent_ = std::move(unsent);
-    outgoing->unsent_->fetch_add(outgoing->bytes_, std::memory_order_relaxed);
+    outgoing->unsent_->Add(IdentityOf(outgoing->message_), outgoing->bytes_);
     outgoing->parts_left_.store(parts.size(), std::memory_order_relaxed);
     ZmqOutgoing* const hold = outgoing.release();  // The parts own it.
     bool sent = true;
@@ -69,7 +80,7 @@ class ZmqOutgoing {
   static void PartDone(void*, void* hold) {
     auto* const outgoing = static_cast<ZmqOutgoing*>(hold);
     if (outgoing->parts_left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    outgoing->unsent_->fetch_sub(outgoing->bytes_, std::memory_order_relaxed);
+    outgoing->unsent_->Remove(IdentityOf(outgoing->message_), outgoing->bytes_);
     delete outgoing;
   }
 
@@ -77,7 +88,7 @@ class ZmqOutgoing {
   std::string text_;
   std::vector<FramePiece> pieces_;
   std::size_t bytes_ = 0;
-  std::shared_ptr<UnsentBytes> unsent_;
+  std::shared_ptr<UnsentQueue> unsent_;
   std::atomic<std::size_t> parts_left_{0};
 };
 

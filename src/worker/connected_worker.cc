@@ -28,6 +28,8 @@ class WorkerAccess {
 
 namespace {
 
+constexpr absl::Duration kRoomPollPeriod = absl::Milliseconds(1);
+
 // Takes an object that only its pool holds, or makes one.
 template <typename T>
 std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
@@ -280,19 +282,39 @@ void ConnectedWorker::BuildPull(const ClusterMap& map, const Part& part,
 Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOptions& options) {
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   std::size_t keys = 0;
+  std::size_t bytes = 0;
   for (const PushItem& item : items) {
     absl::Status checked = CheckItem(*map, item.keys, item.gradients.size());
     if (!checked.ok()) return Fail(std::move(checked));
     keys += item.keys->unique_size();
+    bytes += item.keys->unique_size() * (sizeof(Key) + sizeof(std::uint32_t)) +
+             item.gradients.size_bytes();
   }
   if (!std::isfinite(options.learning_rate_scale)) {
     return Fail(absl::InvalidArgumentError(absl::StrCat(
         "push with learning_rate_scale ", options.learning_rate_scale, ": want a finite one")));
   }
+  const absl::Time deadline = Deadline(options);
+  if (absl::Status room = AwaitRoom(bytes, deadline); !room.ok()) return Fail(std::move(room));
   const MutexLock lock(&mutex_);
   CutCall(*map, items);
   for (const Part& part : parts_) BuildPush(*map, part, items, options.learning_rate_scale);
-  return Submit({.kind = "push", .keys = keys, .deadline = Deadline(options)});
+  return Submit({.kind = "push", .keys = keys, .deadline = deadline});
+}
+
+// A caller who waits here holds no lock; room comes with acknowledgements.
+absl::Status ConnectedWorker::AwaitRoom(std::size_t bytes, absl::Time deadline) {
+  for (;;) {
+    std::size_t pushed = 0;
+    loop_->Do([&](absl::Time, Effects&) { pushed = core_.pushed_bytes(); });
+    if (pushed == 0 || pushed + bytes <= options_.push_bytes_max) return absl::OkStatus();
+    if (absl::Now() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "push of ", bytes, " bytes: ", pushed, " bytes of earlier pushes are not ",
+          "acknowledged (push_bytes_max ", options_.push_bytes_max, "); is a server away?"));
+    }
+    absl::SleepFor(kRoomPollPeriod);
+  }
 }
 
 void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,

@@ -67,6 +67,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
   void OnCompletion(const Completion& completion);
   void ReleaseIdle();
   absl::Time Deadline(const CallOptions& options) const;
+  absl::Status AwaitRoom(std::size_t bytes, absl::Time deadline);
   Pending Fail(absl::Status status);
   Pending Submit(WorkerCore::Call call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Pending::State> TakeState(absl::Time deadline)

@@ -13,6 +13,17 @@ bool IsPull(const Message& message) {
   return std::holds_alternative<std::shared_ptr<const PullRequest>>(message);
 }
 
+std::size_t PushedBytes(const Message& message) {
+  const auto* push = std::get_if<std::shared_ptr<const PushRequest>>(&message);
+  if (push == nullptr) return 0;
+  std::size_t bytes = 0;
+  for (const PushSection& section : (*push)->sections) {
+    bytes +=
+        section.keys.size_bytes() + section.counts.size_bytes() + section.gradients.size_bytes();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 WorkerCore::WorkerCore(const Options& options)
@@ -40,6 +51,7 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
     const std::uint64_t request = next_request_++;
     Message message = Prepare(outgoing.request, request, step);
     const bool is_held = MustHold(outgoing.lane, message);
+    pushed_bytes_ += PushedBytes(message);
     if (is_held) {
       ++held_;
     } else {
@@ -206,6 +218,7 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
       if (open->status.ok()) open->status = placed;
     }
   }
+  pushed_bytes_ -= PushedBytes(found->message);
   waiting_.erase(found);
   Release(now, effects);
   if (open == nullptr) return;

@@ -79,6 +79,8 @@ class WorkerCore final : public Core {
 
   std::uint64_t step() const { return step_; }
   std::size_t outstanding() const { return waiting_.size(); }
+  /// Bytes of keys, counts and gradients of pushes that no lane has acknowledged.
+  std::size_t pushed_bytes() const { return pushed_bytes_; }
   std::uint64_t resent() const { return resent_; }
   const WorkerStatistics& statistics() const { return statistics_; }
 
@@ -126,6 +128,7 @@ class WorkerCore final : public Core {
   WorkerStatistics statistics_;
   std::vector<std::uint64_t> next_sequence_;  // [partition]
   std::vector<Waiting> waiting_;              // In the order of sending.
+  std::size_t pushed_bytes_ = 0;              // Of them.
   std::size_t held_ = 0;                      // Of them, those held.
   std::vector<NodeId> lanes_with_pulls_;      // Release's own.
   std::vector<NodeId> lanes_held_;            // Release's own.

@@ -85,7 +85,7 @@ class PackageTest(unittest.TestCase):
         self.assertNotEqual(code, 0)
         words = " ".join(output.split())  # CMake breaks lines as it likes.
         self.assertIn("longtail has no component 'nonesuch'; it has base, sparse, protocol, io, "
-                      "worker, server", words)
+                      "io_zmq, worker, server, cluster", words)
 
     def test_a_missing_library_is_named(self):
         nowhere = {"PKG_CONFIG_LIBDIR": str(self.scratch), "PKG_CONFIG_PATH": str(self.scratch)}
