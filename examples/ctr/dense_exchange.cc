@@ -72,7 +72,8 @@ absl::Status DenseExchange::Pull(Worker& worker, std::uint64_t step, std::span<f
   LONGTAIL_RETURN_IF_ERROR(worker.Prepare(table_, keys_, batch_));
   rows_.resize(keys_.size() * kRowDim);
   const PullItem item{.keys = &batch_, .rows = rows_};
-  LONGTAIL_RETURN_IF_ERROR(worker.Pull(std::span(&item, 1)));
+  LONGTAIL_RETURN_IF_ERROR(
+      worker.Pull(std::span(&item, 1), {.steps_ahead = {}}));  // No rows to be old.
   const auto take = [&](std::span<float> floats, std::size_t first_key) {
     for (std::size_t at = 0; at < floats.size(); at += kRowDim) {
       const std::size_t row = batch_.inverse()[first_key + at / kRowDim];

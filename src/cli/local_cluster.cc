@@ -175,13 +175,13 @@ absl::StatusOr<ClusterStatus> AwaitCluster(const Places& places, const LocalClus
   }
 }
 
-std::string NextSteps(const Places& places, const ClusterStatus& status) {
+std::string NextSteps(const Places& places, const std::string& store, const ClusterStatus& status) {
   return absl::StrCat("cluster of ", CountedText(status.map->servers.size(), "server"), ", ",
                       CountedText(status.map->lanes.size(), "lane"), " and ",
                       CountedText(status.map->lane_of.size(), "partition"), " is up at ",
                       status.coordinator, "\n  join it      --cluster ", places.cluster,
-                      "\n  look at it   longtail status --cluster ", places.cluster,
-                      "\n  end it       longtail down --dir ", places.directory,
+                      " --store ", store, "\n  look at it   longtail status --cluster ",
+                      places.cluster, "\n  end it       longtail down --dir ", places.directory,
                       "\n  logs         ", places.logs, "\n");
 }
 
@@ -227,7 +227,7 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
   LONGTAIL_ASSIGN_OR_RETURN(const ClusterStatus status,
                             AwaitCluster(places, options, starting, deadline));
   starting.Keep();
-  return NextSteps(places, status);
+  return NextSteps(places, store, status);
 }
 
 absl::StatusOr<std::string> EndLocalCluster(const std::string& directory, absl::Duration patience) {
