@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "io/control_client.h"
 #include "io/core_loop.h"
 #include "io/loopback.h"
 #include "protocol/wire.h"
 #include "server/cluster_fixture.h"
-#include "io/control_client.h"
 #include "server/lane_core.h"
 #include "worker/connected_worker.h"
 
