@@ -55,10 +55,6 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
     return absl::InvalidArgumentError(absl::StrCat(
         "workers ", config.workers, ": wanted a multiple of ", place.count, " processes"));
   }
-  if (place.count > 1 && cluster.options().step_mode != StepMode::kSynchronous) {
-    return absl::UnimplementedError(
-        absl::StrCat(place.count, " processes: wanted a cluster whose step mode is synchronous"));
-  }
   if (config.batch % config.workers != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch ", config.batch, ": wanted a multiple of ", config.workers, " workers"));
@@ -80,7 +76,13 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
   LONGTAIL_ASSIGN_OR_RETURN(trainer->optimizer_,
                             DenseOptimizer::Make(full.dense, trainer->shared_.trained.layout()));
   const std::uint32_t replicas = place.WorkersHere(config.workers);
-  if (place.count > 1) {
+  const bool is_synchronous = cluster.options().step_mode == StepMode::kSynchronous;
+  if (place.count > 1 && !is_synchronous) {
+    LONGTAIL_ASSIGN_OR_RETURN(
+        trainer->served_,
+        ServedDense::Make(cluster, full.dense, trainer->shared_.trained.values()));
+  }
+  if (place.count > 1 && is_synchronous) {
     const ModelParameters& shared = trainer->shared_;
     LONGTAIL_ASSIGN_OR_RETURN(trainer->exchange_,
                               DenseExchange::Make(cluster, shared.trained.values().size(),
@@ -94,7 +96,9 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
     LONGTAIL_ASSIGN_OR_RETURN(auto model, MakeModel(full.model, trainer->shared_, *trainer->gemm_));
     trainer->replicas_.push_back(
         std::make_unique<Replica>(std::move(worker), table, std::move(model), config.backoff));
-    if (place.count > 1) trainer->replicas_.back()->SendDenseTo(*trainer->exchange_, rank);
+    Replica& replica = *trainer->replicas_.back();
+    if (trainer->exchange_ != nullptr) replica.SendDenseTo(*trainer->exchange_, rank);
+    if (trainer->served_ != nullptr) replica.SendDenseTo(*trainer->served_);
   }
   trainer->slots_.resize(replicas);
   trainer->sizes_.resize(config.workers);
@@ -151,6 +155,7 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
                          .learning_rate_factor = config_.schedule.Factor(step_),
                          .counts_occurrences = is_first_pass_};
   gradient_factor_ = is_mean ? 1.0F : 1 / size;
+  LONGTAIL_RETURN_IF_ERROR(RefreshDense());
   std::vector<std::size_t> first_examples(sizes_.size(), 0);
   for (std::size_t w = 1; w < sizes_.size(); ++w) {
     first_examples[w] = first_examples[w - 1] + sizes_[w - 1][current_];
@@ -160,6 +165,7 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
     std::array<ReplicaSlot, kSlots>& slots = slots_[member];
     ReplicaStep mine = step;
     mine.first_example = first_examples[first_worker_ + member];
+    mine.dense_gradient_scale = gradient_factor_;
     if (has_next && config_.prefetch == 1) {
       LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(slots[next], Replica::Counts::kNo, 1));
     }
@@ -172,11 +178,13 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
   };
   LONGTAIL_RETURN_IF_ERROR(team_->Run(train));
   if (exchange_ != nullptr) LONGTAIL_RETURN_IF_ERROR(SumDense(step_));
-  optimizer_->BeginStep(step.learning_rate_factor);
-  LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
-    MoveDense(member);
-    return absl::OkStatus();
-  }));
+  if (served_ == nullptr) {
+    optimizer_->BeginStep(step.learning_rate_factor);
+    LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
+      MoveDense(member);
+      return absl::OkStatus();
+    }));
+  }
   StepResult result{.step = ++step_, .size = current_size_, .size_here = 0, .loss_sum = 0};
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     result.size_here += slots_[r][current_].batch.size;
@@ -192,10 +200,13 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
 void CtrTrainer::MixStatistics() {
   const std::size_t size = shared_.state.values().size();
   if (size == 0) return;
-  for (std::size_t w = 0; w < sizes_.size(); ++w) {
+  // Without an exchange a process knows of its own replicas alone.
+  const std::size_t first = exchange_ == nullptr ? first_worker_ : 0;
+  const std::size_t count = exchange_ == nullptr ? replicas_.size() : sizes_.size();
+  for (std::size_t w = first; w < first + count; ++w) {
     if (sizes_[w][current_] == 0) continue;
     const std::span<const float> update =
-        exchange_ == nullptr ? replicas_[w]->model().state_update()
+        exchange_ == nullptr ? replicas_[w - first]->model().state_update()
                              : std::span<const float>(state_updates_).subspan(w * size, size);
     MixRunningStatistics(update, kRunningStatisticsMomentum, shared_.state.values());
   }
@@ -233,6 +244,11 @@ absl::Status CtrTrainer::Flush() {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status CtrTrainer::RefreshDense() {
+  if (served_ == nullptr) return absl::OkStatus();
+  return served_->Pull(replicas_[0]->worker(), shared_.trained.values());
 }
 
 absl::Status CtrTrainer::PullAgain() {

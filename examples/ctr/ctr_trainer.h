@@ -8,8 +8,9 @@
 // brings the replicas together after each step, so that none is more than a step ahead.
 //
 // A training may be divided among processes, each with an equal share of the replicas. Every one
-// reads all of the data and keeps its own micro-batches, and has all of the dense parameters; the
-// gradients are then summed by the cluster (dense_exchange.h), to the same bits.
+// reads all of the data and keeps its own micro-batches, and has all of the dense parameters. In
+// synchronous mode their gradients are summed by the cluster (dense_exchange.h), to the same bits;
+// in the others the cluster holds them (served_dense.h) and no process waits for another.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,7 @@
 #include "examples/ctr/models/model.h"
 #include "examples/ctr/process_place.h"
 #include "examples/ctr/replica.h"
+#include "examples/ctr/served_dense.h"
 #include "examples/ctr/thread_team.h"
 #include "examples/ctr/train_config.h"
 #include "longtail/cluster.h"
@@ -51,8 +53,8 @@ class CtrTrainer {
 
   /// Creates the table in `cluster`, which must have room for config.workers workers, or finds it.
   ///
-  /// Errors: InvalidArgument if batch and workers do not divide; Unimplemented for several
-  ///         processes that are not synchronous; those of the cluster.
+  /// Errors: InvalidArgument if batch and workers do not divide; Unimplemented for dense weight
+  ///         decay in several processes that are not synchronous; those of the cluster.
   static absl::StatusOr<std::unique_ptr<CtrTrainer>> Make(const TrainConfig& config,
                                                           const FeatureLayout& layout,
                                                           Cluster& cluster,
@@ -67,6 +69,9 @@ class CtrTrainer {
 
   /// Waits until every push is acknowledged and the rows of the next step are here.
   absl::Status Flush();
+
+  /// Brings dense parameters that the cluster holds up to date: before they are saved or used.
+  absl::Status RefreshDense();
 
   /// Pulls the next step's rows again: they are then as new as those of a training that is resumed
   /// here.
@@ -121,9 +126,11 @@ class CtrTrainer {
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<std::array<ReplicaSlot, kSlots>> slots_;  // [replica][slot]
   std::vector<std::array<std::size_t, kSlots>> sizes_;  // [worker][slot]: of every process.
-  std::unique_ptr<DenseExchange> exchange_;             // Null: all replicas are here.
-  std::vector<float> state_updates_;                    // [worker, state size], of an exchange.
-  Batch skipped_;                                       // A micro-batch of another process.
+  // Null, both: all replicas are here.
+  std::unique_ptr<DenseExchange> exchange_;
+  std::unique_ptr<ServedDense> served_;
+  std::vector<float> state_updates_;  // [worker, state size], of an exchange.
+  Batch skipped_;                     // A micro-batch of another process.
   ReplicaSlot scoring_;
   std::unique_ptr<ThreadTeam> team_;
   NextBatch next_;

@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "examples/ctr/row_vector.h"
 #include "longtail/cluster.h"
 #include "longtail/worker.h"
 
@@ -41,9 +41,7 @@ class DenseExchange {
    private:
     const DenseExchange& exchange_;
     const std::uint32_t rank_;
-    std::vector<Key> keys_;
-    KeyBatch batch_;
-    std::vector<float> rows_;
+    RowVector vector_;
   };
 
   /// What all have sent for `step`, once every worker has ended it.
@@ -52,13 +50,10 @@ class DenseExchange {
   absl::Status Pull(Worker& worker, std::uint64_t step, std::span<float> sum, std::span<float> own);
 
  private:
-  static constexpr std::uint32_t kRowDim = 1024;
-
   DenseExchange(TableId table, std::size_t size, std::size_t own_size, std::uint32_t replicas);
 
   // Keys of a step: the sum's rows, then each replica's own.
   Key FirstKey(std::uint64_t step) const { return step * (sum_rows_ + own_rows_ * replicas_); }
-  void AddKeys(Key first, std::size_t count, std::vector<Key>& keys) const;
 
   const TableId table_;
   const std::size_t size_;
@@ -66,11 +61,7 @@ class DenseExchange {
   const std::uint32_t replicas_;
   const std::size_t sum_rows_;
   const std::size_t own_rows_;  // Of one replica.
-
-  // Pull's own.
-  std::vector<Key> keys_;
-  KeyBatch batch_;
-  std::vector<float> rows_;
+  RowVector vector_;            // Pull's own.
 };
 
 }  // namespace longtail::examples

@@ -96,6 +96,14 @@ absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
         dense_push_, sender_->Push(*worker_, step.step, parameter_gradients_.span(),
                                    n == 0 ? std::span<const float>() : model_->state_update()));
   }
+  if (served_sender_ != nullptr) {
+    if (step.dense_gradient_scale != 1.0F) {
+      for (float& g : parameter_gradients_.span()) g *= step.dense_gradient_scale;
+    }
+    LONGTAIL_ASSIGN_OR_RETURN(
+        dense_push_,
+        served_sender_->Push(*worker_, parameter_gradients_.span(), step.learning_rate_factor));
+  }
   end_of_step_ = worker_->EndStepAsync();
   is_pushed_ = true;
   return absl::OkStatus();
@@ -104,7 +112,9 @@ absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
 absl::Status Replica::Flush() {
   if (is_pushed_) {
     LONGTAIL_RETURN_IF_ERROR(push_.Wait());
-    if (sender_ != nullptr) LONGTAIL_RETURN_IF_ERROR(dense_push_.Wait());
+    if (sender_ != nullptr || served_sender_ != nullptr) {
+      LONGTAIL_RETURN_IF_ERROR(dense_push_.Wait());
+    }
     LONGTAIL_RETURN_IF_ERROR(end_of_step_.Wait());
   }
   return absl::OkStatus();

@@ -14,6 +14,7 @@
 #include "examples/common/nn/aligned_buffer.h"
 #include "examples/ctr/dense_exchange.h"
 #include "examples/ctr/models/model.h"
+#include "examples/ctr/served_dense.h"
 #include "longtail/worker.h"
 
 namespace longtail::examples {
@@ -33,8 +34,9 @@ struct ReplicaSlot {
 struct ReplicaStep {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
-  std::size_t first_example = 0;  ///< Of the micro-batch in the global batch.
-  float gradient_scale = 1;       ///< Of every example's loss.
+  std::size_t first_example = 0;   ///< Of the micro-batch in the global batch.
+  float gradient_scale = 1;        ///< Of every example's loss.
+  float dense_gradient_scale = 1;  ///< Of dense gradients, beside that.
   float learning_rate_factor = 1;
   bool counts_occurrences = true;  ///< False when the data are seen again.
 };
@@ -49,6 +51,11 @@ class Replica {
   /// From now on Train also sends its dense gradients there, as the replica of that rank.
   void SendDenseTo(const DenseExchange& exchange, std::uint32_t rank) {
     sender_ = std::make_unique<DenseExchange::Sender>(exchange, rank);
+  }
+
+  /// From now on Train also pushes its dense gradients to the table that holds the parameters.
+  void SendDenseTo(const ServedDense& dense) {
+    served_sender_ = std::make_unique<ServedDense::Sender>(dense);
   }
 
   enum class Counts { kNo, kYes };
@@ -87,7 +94,9 @@ class Replica {
   std::vector<float> logit_gradients_;
   AlignedBuffer row_gradients_;
   AlignedBuffer parameter_gradients_;
-  std::unique_ptr<DenseExchange::Sender> sender_;  // Null: the trainer sums them itself.
+  // Null, both: the trainer sums dense gradients itself.
+  std::unique_ptr<DenseExchange::Sender> sender_;
+  std::unique_ptr<ServedDense::Sender> served_sender_;
   Pending push_;
   Pending dense_push_;
   Pending end_of_step_;

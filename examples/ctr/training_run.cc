@@ -266,6 +266,9 @@ absl::Status TrainingRun::TrainEpoch() {
   epoch_size_ = position_.examples;
   position_.examples = 0;
   ++position_.epoch;
+  LONGTAIL_RETURN_IF_ERROR(trainer_->Flush());
+  LONGTAIL_RETURN_IF_ERROR(Meet());
+  LONGTAIL_RETURN_IF_ERROR(trainer_->RefreshDense());
   if (!IsFirst()) return Meet();
   LONGTAIL_RETURN_IF_ERROR(UpdateStatistics());
   AddCurvePoint();
@@ -360,6 +363,7 @@ absl::Status TrainingRun::Validate(CurvePoint& point) {
 absl::Status TrainingRun::SaveCheckpoint() {
   LONGTAIL_RETURN_IF_ERROR(trainer_->Flush());
   LONGTAIL_RETURN_IF_ERROR(Meet());
+  LONGTAIL_RETURN_IF_ERROR(trainer_->RefreshDense());
   if (IsFirst()) LONGTAIL_RETURN_IF_ERROR(WriteCheckpoint());
   LONGTAIL_RETURN_IF_ERROR(Meet());
   // Only the first process saves what it has, so all go on as a resumed training would.

@@ -33,19 +33,24 @@ RunOptions Job(const std::string& out, const std::string& model) {
 }
 
 // Each process is a thread here: they share nothing but the cluster and the directory.
-void RunProcesses(const RunOptions& whole, std::uint32_t count) {
+// The report of the first.
+RunReport RunProcesses(const RunOptions& whole, std::uint32_t count) {
   std::vector<absl::Status> outcomes(count);
+  RunReport report;
   std::vector<std::ostringstream> texts(count);
   std::vector<std::thread> threads;
   for (std::uint32_t i = 0; i < count; ++i) {
     threads.emplace_back([&, i] {
       RunOptions options = whole;
       options.process = {.count = count, .index = i};
-      outcomes[i] = TrainAndReport(options, texts[i]).status();
+      auto run = TrainAndReport(options, texts[i]);
+      outcomes[i] = run.status();
+      if (i == 0 && run.ok()) report = *std::move(run);
     });
   }
   for (std::thread& thread : threads) thread.join();
   for (const absl::Status& outcome : outcomes) Must(outcome);
+  return report;
 }
 
 // What a run leaves: the trainer's state and the hash of its rows.
@@ -89,6 +94,40 @@ TEST_CASE("processes train to the bits of one", "[examples][ctr][cluster]") {
     CHECK(TextOf(together.path() + "/predictions.csv") ==
           TextOf(alone.path() + "/predictions.csv"));
   }
+}
+
+TEST_CASE("processes that do not wait for one another learn as well", "[examples][ctr][cluster]") {
+  const StepMode mode = GENERATE(StepMode::kAsynchronous, StepMode::kBoundedStaleness);
+  const std::uint32_t staleness = mode == StepMode::kBoundedStaleness ? 4 : 0;
+  const test::TemporaryDirectory alone;
+  std::ostringstream terminal;
+  const RunReport want = Must(TrainAndReport(Job(alone.path(), "deepfm"), terminal));
+
+  const test::TemporaryDirectory together;
+  RunOptions options = Job(together.path(), "deepfm");
+  options.config.step_mode = mode;
+  options.config.staleness = staleness;
+  const std::string store = together.path() + "/checkpoints";
+  auto processes = longtail::test::StartProcesses(
+      {.cluster = {.servers = 2, .workers = kWorkers, .step_mode = mode, .staleness = staleness}},
+      1, store);
+  options.cluster = processes.coordinator->address();
+  const RunReport got = RunProcesses(options, 2);
+
+  // Other roundings and orders, and one epoch: close, not equal.
+  REQUIRE(got.splits.size() == want.splits.size());
+  CHECK(got.splits[1].evaluation.overall.auc.value() ==
+        Approx(want.splits[1].evaluation.overall.auc.value()).margin(0.02));
+  // Dense parameters came from the cluster, and moved.
+  const auto state = Must(ReadTrainerState(Must(ListCheckpoints(store))[0].name));
+  const auto other =
+      Must(ReadTrainerState(Must(ListCheckpoints(alone.path() + "/checkpoints"))[0].name));
+  CHECK(state.at("dense.parameters") != other.at("dense.parameters"));
+  options.config.dense.weight_decay = 0.1F;
+  options.process = {.count = 2, .index = 0};
+  options.out = together.path() + "/decay";
+  const auto refused = TrainAndReport(options, terminal);
+  CHECK(refused.status().code() == absl::StatusCode::kUnimplemented);
 }
 
 TEST_CASE("processes that were stopped go on from their checkpoint",
