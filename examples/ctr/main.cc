@@ -41,6 +41,8 @@ struct Arguments {
   std::uint64_t checkpoint_every = 0;
   std::uint64_t stop_after = 0;
   std::string train_split;
+  std::string step_mode;
+  std::uint32_t staleness = 0;
   std::string cluster;
   std::string store;
   std::uint32_t processes = 1;
@@ -58,6 +60,10 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   if (arguments.workers != 0) config.workers = arguments.workers;
   if (arguments.lanes != 0) config.lanes = arguments.lanes;
   if (arguments.partitions != 0) config.partitions = arguments.partitions;
+  if (arguments.step_mode == "synchronous") config.step_mode = StepMode::kSynchronous;
+  if (arguments.step_mode == "asynchronous") config.step_mode = StepMode::kAsynchronous;
+  if (arguments.step_mode == "bounded") config.step_mode = StepMode::kBoundedStaleness;
+  if (!arguments.step_mode.empty()) config.staleness = arguments.staleness;
   return config;
 }
 
@@ -173,6 +179,10 @@ int Main(int argc, char** argv) {
   train->add_option("--train_split", arguments.train_split, "Instead of the config's");
   train->add_option("--checkpoint_every", arguments.checkpoint_every, "Steps; 0: at the end");
   train->add_option("--stop_after", arguments.stop_after, "Stop after so many steps and save");
+  train->add_option("--step_mode", arguments.step_mode, "Instead of the config's")
+      ->check(CLI::IsMember({"synchronous", "asynchronous", "bounded"}));
+  train->add_option("--staleness", arguments.staleness, "Of --step_mode bounded")
+      ->check(CLI::Range(0U, kStalenessMax));
   train->add_option("--cluster", arguments.cluster,
                     "Servers to train on: tcp://HOST:PORT of their coordinator, or a file with it");
   train->add_option("--store", arguments.store, "The servers' store; OUT/checkpoints if not given");
