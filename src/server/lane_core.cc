@@ -146,10 +146,18 @@ void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& p
 
 absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
   if (absl::Status status = CheckEpoch(pull.epoch); !status.ok()) return status;
+  std::uint64_t floats = 0;
   for (const PullSection& section : pull.sections) {
+    floats += std::uint64_t{section.keys.size()} * section.dim;
     const PartitionCore* const partition = FindPartition(section.partition);
     if (partition == nullptr) return NotHere(section.partition);
     if (absl::Status status = partition->CheckPull(section); !status.ok()) return status;
+  }
+  // Within a process rows go to memory that the asker has.
+  if (pull.sink == nullptr && floats > kReplyBytesMax / sizeof(float)) {
+    return absl::ResourceExhaustedError(absl::StrCat("pull of ", floats * sizeof(float),
+                                                     " bytes of rows: want at most ",
+                                                     kReplyBytesMax, " in one request"));
   }
   return absl::OkStatus();
 }

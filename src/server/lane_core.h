@@ -19,6 +19,10 @@ namespace longtail::server {
 /// Pulls that wait in one lane for steps to end.
 inline constexpr std::size_t kWaitingPullsMax = 4096;
 
+/// Bytes of rows in the answer to one pull that came from another process. Workers ask for about
+/// 1 MiB at a time.
+inline constexpr std::uint64_t kReplyBytesMax = std::uint64_t{1} << 30;
+
 class LaneCore final : public Core {
  public:
   struct Options {

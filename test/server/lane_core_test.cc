@@ -162,6 +162,18 @@ TEST_CASE_METHOD(Fixture, "a pull without a sink is answered with rows and count
         std::vector<std::uint32_t>{1, 1, 0});
 }
 
+TEST_CASE_METHOD(Fixture, "a pull whose answer would be too large is refused, not attempted",
+                 "[server][lane]") {
+  const auto pull = test::MakePull(5, 0, {{kP0, kTable, 1, std::vector<Key>(1 << 16, 7)}});
+  pull->sections.resize(4096, pull->sections[0]);  // As many floats as fit into 1 GiB,
+  pull->sections.push_back(pull->sections[0]);     // and then some.
+  SendPull(pull);
+
+  const absl::Status status = Answer<PullReply>().status;
+  CHECK(absl::IsResourceExhausted(status));
+  CHECK(Says(status, "pull of 1074003968 bytes of rows: want at most 1073741824 in one request"));
+}
+
 TEST_CASE_METHOD(Fixture, "a pull with a sink is written in place, and not once it is closed",
                  "[server][lane]") {
   std::vector<float> row(1);
