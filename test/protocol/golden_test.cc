@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "golden/hex.h"
+#include "protocol/coordinator_state.h"
 #include "protocol/manifest.h"
 #include "protocol/sample_messages.h"
 #include "protocol/sample_stored.h"
@@ -74,6 +75,18 @@ TEST_CASE("blobs of the first version are read", "[protocol][golden]") {
   REQUIRE(chunk.ok());
   CHECK(test::InWords(*chunk) == test::InWords(test::SampleChunk()));
   CHECK(state.value() == test::SampleTrainerState());
+}
+
+TEST_CASE("a coordinator's state of the first version has the bytes it always had",
+          "[protocol][golden]") {
+  const std::string golden = Golden("coordinator_state.hex");
+
+  const auto state = DecodeCoordinatorState("golden", AsBytes(golden));
+
+  INFO(state.status().ToString());
+  REQUIRE(state.ok());
+  CHECK(*state == test::SampleCoordinatorState());
+  CHECK(test::HexOfBytes(EncodeCoordinatorState(*state)) == test::HexOfBytes(golden));
 }
 
 TEST_CASE("a manifest of the first version is read", "[protocol][golden]") {

@@ -57,6 +57,24 @@ Manifest SampleManifest() {
   return manifest;
 }
 
+CoordinatorState SampleCoordinatorState() {
+  CoordinatorState state;
+  state.server_count = 2;
+  state.map = {.version = 3,
+               .epoch = 4,
+               .step_mode = StepMode::kSynchronous,
+               .worker_count = 5,
+               .lanes = {NodeId{1}, NodeId{2}},
+               .lane_of = {0, 0, 1, 1},
+               .tables = {SampleSpec(1), SampleLaterSpec()},
+               .servers = {{"a", 6, "host", {{NodeId{1}, {"tcp://h:1", "ipc:///x"}}}},
+                           {"b", 7, "host", {{NodeId{2}, {"tcp://h:2"}}}}}};
+  state.next_session = 8;
+  state.workers = {{SessionId{3}, 0, "w:1", 9}, {SessionId{7}, 4, "w:2", 10}};
+  state.pending = SampleSpec(2);
+  return state;
+}
+
 std::string SampleTrainerState() {
   return std::string("position=42 of 'data'\0and a binary tail \xFF\x80", 43);
 }

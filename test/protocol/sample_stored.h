@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "protocol/coordinator_state.h"
 #include "protocol/manifest.h"
 #include "protocol/snapshot_format.h"
 
@@ -11,6 +12,8 @@ namespace longtail::test {
 SnapshotChunk SampleChunk();
 
 Manifest SampleManifest();
+
+CoordinatorState SampleCoordinatorState();
 
 /// The payload of the golden trainer-state blob.
 std::string SampleTrainerState();

@@ -1,4 +1,4 @@
-// Any bytes are a snapshot's chunk, a body, a trainer's state, or an error.
+// Any bytes are a snapshot's chunk, a body, a trainer's or a coordinator's state, or an error.
 //
 // A fuzzer does not guess checksums, so the same bytes are also read with a fitting one, and as a
 // body without the header.
@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "protocol/coordinator_state.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/snapshot_format.h"
 #include "protocol/trainer_blob.h"
@@ -33,6 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(longtail::DecodeTrainerBlob("fuzz", bytes));
   static_cast<void>(longtail::ReadSnapshotChunk(
       "fuzz", AsBytes(Sealed(longtail::kSnapshotEnvelope, AsText(bytes)))));
+  static_cast<void>(longtail::DecodeCoordinatorState("fuzz", bytes));
+  const std::string sealed = Sealed({.magic = longtail::kCoordinatorStateMagic,
+                                     .version = longtail::kCoordinatorStateVersion,
+                                     .header_bytes = longtail::kCoordinatorStateHeaderBytes},
+                                    AsText(bytes));
+  static_cast<void>(longtail::DecodeCoordinatorState("fuzz", AsBytes(sealed)));
   // Not resealed for the trainer's state: its limit of one GiB is more than a fuzzer's memory.
   longtail::SnapshotChunk chunk;
   if (longtail::DecodeSnapshotBody("fuzz", bytes, chunk).ok()) {
