@@ -151,7 +151,7 @@ TEST_CASE("arrays that follow one another in memory as on the wire are one piece
           "[protocol][wire]") {
   const std::vector<Key> keys = {1, 2, 3, 4, 5};
   auto pull = std::make_shared<PullRequest>();
-  for (const std::size_t at : {0, 2, 3}) {
+  for (const std::size_t at : {0U, 2U, 3U}) {
     pull->sections.push_back({.partition = PartitionId{static_cast<std::uint32_t>(at)},
                               .table = {},
                               .dim = 1,

@@ -119,9 +119,10 @@ TEST_CASE("an audit has a line for every key that went, with what its row was",
   for (const auto& [name, dim] : {std::pair("idle", 2U), std::pair("budget", 24U)}) {
     CAPTURE(name);
     const std::set<Key> left = KeysWithRows(*cluster, name, dim);
-    CHECK_FALSE(gone[name].empty());
-    CHECK(gone[name].size() + left.size() == kKeys);
-    CHECK(std::ranges::none_of(left, [&](Key key) { return gone[name].contains(key); }));
+    const std::set<Key>& of_table = gone[name];
+    CHECK_FALSE(of_table.empty());
+    CHECK(of_table.size() + left.size() == kKeys);
+    CHECK(std::ranges::none_of(left, [&](Key key) { return of_table.contains(key); }));
   }
   std::uint64_t idle = 0;
   std::uint64_t budget = 0;

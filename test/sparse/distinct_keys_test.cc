@@ -13,7 +13,7 @@ namespace {
 TEST_CASE("the number of different keys is estimated without bias at any size",
           "[sparse][distinct_keys]") {
   // Between, where other estimators pass from few to many: 2.5 times the 2048 registers.
-  const std::uint64_t keys = GENERATE(1, 10, 500, 2'000, 5'000, 6'500, 40'000, 1'000'000);
+  const std::uint64_t keys = GENERATE(1U, 10U, 500U, 2'000U, 5'000U, 6'500U, 40'000U, 1'000'000U);
   CAPTURE(keys);
   const std::uint64_t trials = keys > 100'000 ? 4 : 100;
   double error_sum = 0;

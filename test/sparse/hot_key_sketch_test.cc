@@ -30,7 +30,7 @@ TEST_CASE(
     "a count is never too low, an error says how much it is too high, and no frequent key is "
     "missing",
     "[sparse][hot_key_sketch]") {
-  const std::uint64_t seed = GENERATE(1, 2, 3, 4, 5);
+  const std::uint64_t seed = GENERATE(1U, 2U, 3U, 4U, 5U);
   CAPTURE(seed);
   Rng rng(seed);
   HotKeySketch sketch;

@@ -96,7 +96,7 @@ TEST_CASE("keys whose rows were restored are counted, the rows of groups are not
 TEST_CASE("the keys used most are found, by pushes and by pulls, whatever the batches' period",
           "[sparse][statistics]") {
   // The hot keys are always in the same places.
-  const std::size_t batch = GENERATE(16, 25, 32);
+  const std::size_t batch = GENERATE(16U, 25U, 32U);
   CAPTURE(batch);
   constexpr int kBatches = 20'000;
   Table table(PlainSpec());
