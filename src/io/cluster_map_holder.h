@@ -22,10 +22,12 @@ class ClusterMapHolder {
     return map_;
   }
 
+  /// Takes a map, unless it is older than the one there: answers that carry maps may overtake one
+  /// another.
   void Replace(ClusterMap map) {
     auto next = std::make_shared<const ClusterMap>(std::move(map));
     const MutexLock lock(&mutex_);
-    map_ = std::move(next);
+    if (next->version >= map_->version) map_ = std::move(next);
   }
 
  private:
