@@ -38,6 +38,9 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
   a.command->add_option("--ipc", a.process.ipc_directory,
                         "Directory for socket files, which workers on this machine prefer");
   a.command->add_option("--store", a.process.store, "Where checkpoints go");
+  a.command->add_option("--log", a.process.log_store,
+                        "Where what it acknowledges is kept, so that it can come back after a "
+                        "crash; without it its rows end with it");
   a.command->add_option("--join-timeout", a.join_timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
 }

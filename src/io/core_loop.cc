@@ -19,6 +19,10 @@ constexpr absl::Duration kIdleWait = absl::Seconds(1);
 CoreLoop::CoreLoop(Core& core, Transport& transport, Options options)
     : core_(core), transport_(transport), options_(std::move(options)), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), options_.name.substr(0, 15).c_str());
+  if (options_.log == nullptr) return;
+  options_.log->Start([this](std::uint64_t end) {
+    Do([&](absl::Time now, Effects& effects) { core_.OnLogged(end, now, effects); });
+  });
 }
 
 CoreLoop::~CoreLoop() {
@@ -28,6 +32,7 @@ CoreLoop::~CoreLoop() {
   }
   transport_.Wake();
   thread_.join();
+  if (options_.log != nullptr) options_.log->Stop();
 }
 
 void CoreLoop::Do(absl::FunctionRef<void(absl::Time now, Effects& effects)> call) {
@@ -83,6 +88,7 @@ void CoreLoop::CarryOut(absl::Time now) {
     }
     writes_.clear();
   }
+  if (options_.log != nullptr) options_.log->Append(effects_.log);
   if (options_.audit != nullptr && !effects_.evictions.empty()) {
     options_.audit->Append(effects_.evictions);
   }

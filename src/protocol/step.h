@@ -29,6 +29,12 @@ struct StoreAnswer {
   absl::Status status;
 };
 
+/// A message that changed state, for the lane's log.
+struct LogEntry {
+  std::uint64_t number = 0;  ///< One after the other, from 0.
+  Message message;
+};
+
 /// The outcome of a call that this process's own threads wait for.
 struct Completion {
   std::uint64_t call = 0;
@@ -36,10 +42,12 @@ struct Completion {
 };
 
 /// What the caller must do after a Step, in this order: make the writes durable (each answered by
-/// a StoreAnswer event), note evictions down if there is an audit, send, tell waiting callers, note
-/// when to call Tick next. Reused by the caller: Clear keeps memory.
+/// a StoreAnswer event), hand entries to the log (OnLogged tells when they are durable), note
+/// evictions down if there is an audit, send, tell waiting callers, note when to call Tick next.
+/// Reused by the caller: Clear keeps memory.
 struct Effects {
   std::vector<StoreWrite> writes;
+  std::vector<LogEntry> log;
   std::vector<EvictedKeys> evictions;
   std::vector<Envelope> sends;
   std::vector<Completion> completions;
@@ -47,6 +55,7 @@ struct Effects {
 
   void Clear() {
     writes.clear();
+    log.clear();
     evictions.clear();
     sends.clear();
     completions.clear();
@@ -64,6 +73,9 @@ class Core {
   virtual void Step(const Envelope& event, absl::Time now, Effects& effects) = 0;
   virtual void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) = 0;
   virtual void Tick(absl::Time now, Effects& effects) = 0;
+
+  /// Log entries with numbers below `end` are durable. For cores that keep a log.
+  virtual void OnLogged(std::uint64_t /*end*/, absl::Time /*now*/, Effects& /*effects*/) {}
 };
 
 }  // namespace longtail

@@ -74,6 +74,59 @@ absl::Status LaneCore::CheckEpoch(std::uint64_t epoch) const {
 }
 
 void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects) {
+  const std::size_t first_answer = effects.sends.size();
+  const std::uint64_t position = Position();
+  Handle(event, effects);
+  if (options_.keeps_log) {
+    if (Position() != position) effects.log.push_back({log_end_++, event.body});
+    HoldAnswers(first_answer, effects);
+  }
+  if (!options_.audits_evictions) return;
+  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
+}
+
+// Changes of state that all partitions have seen.
+std::uint64_t LaneCore::Position() const {
+  std::uint64_t position = 0;
+  for (const auto& partition : partitions_) position += partition->log_position();
+  return position;
+}
+
+// Whatever is said of a change, also to one who asks for it again, waits until it is durable. Rows
+// do not wait: they may show what a crash takes back, and what its sender then sends again.
+void LaneCore::HoldAnswers(std::size_t first, Effects& effects) {
+  if (log_end_ == durable_end_) return;
+  const auto is_held = [](const Envelope& answer) {
+    return std::holds_alternative<Acknowledgement>(answer.body);
+  };
+  const auto begin = effects.sends.begin() + static_cast<std::ptrdiff_t>(first);
+  for (auto answer = begin; answer != effects.sends.end(); ++answer) {
+    if (is_held(*answer)) held_.push_back({log_end_, std::move(*answer)});
+  }
+  effects.sends.erase(std::remove_if(begin, effects.sends.end(), is_held), effects.sends.end());
+}
+
+void LaneCore::OnLogged(std::uint64_t end, absl::Time /*now*/, Effects& effects) {
+  durable_end_ = end;
+  while (!held_.empty() && held_.front().log_end <= durable_end_) {
+    effects.sends.push_back(std::move(held_.front().answer));
+    held_.pop_front();
+  }
+}
+
+void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects) {
+  effects.log.push_back(
+      {log_end_++, MapReply{.request = 0, .status = {}, .waits_for = {}, .map = std::move(map)}});
+}
+
+void LaneCore::Replay(const Message& message) {
+  Effects effects;
+  Handle({options_.self, options_.self, message}, effects);
+  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
+  durable_end_ = ++log_end_;
+}
+
+void LaneCore::Handle(const Envelope& event, Effects& effects) {
   const NodeId source = event.source;
   std::visit(
       Overload{
@@ -91,8 +144,6 @@ void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects)
           [&](const auto& m) { OnOther(source, m, effects); },
       },
       event.body);
-  if (!options_.audits_evictions) return;
-  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
 }
 
 template <typename T>

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -34,6 +35,8 @@ class LaneCore final : public Core {
     std::uint32_t partition_count = 1;
     std::vector<PartitionId> partitions;  ///< Those this lane owns.
     bool audits_evictions = false;        ///< Gives what is evicted as effects.
+    /// What changes state goes to a log, and is acknowledged once that is durable.
+    bool keeps_log = false;
   };
 
   explicit LaneCore(const Options& options);
@@ -41,6 +44,17 @@ class LaneCore final : public Core {
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
   void Tick(absl::Time now, Effects& effects) override;
+  void OnLogged(std::uint64_t end, absl::Time now, Effects& effects) override;
+
+  /// Begins the log with the map that gave this lane its place.
+  void BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects);
+
+  /// Does again what the message of a durable log entry did; the next one, from 0 on. Before any
+  /// Step.
+  void Replay(const Message& message);
+
+  /// Log entries so far: the number of the next.
+  std::uint64_t log_end() const { return log_end_; }
 
   /// Rows of all its tables.
   std::uint64_t row_count() const;
@@ -57,6 +71,15 @@ class LaneCore final : public Core {
     std::shared_ptr<const PullRequest> pull;
   };
 
+  // An answer that must not be given before the log is durable up to `log_end`.
+  struct HeldAnswer {
+    std::uint64_t log_end = 0;
+    Envelope answer;
+  };
+
+  void Handle(const Envelope& event, Effects& effects);
+  std::uint64_t Position() const;
+  void HoldAnswers(std::size_t first, Effects& effects);
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
   void OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects);
@@ -87,6 +110,9 @@ class LaneCore final : public Core {
   ReplyPool replies_;
   LaneSnapshot snapshot_;
   std::uint64_t dropped_ = 0;
+  std::uint64_t log_end_ = 0;
+  std::uint64_t durable_end_ = 0;  // Of the log's entries.
+  std::deque<HeldAnswer> held_;    // In the order of log_end.
 };
 
 }  // namespace longtail::server

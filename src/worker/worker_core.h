@@ -106,6 +106,7 @@ class WorkerCore final : public Core {
     absl::Status status;
   };
 
+  void SendAgain(absl::Time now, Effects& effects);
   void NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now, Effects& effects);
   Message Prepare(Request& request, std::uint64_t number, std::uint64_t step);
   void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,

@@ -1,0 +1,34 @@
+// A lane as its log leaves it: what a server has when it starts again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "io/blob_store.h"
+#include "protocol/cluster_map.h"
+#include "server/lane_core.h"
+
+namespace longtail::server {
+
+/// Where the segments of a lane's log are in the store.
+std::string LaneLogPrefix(const std::string& server, std::uint32_t lane);
+
+struct RecoveredLane {
+  std::shared_ptr<const ClusterMap> map;  ///< As it was when the lane began. Null: it has no log.
+  std::unique_ptr<LaneCore> core;         ///< Keeps a log, which goes on at core->log_end().
+  std::uint64_t torn_bytes = 0;           ///< At the end of the log: writes that never ended.
+};
+
+/// Reads the log of the lane that is number `lane` of the server of that name and does all of it
+/// again.
+///
+/// Errors: DataLoss naming the segment, if what was durable is damaged or gone; InvalidArgument (a
+///         foreign or newer file among the segments); FailedPrecondition (another lane's log);
+///         Unavailable.
+/// Cost: the time of all pushes since the lane began; one segment's bytes beside its rows.
+absl::StatusOr<RecoveredLane> RecoverLane(BlobStore& store, const std::string& server,
+                                          std::uint32_t lane);
+
+}  // namespace longtail::server
