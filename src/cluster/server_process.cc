@@ -40,7 +40,9 @@ void RemoveSocketFiles(const LaneEntry& lane) {
 struct Lane {
   std::unique_ptr<ZmqEndpoint> endpoint;
   std::unique_ptr<server::LaneCore> core;
-  std::unique_ptr<LaneLogWriter> log;  // Null: it keeps none.
+  std::unique_ptr<LaneLogWriter> log;     // Null: it keeps none.
+  std::shared_ptr<const ClusterMap> map;  // Under which it began.
+  std::uint64_t log_bytes = 0;            // Of the log that was there.
   std::unique_ptr<CoreLoop> loop;
 };
 
@@ -134,10 +136,13 @@ class Process final : public ServerProcess {
       }
       cluster_ = recovered.map->cluster;
       lanes_[i].core = std::move(recovered.core);
+      lanes_[i].map = recovered.map;
+      lanes_[i].log_bytes = recovered.log_bytes;
       options_.log.Info("lane_recovered",
                         {{"server", entry_.name},
                          {"lane", i},
                          {"records", lanes_[i].core->log_end()},
+                         {"of_base", recovered.base_end},
                          {"rows", lanes_[i].core->row_count()},
                          {"torn_bytes", recovered.torn_bytes},
                          {"seconds", absl::ToDoubleSeconds(absl::Now() - begin)}});
@@ -175,12 +180,14 @@ class Process final : public ServerProcess {
             .store = log_store_.get(),
             .prefix = server::LaneLogPrefix(entry_.name, i),
             .header = {.lane = i, .cluster = map->cluster, .first = lane.core->log_end()},
+            .bytes_since_base = lane.log_bytes,
             .log = options_.log});
       }
       lane.loop = std::make_unique<CoreLoop>(
           *lane.core, *lane.endpoint,
           CoreLoop::Options{
               .name = absl::StrCat("lane-", i), .store = store_.get(), .log = lane.log.get()});
+      if (is_new) lane.map = map;
       if (is_new && log_store_ != nullptr) {
         lane.loop->Do([&](absl::Time, Effects& effects) { lane.core->BeginLog(map, effects); });
       }
@@ -199,8 +206,18 @@ class Process final : public ServerProcess {
                         .map_version = map_->Current()->version,
                         .rows = 0,
                         .bytes = ResidentBytes()};
-    for (Lane& lane : lanes_) {
+    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
       lane.loop->Do([&](absl::Time, Effects&) { heartbeat.rows += lane.core->row_count(); });
+      if (lane.log == nullptr || lane.log->bytes_since_base() < options_.base_after_bytes) continue;
+      const absl::Time begin = absl::Now();
+      lane.loop->Do([&](absl::Time, Effects& effects) {
+        lane.core->WriteBase(lane.map, i, server::LaneLogPrefix(entry_.name, i), effects);
+      });
+      options_.log.Info("lane_base", {{"server", entry_.name},
+                                      {"lane", i},
+                                      {"seconds", absl::ToDoubleSeconds(absl::Now() - begin)},
+                                      {"log_bytes_left", lane.log->bytes_since_base()}});
     }
     return {std::move(heartbeat)};
   }

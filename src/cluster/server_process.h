@@ -31,6 +31,9 @@ class ServerProcess {
     /// there, and when it is started again under the same name it goes on with all of it. Empty:
     /// its rows end with the process.
     std::string log_store{};
+    /// Behind so many bytes of a lane's log its rows are written out, and the log begins anew. The
+    /// lane answers nobody meanwhile.
+    std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
     absl::Duration join_timeout = absl::Seconds(300);
     std::stop_token stop{};  ///< Start gives up within a second or two when it is requested.
     Log log{};

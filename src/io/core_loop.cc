@@ -78,17 +78,22 @@ void CoreLoop::CarryOut(absl::Time now) {
     effects_.writes.clear();
     for (StoreWrite& write : writes_) {
       StoreAnswer answer{.ticket = write.ticket, .status = {}};
+      BlobStore* const store =
+          write.is_base && options_.log != nullptr ? options_.log->store() : options_.store;
       answer.status =
-          options_.store == nullptr
+          store == nullptr
               ? absl::FailedPreconditionError(absl::StrCat(
                     "blob '", write.name, "': this cluster was started without a store"))
-              : options_.store->Write(write.name, write.bytes);
+              : store->Write(write.name, write.bytes);
       write.bytes = {};
       core_.OnStored(answer, now, effects_);
     }
     writes_.clear();
   }
-  if (options_.log != nullptr) options_.log->Append(effects_.log);
+  if (options_.log != nullptr) {
+    options_.log->Append(effects_.log);
+    if (effects_.log_base) options_.log->Trim(*effects_.log_base);
+  }
   if (options_.audit != nullptr && !effects_.evictions.empty()) {
     options_.audit->Append(effects_.evictions);
   }

@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "protocol/lane_log_names.h"
 
 namespace longtail {
 
@@ -21,6 +23,13 @@ void LaneLogWriter::Append(std::vector<LogEntry>& entries) {
   changed_.Signal();
 }
 
+void LaneLogWriter::Trim(std::uint64_t end) {
+  bytes_since_base_ = 0;
+  const MutexLock lock(&mutex_);
+  trim_ = end;
+  changed_.Signal();
+}
+
 void LaneLogWriter::Stop() {
   {
     const MutexLock lock(&mutex_);
@@ -33,12 +42,15 @@ void LaneLogWriter::Stop() {
 void LaneLogWriter::Run(const std::function<void(std::uint64_t end)>& on_durable) {
   std::vector<LogEntry> entries;
   for (;;) {
+    std::optional<std::uint64_t> trim;
     {
       const MutexLock lock(&mutex_);
-      while (pending_.empty() && !stop_) changed_.Wait(&mutex_);
-      if (pending_.empty()) return;
+      while (pending_.empty() && !trim_ && !stop_) changed_.Wait(&mutex_);
+      if (pending_.empty() && stop_) return;
       entries.swap(pending_);
+      trim.swap(trim_);
     }
+    if (trim) RemoveBefore(*trim);
     for (std::size_t begin = 0; begin < entries.size();) {
       const std::size_t end = WriteSome(entries, begin);
       if (end == begin) return;
@@ -78,7 +90,26 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
   }
   if (was_refused) options_.log.Info("log_written_again", {{"segment", segment_}});
   offset_ += bytes_.size();
+  bytes_since_base_ += bytes_.size();
   return end;
+}
+
+// A segment ends where the next begins, so the last one stays. What cannot be removed now is when
+// the next base is there.
+void LaneLogWriter::RemoveBefore(std::uint64_t end) {
+  segment_.clear();
+  const absl::StatusOr<std::vector<std::string>> names =
+      options_.store->List(absl::StrCat(options_.prefix, "/"));
+  if (!names.ok()) {
+    options_.log.Warning("log_not_trimmed", {{"reason", std::string(names.status().message())}});
+    return;
+  }
+  for (const std::string& name : SuperfluousOf(*names, options_.prefix, end)) {
+    const absl::Status removed = options_.store->Remove(name);
+    if (removed.ok() || absl::IsNotFound(removed)) continue;
+    options_.log.Warning("log_not_trimmed", {{"reason", std::string(removed.message())}});
+    return;
+  }
 }
 
 bool LaneLogWriter::Pause(absl::Duration duration) {

@@ -4,11 +4,15 @@
 // While a write is under way the lane goes on, and what it does meanwhile is the next write: so the
 // cost of a sync is shared by all that wait for it. A write that fails is tried again until it
 // succeeds; nothing is acknowledged meanwhile, and the log says why.
+//
+// Once a base is durable (protocol/lane_base.h) it removes what that has made superfluous.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,13 +34,15 @@ class LaneLogWriter {
     std::string prefix;          ///< Of segments' names.
     /// `first`: of the entry that comes first. The log is whole up to there.
     LaneLogHeader header{};
+    std::uint64_t bytes_since_base = 0;  ///< Of the log that is there.
     /// A new segment is begun behind so many bytes; a larger entry is one by itself.
     std::size_t segment_bytes_max = std::size_t{32} << 20;
     absl::Duration retry_after = absl::Seconds(1);
     Log log{};
   };
 
-  explicit LaneLogWriter(Options options) : options_(std::move(options)) {}
+  explicit LaneLogWriter(Options options)
+      : options_(std::move(options)), bytes_since_base_(options_.bytes_since_base) {}
   ~LaneLogWriter() { Stop(); }
   LaneLogWriter(const LaneLogWriter&) = delete;
   LaneLogWriter& operator=(const LaneLogWriter&) = delete;
@@ -49,6 +55,15 @@ class LaneLogWriter {
   /// time.
   void Append(std::vector<LogEntry>& entries);
 
+  /// Entries below `end` are in a base that is durable: what no longer serves is removed, segments
+  /// and older bases, as soon as the thread comes to it. Thread: as Append.
+  void Trim(std::uint64_t end);
+
+  BlobStore* store() const { return options_.store; }
+
+  /// Bytes written since it began, or since the last Trim. Thread: any.
+  std::uint64_t bytes_since_base() const { return bytes_since_base_.load(); }
+
   /// Writes what it has, unless that fails, and ends the thread.
   void Stop();
 
@@ -57,6 +72,7 @@ class LaneLogWriter {
   // One write: `entries` from `begin` on, as many as a segment takes. The end of what it took, or
   // `begin` if it was stopped while the store refused.
   std::size_t WriteSome(const std::vector<LogEntry>& entries, std::size_t begin);
+  void RemoveBefore(std::uint64_t end);
   // False once it must stop.
   bool Pause(absl::Duration duration);
 
@@ -65,7 +81,9 @@ class LaneLogWriter {
   Mutex mutex_;
   CondVar changed_;
   std::vector<LogEntry> pending_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::uint64_t> trim_ ABSL_GUARDED_BY(mutex_);
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<std::uint64_t> bytes_since_base_ = 0;
 
   // The thread's own.
   std::string segment_;       // The name of the segment that is written, empty before the first.

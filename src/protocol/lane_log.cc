@@ -1,10 +1,8 @@
 #include "protocol/lane_log.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "protocol/checksum.h"
@@ -17,10 +15,6 @@ constexpr std::size_t kSealedBytes = 32;  // Of both headers: what is before the
 constexpr std::size_t kAlignment = 8;
 
 }  // namespace
-
-std::string LaneLogName(std::string_view prefix, std::uint64_t first) {
-  return absl::StrFormat("%s/%020u.log", std::string(prefix), first);
-}
 
 void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out) {
   const std::size_t begin = out.size();
@@ -50,33 +44,43 @@ void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t
 }
 
 absl::StatusOr<LaneLogReader> LaneLogReader::Open(std::string what,
-                                                  std::span<const std::byte> segment) {
-  const bool is_blank = std::ranges::all_of(segment, [](std::byte b) { return b == std::byte{0}; });
-  if (segment.size() < kLaneLogHeaderBytes || is_blank) {
+                                                  std::span<const std::byte> segment,
+                                                  std::uint64_t first) {
+  const auto never_finished = [&] {
     return absl::NotFoundError(
         absl::StrCat(what, ": ", segment.size(), " bytes and no header: it was never finished"));
-  }
+  };
+  if (segment.size() < kLaneLogHeaderBytes) return never_finished();
   ByteReader reader(segment);
-  if (AsText(reader.Bytes(kLaneLogMagic.size())) != kLaneLogMagic) {
+  const std::string_view magic = AsText(reader.Bytes(kLaneLogMagic.size()));
+  for (std::size_t i = 0; i < magic.size(); ++i) {
+    // What did not arrive may be zeros.
+    if (magic[i] == kLaneLogMagic[i] || magic[i] == '\0') continue;
     return absl::InvalidArgumentError(absl::StrCat(what, ": is no segment of a lane's log"));
   }
   const std::uint32_t version = reader.U32();
-  if (version != kLaneLogVersion) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, ": version ", version, ": want ", kLaneLogVersion));
-  }
   LaneLogHeader header;
   header.lane = reader.U32();
   header.cluster = reader.U64();
   header.first = reader.U64();
-  if (reader.U64() != Checksum(segment.first(kSealedBytes))) {
+  if (magic != kLaneLogMagic || reader.U64() != Checksum(segment.first(kSealedBytes))) {
+    if (!FindWitness(segment, 0, first)) return never_finished();
     return absl::DataLossError(absl::StrCat(what, ": its header is damaged (checksum)"));
+  }
+  if (version != kLaneLogVersion) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": version ", version, ": want ", kLaneLogVersion));
+  }
+  if (header.first != first) {
+    return absl::DataLossError(
+        absl::StrCat(what, ": begins with record ", header.first, ": want ", first));
   }
   return LaneLogReader(std::move(what), segment, header);
 }
 
-std::optional<LaneLogReader::Record> LaneLogReader::RecordAt(std::size_t offset) const {
-  const std::span<const std::byte> rest = segment_.subspan(offset);
+std::optional<LaneLogReader::Record> LaneLogReader::RecordAt(std::span<const std::byte> segment,
+                                                             std::size_t offset) {
+  const std::span<const std::byte> rest = segment.subspan(offset);
   if (rest.size() < kLogRecordHeaderBytes) return std::nullopt;
   ByteReader reader(rest);
   if (reader.U32() != kLogRecordMagic || reader.U32() != 0) return std::nullopt;
@@ -91,22 +95,27 @@ std::optional<LaneLogReader::Record> LaneLogReader::RecordAt(std::size_t offset)
   return record;
 }
 
+std::optional<LaneLogReader::Record> LaneLogReader::FindWitness(std::span<const std::byte> segment,
+                                                                std::size_t from,
+                                                                std::uint64_t number) {
+  for (std::size_t at = from; at < segment.size(); at += kAlignment) {
+    const std::optional<Record> record = RecordAt(segment, at);
+    if (record && record->durable_end > number) return record;
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<std::optional<Message>> LaneLogReader::Next() {
   const auto damage = [&](std::string_view why) {
     return absl::DataLossError(
         absl::StrCat(what_, ": record ", number_, " at offset ", offset_, ": ", std::string(why)));
   };
-  const std::optional<Record> record = RecordAt(offset_);
+  const std::optional<Record> record = RecordAt(segment_, offset_);
   if (!record) {
-    // Nothing that is whole may follow what was durable before it.
-    for (std::size_t at = offset_ + kAlignment; at < segment_.size(); at += kAlignment) {
-      const std::optional<Record> later = RecordAt(at);
-      if (later && later->durable_end > number_) {
-        return damage(absl::StrCat("damaged, though it was durable when record ", later->number,
-                                   " was written"));
-      }
-    }
-    return std::optional<Message>();
+    const std::optional<Record> witness = FindWitness(segment_, offset_ + kAlignment, number_);
+    if (!witness) return std::optional<Message>();
+    return damage(absl::StrCat("damaged, though it was durable when record ", witness->number,
+                               " was written"));
   }
   if (record->number != number_) {
     return damage(absl::StrCat("is that of number ", record->number));

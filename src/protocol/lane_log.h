@@ -32,9 +32,6 @@ struct LaneLogHeader {
   bool operator==(const LaneLogHeader&) const = default;
 };
 
-/// The name of a segment: "PREFIX/00000000000000000042.log".
-std::string LaneLogName(std::string_view prefix, std::uint64_t first);
-
 /// Appends a segment's header.
 void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out);
 
@@ -50,11 +47,14 @@ void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t
 /// Thread: any, one at a time.
 class LaneLogReader {
  public:
-  /// `what` names the segment in messages.
+  /// `what` names the segment in messages, `first` is the number that its name has.
   ///
-  /// Errors: InvalidArgument (foreign or newer); DataLoss (a header that is damaged). A segment
-  ///         shorter than a header, or with nothing but zeros, was never finished: NotFound.
-  static absl::StatusOr<LaneLogReader> Open(std::string what, std::span<const std::byte> segment);
+  /// Errors: InvalidArgument (foreign or newer); DataLoss (a header that is damaged, or another
+  /// than
+  ///         the name says); NotFound if the write that began it never ended: none of its records
+  ///         were durable.
+  static absl::StatusOr<LaneLogReader> Open(std::string what, std::span<const std::byte> segment,
+                                            std::uint64_t first);
 
   const LaneLogHeader& header() const { return header_; }
 
@@ -79,7 +79,11 @@ class LaneLogReader {
 
   LaneLogReader(std::string what, std::span<const std::byte> segment, const LaneLogHeader& header)
       : what_(std::move(what)), segment_(segment), header_(header), number_(header.first) {}
-  std::optional<Record> RecordAt(std::size_t offset) const;
+  // The record that begins there, if one does that is whole.
+  static std::optional<Record> RecordAt(std::span<const std::byte> segment, std::size_t offset);
+  // A whole record from there on that knows records from `number` on to have been durable.
+  static std::optional<Record> FindWitness(std::span<const std::byte> segment, std::size_t from,
+                                           std::uint64_t number);
 
   std::string what_;
   std::span<const std::byte> segment_;

@@ -22,6 +22,7 @@ struct StoreWrite {
   std::uint64_t ticket = 0;
   std::string name;
   std::string bytes;
+  bool is_base = false;  ///< Goes to where the log is, not to where checkpoints are.
 };
 
 struct StoreAnswer {
@@ -48,6 +49,8 @@ struct Completion {
 struct Effects {
   std::vector<StoreWrite> writes;
   std::vector<LogEntry> log;
+  /// A base of the log is durable: entries below this number are no longer needed.
+  std::optional<std::uint64_t> log_base;
   std::vector<EvictedKeys> evictions;
   std::vector<Envelope> sends;
   std::vector<Completion> completions;
@@ -56,6 +59,7 @@ struct Effects {
   void Clear() {
     writes.clear();
     log.clear();
+    log_base.reset();
     evictions.clear();
     sends.clear();
     completions.clear();

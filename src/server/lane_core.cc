@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "protocol/cluster_map.h"
+#include "protocol/lane_log_names.h"
 
 namespace longtail::server {
 namespace {
@@ -24,6 +26,9 @@ void Combine(absl::Status part, absl::Status& whole) {
     whole = std::move(part);
   }
 }
+
+// Of the write of a base; snapshots number theirs from 1.
+constexpr std::uint64_t kBaseTicket = 0;
 
 }  // namespace
 
@@ -163,7 +168,81 @@ void LaneCore::OnOther(NodeId source, const T& m, Effects& effects) {
 void LaneCore::Tick(absl::Time, Effects&) {}
 
 void LaneCore::OnStored(const StoreAnswer& answer, absl::Time, Effects& effects) {
+  if (answer.ticket == kBaseTicket) {
+    if (answer.status.ok()) effects.log_base = base_->log_end;
+    base_.reset();
+    return;
+  }
   snapshot_.OnStored(answer, effects);
+  if (base_) FinishBase(effects);
+}
+
+void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                         const std::string& prefix, Effects& effects) {
+  if (base_ || snapshot_.is_running()) return;
+  base_prefix_ = prefix;
+  base_ = LaneBase{.lane = lane,
+                   .log_end = log_end_,
+                   .map = *map,
+                   .tables = {},
+                   .partitions = {},
+                   .pushes = {},
+                   .blobs = {}};
+  std::vector<const PartitionCore*> partitions;
+  for (const auto& partition : partitions_) {
+    base_->partitions.push_back(partition->Save(base_->pushes));
+    partitions.push_back(partition.get());
+  }
+  for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
+    base_->tables.push_back(partitions_[0]->table(TableId{t}).spec());
+  }
+  snapshot_.Start({.self = options_.self,
+                   .source = options_.self,
+                   .request = 0,
+                   .prefix = LaneBaseRows(prefix, log_end_),
+                   .partition_count = options_.partition_count,
+                   .is_base = true},
+                  std::move(partitions), effects);
+  FinishBase(effects);
+}
+
+// Once the rows are written, so is the base.
+void LaneCore::FinishBase(Effects& effects) {
+  const auto done = std::ranges::find_if(effects.sends, [&](const Envelope& envelope) {
+    return envelope.target == options_.self && std::holds_alternative<SnapshotReply>(envelope.body);
+  });
+  if (done == effects.sends.end()) return;
+  SnapshotReply reply = std::get<SnapshotReply>(std::move(done->body));
+  effects.sends.erase(done);
+  if (!reply.status.ok()) {  // The log goes on without it.
+    base_.reset();
+    return;
+  }
+  base_->blobs = std::move(reply.blobs);
+  effects.writes.push_back(
+      {kBaseTicket, LaneBaseName(base_prefix_, base_->log_end), EncodeLaneBase(*base_), true});
+}
+
+absl::Status LaneCore::Restore(
+    const LaneBase& base,
+    absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>
+        read_rows) {
+  if (base.partitions.size() != partitions_.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("base of ", base.partitions.size(), " partitions: want ", partitions_.size()));
+  }
+  for (const PartitionBase& saved : base.partitions) {
+    PartitionCore* const partition = Find(saved.partition);
+    if (partition == nullptr) return NotHere(saved.partition);
+    for (std::uint32_t t = 0; t < base.tables.size(); ++t) {
+      LONGTAIL_RETURN_IF_ERROR(partition->CreateTable(TableId{t}, base.tables[t]));
+    }
+    LONGTAIL_RETURN_IF_ERROR(partition->Restore(saved, base.pushes));
+  }
+  LONGTAIL_RETURN_IF_ERROR(read_rows([&](RowBlock rows) { return Import(rows); }));
+  for (const PartitionBase& saved : base.partitions) Find(saved.partition)->RestoreSteps(saved);
+  log_end_ = durable_end_ = base.log_end;
+  return absl::OkStatus();
 }
 
 void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull,
@@ -368,7 +447,10 @@ void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, Effects
 }
 
 void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effects) {
-  const RowBlock& rows = *import.rows;
+  Acknowledge(source, import.request, Import(*import.rows), effects);
+}
+
+absl::Status LaneCore::Import(const RowBlock& rows) {
   absl::Status status;
   for (std::size_t i = 0; status.ok() && i < rows.keys.size(); ++i) {
     const PartitionId id = PartitionOf(rows.keys[i], options_.partition_count);
@@ -384,7 +466,7 @@ void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effect
                    .values =
                        std::span(rows.values).subspan(i * rows.value_count, rows.value_count)});
   }
-  Acknowledge(source, import.request, std::move(status), effects);
+  return status;
 }
 
 void LaneCore::OnImportStep(NodeId source, const ImportStep& import, Effects& effects) {

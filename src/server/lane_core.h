@@ -6,9 +6,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "longtail/step_mode.h"
+#include "protocol/lane_base.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
 #include "server/lane_snapshot.h"
@@ -53,6 +57,21 @@ class LaneCore final : public Core {
   /// Step.
   void Replay(const Message& message);
 
+  /// Writes all it has to the store, rows to chunks and then a base that names them, so that the
+  /// log before it can go. Nothing happens if another is under way. Answers nothing else meanwhile.
+  ///
+  /// `map`: under which the lane began; `lane`: its number in its server; `prefix`: of its log.
+  void WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                 const std::string& prefix, Effects& effects);
+
+  /// Becomes what a base has, of which `read_rows` gives the rows. Before any Step or Replay.
+  ///
+  /// Errors: InvalidArgument, naming what does not fit; what `read_rows` gives.
+  absl::Status Restore(
+      const LaneBase& base,
+      absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>
+          read_rows);
+
   /// Log entries so far: the number of the next.
   std::uint64_t log_end() const { return log_end_; }
 
@@ -80,6 +99,8 @@ class LaneCore final : public Core {
   void Handle(const Envelope& event, Effects& effects);
   std::uint64_t Position() const;
   void HoldAnswers(std::size_t first, Effects& effects);
+  void FinishBase(Effects& effects);
+  absl::Status Import(const RowBlock& rows);
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
   void OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects);
@@ -113,6 +134,8 @@ class LaneCore final : public Core {
   std::uint64_t log_end_ = 0;
   std::uint64_t durable_end_ = 0;  // Of the log's entries.
   std::deque<HeldAnswer> held_;    // In the order of log_end.
+  std::optional<LaneBase> base_;   // That is being written,
+  std::string base_prefix_;        // here.
 };
 
 }  // namespace longtail::server

@@ -22,6 +22,7 @@ class ProgramCluster {
     const char* step_mode = "asynchronous";
     std::uint32_t lease_seconds = 10;
     bool keeps_log = false;
+    bool writes_bases = false;  ///< Every second, beside the log.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -79,6 +80,8 @@ class ProgramCluster {
     if (options_.keeps_log) {
       words.emplace_back("--log");
       words.push_back(directory.path() + "/log");
+      words.emplace_back("--base-after-mib");
+      words.emplace_back(options_.writes_bases ? "0" : "1024");
     }
     return std::make_unique<Program>(words);
   }

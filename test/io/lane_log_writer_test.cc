@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "protocol/lane_log_names.h"
 
 namespace longtail {
 namespace {
@@ -39,7 +40,11 @@ class FlakyStore final : public BlobStore {
     for (const auto& [name, blob] : blobs_) names.push_back(name);
     return names;
   }
-  absl::Status Remove(std::string_view) override { return absl::OkStatus(); }
+  absl::Status Remove(std::string_view name) override {
+    const MutexLock lock(&mutex_);
+    blobs_.erase(std::string(name));
+    return absl::OkStatus();
+  }
   std::string Describe() const override { return "memory"; }
 
  private:
@@ -80,9 +85,10 @@ void AppendClose(LaneLogWriter& writer, std::uint64_t number) {
 std::vector<std::uint64_t> Sessions(BlobStore& store) {
   std::vector<std::uint64_t> sessions;
   const std::vector<std::string> names = store.List("").value();
-  for (const std::string& name : names) {
+  for (const std::uint64_t first : FindLaneLog(names, "s/lane-0").segments) {
+    const std::string name = LaneLogName("s/lane-0", first);
     const std::string bytes = store.Read(name).value();
-    auto reader = LaneLogReader::Open(name, AsBytes(bytes));
+    auto reader = LaneLogReader::Open(name, AsBytes(bytes), first);
     REQUIRE(reader.ok());
     for (;;) {
       const auto message = reader->Next();
@@ -115,6 +121,27 @@ TEST_CASE("entries are durable in order, in segments of bounded size", "[io][lan
   const std::vector<std::string> names = store.List("").value();
   CHECK(names.size() >= 5);
   for (const std::string& name : names) CHECK(store.Read(name).value().size() < 1200);
+}
+
+TEST_CASE("behind a base the log begins anew, and what was before it goes", "[io][lane_log]") {
+  FlakyStore store;
+  Durable durable;
+  LaneLogWriter writer({.store = &store, .prefix = "s/lane-0", .segment_bytes_max = 300});
+  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+  for (std::uint64_t i = 0; i < 10; ++i) AppendClose(writer, i);
+  CHECK(durable.Await(10, absl::Seconds(20)));
+  CHECK(writer.bytes_since_base() > 500);
+
+  writer.Trim(10);
+  AppendClose(writer, 10);
+
+  CHECK(durable.Await(11, absl::Seconds(20)));
+  CHECK(writer.bytes_since_base() < 200);
+  writer.Trim(11);
+  AppendClose(writer, 11);
+  CHECK(durable.Await(12, absl::Seconds(20)));
+  // The segment that was the last one when the base was made stays until the next.
+  CHECK(Sessions(store) == Numbers(10, 12));
 }
 
 TEST_CASE("a write that fails is tried again and leaves no part behind", "[io][lane_log]") {

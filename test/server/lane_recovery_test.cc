@@ -10,6 +10,7 @@
 
 #include "io/file_store.h"
 #include "protocol/lane_log.h"
+#include "protocol/lane_log_names.h"
 #include "server/cluster_fixture.h"
 #include "server/lane_fixture.h"
 #include "server/scratch_directory.h"
@@ -102,6 +103,25 @@ class LoggedLane {
     Must(store_.Extend(name_, 0, segment_));
     core->OnLogged(core->log_end(), absl::UnixEpoch(), effects_);
     return Keep();
+  }
+
+  // Writes a base, as a loop does; the place in the log that it stands for.
+  std::uint64_t WriteBase(std::shared_ptr<const ClusterMap> map) {
+    core->WriteBase(std::move(map), 0, LaneLogPrefix("s", 0), effects_);
+    while (!effects_.writes.empty()) {
+      const std::vector<StoreWrite> writes = std::move(effects_.writes);
+      effects_.writes.clear();
+      for (const StoreWrite& write : writes) {
+        CHECK(write.is_base);
+        core->OnStored({write.ticket, store_.Write(write.name, write.bytes)}, absl::UnixEpoch(),
+                       effects_);
+      }
+    }
+    CHECK(effects_.sends.empty());
+    const std::uint64_t end = effects_.log_base.value();
+    effects_.Clear();
+    segment_.clear();  // The next write begins a segment.
+    return end;
   }
 
   std::unique_ptr<LaneCore> core;
@@ -206,6 +226,90 @@ TEST_CASE_METHOD(Scratch, "a lane comes back as its log leaves it", "[server][la
   REQUIRE(effects.log.size() == 1);
   CHECK(effects.log[0].number == recovered.core->log_end() - 1);
   CHECK(Hash(*recovered.core) == Hash(*lane.core));
+}
+
+TEST_CASE_METHOD(Scratch, "a base stands for the log before it", "[server][lane][log]") {
+  const StepMode mode = GENERATE(StepMode::kAsynchronous, StepMode::kSynchronous);
+  LoggedLane lane(*store, mode);
+  lane.Push(0, 0, 0, 1);
+  lane.Push(1, 0, 0, 2);
+  lane.End(0, 1, 0);
+  lane.End(1, 1, 0);
+  lane.Push(1, 2, 1, 8);  // Held, in synchronous mode.
+  lane.Send(CloseSession{5, SessionId{10}});
+  lane.Flush();
+  const std::uint64_t end = lane.core->log_end();
+
+  CHECK(lane.WriteBase(MapOf(mode)) == end);
+
+  lane.Push(1, 3, 1, 16);
+  lane.Flush();
+  const std::uint64_t want = Hash(*lane.core);
+  // The whole log, or what is left of it.
+  if (GENERATE(false, true)) {
+    const std::vector<std::string> names = Must(store->List("s/lane-0/"));
+    for (const std::string& name : SuperfluousOf(names, "s/lane-0", end)) {
+      Must(store->Remove(name));
+    }
+  }
+  const RecoveredLane recovered = Must(RecoverLane(*store, "s", 0));
+  CHECK(recovered.base_end == end);
+  CHECK(recovered.core->log_end() == lane.core->log_end());
+  CHECK(*recovered.map == *MapOf(mode));
+  CHECK(Hash(*recovered.core) == want);
+  for (const PartitionId id : {PartitionId{0}, PartitionId{2}}) {
+    const PartitionCore& before = *lane.core->FindPartition(id);
+    const PartitionCore& after = *recovered.core->FindPartition(id);
+    std::vector<std::shared_ptr<const PushRequest>> pushes;
+    std::vector<std::shared_ptr<const PushRequest>> recovered_pushes;
+    CHECK(after.Save(recovered_pushes) == before.Save(pushes));
+    CHECK(recovered_pushes.size() == pushes.size());
+  }
+  // Both go on alike: the worker that is left ends its step, which applies what was held.
+  lane.End(1, 4, 1);
+  Effects effects;
+  auto barrier = std::make_shared<BarrierRequest>();
+  *barrier = {.session = SessionId{11},
+              .request = 9,
+              .epoch = 1,
+              .step = 1,
+              .sections = {{PartitionId{0}, 4}, {PartitionId{2}, 4}}};
+  recovered.core->Step(
+      {test::kWorkerNode, test::kLane, std::shared_ptr<const BarrierRequest>(std::move(barrier))},
+      absl::UnixEpoch(), effects);
+  CHECK(Hash(*recovered.core) == Hash(*lane.core));
+  CHECK_FALSE(recovered.core->FindPartition(PartitionId{0})->has_unapplied_pushes());
+}
+
+TEST_CASE_METHOD(Scratch, "a base whose rows are gone or damaged is refused by name",
+                 "[server][lane][log]") {
+  LoggedLane lane(*store, StepMode::kAsynchronous);
+  lane.Push(0, 0, 0, 1);
+  lane.Flush();
+  const std::uint64_t end = lane.WriteBase(MapOf(StepMode::kAsynchronous));
+  const std::string rows = LaneBaseRows("s/lane-0", end) + "/p00000-0000.snapshot";
+  std::string bytes = Must(store->Read(rows));
+  if (GENERATE(false, true)) {
+    Must(store->Remove(rows));
+  } else {
+    bytes[bytes.size() / 2] ^= 1;
+    Must(store->Write(rows, bytes));
+  }
+  const absl::Status status = RecoverLane(*store, "s", 0).status();
+  CHECK(absl::IsDataLoss(status));
+  CHECK(test::Says(status, rows));
+}
+
+TEST_CASE_METHOD(Scratch, "rows that are imported are in the log", "[server][lane][log]") {
+  LoggedLane lane(*store, StepMode::kAsynchronous);
+  auto rows = std::make_shared<RowBlock>();
+  *rows = {TableId{0}, 1, test::KeysOf(PartitionId{2}, 4, 2), {7, 8}, {0, 0}, {1.5F, 2.5F}};
+  CHECK(lane.Send(ImportRows{5, rows}).empty());
+  CHECK(lane.Send(ImportStep{6, 4}).empty());
+  CHECK(lane.Flush().size() == 2);
+  const RecoveredLane recovered = Must(RecoverLane(*store, "s", 0));
+  CHECK(Hash(*recovered.core) == Hash(*lane.core));
+  CHECK(recovered.core->FindPartition(PartitionId{2})->step() == 4);
 }
 
 TEST_CASE_METHOD(Scratch, "a log with a hole, or of another lane, is refused by name",

@@ -1,8 +1,8 @@
 // Method: workers train with whole-number gradients and a rate of 1, so every row is exactly its
 // start less the sum of what was pushed, in any order. The network loses, repeats, delays,
 // reorders, cuts and stalls for 600 steps, each seed with its own subset of faults, and heals;
-// workers die. A ledger that knows nothing of the cores says what a pull may show. Replay a seed
-// that fails with: longtail_sim --seed N
+// workers die, lanes crash and come back by their logs. A ledger that knows nothing of the cores
+// says what a pull may show. Replay a seed that fails with: longtail_sim --seed N
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <map>
@@ -32,6 +32,9 @@ TEST_CASE("each push counts exactly once and no pull is staler than it may be, w
     all.timed_out += result.timed_out;
     all.died += result.died;
     all.replaced += result.replaced;
+    all.crashed += result.crashed;
+    all.torn_writes += result.torn_writes;
+    all.bases += result.bases;
   }
   // The faults did bite, in every mode.
   CHECK(modes.size() == 3);
@@ -40,6 +43,9 @@ TEST_CASE("each push counts exactly once and no pull is staler than it may be, w
   CHECK(all.timed_out > 0);
   CHECK(all.died > kSeeds / 10);
   CHECK(all.replaced > kSeeds / 20);
+  CHECK(all.crashed > kSeeds / 4);
+  CHECK(all.torn_writes > kSeeds / 20);
+  CHECK(all.bases > kSeeds / 4);
   CHECK(workers[StepMode::kAsynchronous] == WorkerStatistics{});
   WorkerStatistics exact;
   exact.pulls_by_staleness[0] = workers[StepMode::kSynchronous].pulls_by_staleness[0];

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "protocol/coordinator_state.h"
+#include "protocol/lane_base.h"
 #include "protocol/lane_log.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/snapshot_format.h"
@@ -42,7 +43,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                      .header_bytes = longtail::kCoordinatorStateHeaderBytes},
                                     AsText(bytes));
   static_cast<void>(longtail::DecodeCoordinatorState("fuzz", AsBytes(sealed)));
-  for (auto log = longtail::LaneLogReader::Open("fuzz", bytes); log.ok();) {
+  static_cast<void>(longtail::DecodeLaneBase("fuzz", bytes));
+  const std::string base = Sealed(longtail::kLaneBaseEnvelope, AsText(bytes));
+  if (const auto read = longtail::DecodeLaneBase("fuzz", AsBytes(base)); read.ok()) {
+    LONGTAIL_CHECK(longtail::EncodeLaneBase(*read) == base);
+  }
+  for (auto log = longtail::LaneLogReader::Open("fuzz", bytes, 5); log.ok();) {
     const auto message = log->Next();
     if (!message.ok() || !*message) break;
     LONGTAIL_CHECK(log->offset() <= size);
