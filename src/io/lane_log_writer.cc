@@ -74,7 +74,7 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
   std::size_t end = begin;
   while (end < entries.size() &&
          (end == begin || offset_ + bytes_.size() < options_.segment_bytes_max)) {
-    AppendLogRecord(entries[end].message, entries[end].number, first, bytes_);
+    AppendLogRecord(entries[end].message, entries[end].number, first, frame_, bytes_);
     ++end;
   }
   bool was_refused = false;

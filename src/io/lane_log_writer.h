@@ -89,6 +89,7 @@ class LaneLogWriter {
   std::string segment_;       // The name of the segment that is written, empty before the first.
   std::uint64_t offset_ = 0;  // Its durable bytes.
   std::string bytes_;         // Of one write.
+  std::string frame_;         // Of one record.
   std::thread thread_;
 };
 

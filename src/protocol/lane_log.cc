@@ -28,8 +28,8 @@ void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out) {
 }
 
 void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t durable_end,
-                     std::string& out) {
-  std::string frame;
+                     std::string& scratch, std::string& out) {
+  std::string& frame = scratch;
   Encode(message, frame);
   LONGTAIL_CHECK(frame.size() % kAlignment == 0);
   const std::size_t begin = out.size();

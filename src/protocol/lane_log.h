@@ -38,9 +38,9 @@ void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out);
 /// Appends a record of `message`, that numbered `number`. Those from `durable_end` on are written
 /// together.
 ///
-/// Cost: one copy of the message's arrays.
+/// Cost: two copies of the message's arrays; `scratch` and `out` keep their memory for the next.
 void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t durable_end,
-                     std::string& out);
+                     std::string& scratch, std::string& out);
 
 /// Reads one segment. `segment` must outlive it.
 ///

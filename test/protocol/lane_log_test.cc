@@ -21,11 +21,13 @@ Message Say(std::uint64_t number) {
 
 // Records 5 to 5 + writes - 1, each written by itself, then `together` ones in one write.
 std::string Segment(std::uint64_t writes, std::uint64_t together) {
+  std::string frame;
   std::string segment;
   AppendLaneLogHeader(kHeader, segment);
-  for (std::uint64_t i = 5; i < 5 + writes; ++i) AppendLogRecord(Say(i), i, i, segment);
+  for (std::uint64_t i = 5; i < 5 + writes; ++i) AppendLogRecord(Say(i), i, i, frame, segment);
   const std::uint64_t last = 5 + writes;
-  for (std::uint64_t i = last; i < last + together; ++i) AppendLogRecord(Say(i), i, last, segment);
+  for (std::uint64_t i = last; i < last + together; ++i)
+    AppendLogRecord(Say(i), i, last, frame, segment);
   return segment;
 }
 
@@ -113,9 +115,10 @@ TEST_CASE("a segment that was never finished is none, wherever its first write h
 }
 
 TEST_CASE("a record that is no message, or not the next, is refused", "[protocol][lane_log]") {
+  std::string frame;
   std::string segment;
   AppendLaneLogHeader(kHeader, segment);
-  AppendLogRecord(Say(6), 6, 6, segment);
+  AppendLogRecord(Say(6), 6, 6, frame, segment);
   const auto skipped = CountRecords(segment);
   CHECK(absl::IsDataLoss(skipped.status()));
   CHECK(std::string(skipped.status().message()) ==

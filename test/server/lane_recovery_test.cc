@@ -97,7 +97,8 @@ class LoggedLane {
         AppendLaneLogHeader({.lane = 0, .cluster = 77, .first = entry.number}, segment_);
         name_ = LaneLogName(LaneLogPrefix("s", 0), entry.number);
       }
-      AppendLogRecord(entry.message, entry.number, waiting_.front().number, segment_);
+      std::string frame;
+      AppendLogRecord(entry.message, entry.number, waiting_.front().number, frame, segment_);
     }
     waiting_.clear();
     Must(store_.Extend(name_, 0, segment_));

@@ -50,8 +50,9 @@ void SimLane::BeginSync(absl::Time now) {
     segment_bytes_ = 0;
     AppendLaneLogHeader({.lane = 0, .cluster = map_->cluster, .first = first}, writing_);
   }
+  std::string frame;
   for (const LogEntry& entry : pending_) {
-    AppendLogRecord(entry.message, entry.number, first, writing_);
+    AppendLogRecord(entry.message, entry.number, first, frame, writing_);
   }
   writing_end_ = pending_.back().number + 1;
   pending_.clear();
