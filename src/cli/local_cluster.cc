@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -24,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr absl::Duration kLookEvery = absl::Milliseconds(100);
+constexpr char kCoordinator[] = "coordinator";
 constexpr absl::Duration kKillPatience = absl::Seconds(5);
 // What the name of a socket file may have in all, and what of it follows the directory.
 constexpr std::size_t kSocketPathMax = 107;
@@ -36,7 +39,8 @@ struct Places {
         logs(directory + "/logs"),
         run(directory + "/run"),
         state(directory + "/state"),
-        ipc(directory + "/ipc") {}
+        ipc(directory + "/ipc"),
+        log(directory + "/log") {}
 
   std::string Log(const std::string& name) const { return absl::StrCat(logs, "/", name, ".log"); }
   std::string PidFile(const std::string& name) const {
@@ -49,6 +53,7 @@ struct Places {
   std::string run;
   std::string state;
   std::string ipc;
+  std::string log;
 };
 
 std::vector<ProgramProcess> Started(const Places& places) {
@@ -67,12 +72,21 @@ std::string WithPid(const ProgramProcess& process) {
   return absl::StrCat(process.name, " (process ", process.pid, ")");
 }
 
-absl::Status Prepare(const Places& places) {
+// Makes the directory ready; the names of processes that live and go on.
+absl::StatusOr<std::set<std::string>> Prepare(const Places& places, bool keeps_logs) {
   std::vector<std::string> alive;
+  std::set<std::string> names;
   for (const ProgramProcess& process : Started(places)) {
-    if (IsAlive(process)) alive.push_back(WithPid(process));
+    if (!IsAlive(process)) continue;
+    alive.push_back(WithPid(process));
+    names.insert(process.name);
   }
-  if (!alive.empty()) {
+  if (!keeps_logs && fs::exists(places.log)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the cluster in '", places.directory, "' keeps logs: want --log, or, to begin ",
+        "without what they have, remove '", places.log, "'"));
+  }
+  if (!alive.empty() && !keeps_logs) {
     return absl::FailedPreconditionError(
         absl::StrCat("a cluster in '", places.directory, "' is alive: ", absl::StrJoin(alive, ", "),
                      "; end it with: longtail down --dir ", places.directory));
@@ -86,11 +100,24 @@ absl::Status Prepare(const Places& places) {
     }
   }
   for (const ProgramProcess& process : Started(places)) {
-    fs::remove(places.PidFile(process.name), problem);
+    if (!names.contains(process.name)) fs::remove(places.PidFile(process.name), problem);
   }
-  fs::remove(places.cluster, problem);
-  fs::remove(places.state + "/coordinator/state", problem);  // Its servers are gone.
-  return absl::OkStatus();
+  if (alive.empty()) fs::remove(places.cluster, problem);
+  if (!keeps_logs) {
+    fs::remove(places.state + "/coordinator/state", problem);  // Its servers are gone.
+  }
+  return names;
+}
+
+// Where the coordinator is to listen: servers that live ask it where it was.
+std::string ListenAddress(const Places& places) {
+  std::ifstream file(places.cluster);
+  std::string address;
+  std::getline(file, address);
+  file.close();
+  std::error_code ignored;
+  fs::remove(places.cluster, ignored);
+  return address.empty() ? "tcp://127.0.0.1:0" : address;
 }
 
 // The processes that one call starts. What it does not keep, it ends.
@@ -105,7 +132,7 @@ class Starting {
       std::error_code ignored;
       fs::remove(places_.PidFile(process.name), ignored);
     }
-    if (!processes_.empty()) {
+    if (std::ranges::find(processes_, kCoordinator, &ProgramProcess::name) != processes_.end()) {
       std::error_code ignored;
       fs::remove(places_.cluster, ignored);
     }
@@ -127,6 +154,13 @@ class Starting {
           process.name, " ended with ", end, ", saying: ", LastLine(places_.Log(process.name))));
     }
     return absl::OkStatus();
+  }
+
+  /// Whether all servers serve. The coordinator may still take one for the process it was.
+  bool AllServe() const {
+    return std::ranges::all_of(processes_, [&](const ProgramProcess& process) {
+      return process.name == kCoordinator || LogHas(places_.Log(process.name), "server_serves");
+    });
   }
 
   void Keep() { processes_.clear(); }
@@ -164,7 +198,7 @@ absl::StatusOr<ClusterStatus> AwaitCluster(const Places& places, const LocalClus
                                            const Starting& starting, absl::Time deadline) {
   for (;;) {
     absl::StatusOr<ClusterStatus> status = ReadClusterStatus(places.cluster, absl::Seconds(1));
-    if (status.ok() && status->is_well()) return status;
+    if (status.ok() && status->is_well() && starting.AllServe()) return status;
     LONGTAIL_RETURN_IF_ERROR(starting.CheckAlive());
     if (absl::Now() >= deadline) {
       return absl::DeadlineExceededError(absl::StrCat("no cluster after ",
@@ -196,20 +230,25 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
   const Places places(options.directory);
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<StoreLock> lock,
                             StoreLock::Acquire(places.directory, "up"));
-  LONGTAIL_RETURN_IF_ERROR(Prepare(places));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::set<std::string> alive, Prepare(places, options.keeps_logs));
   const absl::Time deadline = absl::Now() + options.timeout;
   Starting starting(places);
-  LONGTAIL_RETURN_IF_ERROR(starting.Start(
-      "coordinator",
-      {"coordinator", "--servers", absl::StrCat(options.servers), "--partitions",
-       absl::StrCat(options.partitions), "--workers", absl::StrCat(options.workers), "--step-mode",
-       options.step_mode, "--staleness", absl::StrCat(options.staleness), "--state", places.state,
-       "--write-address", places.cluster}));
+  if (!alive.contains(kCoordinator)) {
+    const std::string listen = ListenAddress(places);
+    LONGTAIL_RETURN_IF_ERROR(starting.Start(
+        kCoordinator,
+        {"coordinator", "--listen", listen, "--servers", absl::StrCat(options.servers),
+         "--partitions", absl::StrCat(options.partitions), "--workers",
+         absl::StrCat(options.workers), "--step-mode", options.step_mode, "--staleness",
+         absl::StrCat(options.staleness), "--state", places.state, "--write-address",
+         places.cluster}));
+  }
   LONGTAIL_RETURN_IF_ERROR(AwaitAddress(places, starting, deadline));
   const std::string store =
       options.store.empty() ? places.directory + "/store" : fs::absolute(options.store).string();
   for (std::uint32_t i = 0; i < options.servers; ++i) {
     const std::string name = absl::StrCat("server-", i);
+    if (alive.contains(name)) continue;
     std::vector<std::string> arguments = {"serve",
                                           "--coordinator",
                                           places.cluster,
@@ -222,6 +261,7 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
     if (places.ipc.size() + kSocketNameMax <= kSocketPathMax) {
       arguments.insert(arguments.end(), {"--ipc", places.ipc});
     }
+    if (options.keeps_logs) arguments.insert(arguments.end(), {"--log", places.log});
     LONGTAIL_RETURN_IF_ERROR(starting.Start(name, arguments));
   }
   LONGTAIL_ASSIGN_OR_RETURN(const ClusterStatus status,

@@ -5,6 +5,7 @@
 //   run/NAME.pid   which process that is
 //   state/ ipc/    the coordinator's state; socket files
 //   store/         checkpoints, if no other place is named
+//   log/           what servers acknowledged, if they keep logs
 #pragma once
 
 #include <cstdint>
@@ -29,14 +30,17 @@ struct LocalClusterOptions {
   std::string step_mode{};
   std::uint32_t staleness = 0;  ///< Of bounded steps.
   std::string store{};          ///< Empty: within the directory.
+  bool keeps_logs = false;      ///< Servers come back with what they acknowledged.
   absl::Duration timeout = absl::Seconds(60);
 };
 
 /// Starts a coordinator and servers, waits until they are a cluster, and says what to do next.
-/// A new cluster: the rows of one that was there before went with its servers. After an error none
-/// of them runs.
+/// A new cluster: the rows of one that was there before went with its servers. With logs it is the
+/// one that was there, if there was one, and those of it that live go on: what does not run is
+/// started. After an error none of those started runs.
 ///
-/// Errors: FailedPrecondition (a cluster of this directory is alive); DeadlineExceeded (who is
+/// Errors: FailedPrecondition (without logs: a cluster of this directory is alive, or has logs);
+///         DeadlineExceeded (who is
 ///         missing); Unavailable (who ended, and its last words). Needs a process of one thread.
 absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options);
 

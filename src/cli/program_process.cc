@@ -123,6 +123,14 @@ ProgramProcess ReadPidFile(const std::string& path) {
   return process;
 }
 
+bool LogHas(const std::string& log_path, const std::string& text) {
+  std::ifstream log(log_path);
+  for (std::string line; std::getline(log, line);) {
+    if (line.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
 std::string LastLine(const std::string& log_path) {
   std::ifstream file(log_path);
   std::string last;

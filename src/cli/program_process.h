@@ -47,6 +47,9 @@ absl::Status WritePidFile(const std::string& path, const ProgramProcess& process
 /// process that does not run.
 ProgramProcess ReadPidFile(const std::string& path);
 
+/// Whether a log has a text. A log that cannot be read has none.
+bool LogHas(const std::string& log_path, const std::string& text);
+
 /// The last line of a log that is not empty; "nothing" without one.
 std::string LastLine(const std::string& log_path);
 

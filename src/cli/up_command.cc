@@ -40,6 +40,9 @@ UpCommand::UpCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) 
                    "Bounded mode: steps that a worker may be ahead of the slowest one")
       ->capture_default_str();
   a.command->add_option("--store", c.store, "Where checkpoints go; without it DIR/store");
+  a.command->add_flag("--log", c.keeps_logs,
+                      "Servers keep logs in DIR/log; up again starts what does not run, with all "
+                      "that was acknowledged");
   a.command->add_option("--timeout", a.timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
 }

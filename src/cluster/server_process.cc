@@ -183,14 +183,16 @@ class Process final : public ServerProcess {
             .bytes_since_base = lane.log_bytes,
             .log = options_.log});
       }
+      if (is_new) lane.map = map;
+      if (is_new && lane.log != nullptr) {  // Before the loop: nothing may come before it.
+        Effects effects;
+        lane.core->BeginLog(map, effects);
+        lane.log->Append(effects.log);
+      }
       lane.loop = std::make_unique<CoreLoop>(
           *lane.core, *lane.endpoint,
           CoreLoop::Options{
               .name = absl::StrCat("lane-", i), .store = store_.get(), .log = lane.log.get()});
-      if (is_new) lane.map = map;
-      if (is_new && log_store_ != nullptr) {
-        lane.loop->Do([&](absl::Time, Effects& effects) { lane.core->BeginLog(map, effects); });
-      }
       options_.log.Info("lane_serves", {{"server", entry_.name},
                                         {"lane", static_cast<std::uint32_t>(mine->lanes[i].node)},
                                         {"address", entry_.lanes[i].addresses[0]}});

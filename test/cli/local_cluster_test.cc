@@ -28,6 +28,7 @@ namespace {
 using nlohmann::json;
 using test::Must;
 using test::Outcome;
+using test::Program;
 
 bool Says(const Outcome& outcome, const std::string& text) {
   INFO(outcome.said);
@@ -112,6 +113,43 @@ TEST_CASE_METHOD(Fixture, "a cluster of this machine is started, looked at, used
   // A new cluster in the same place, of another shape.
   CHECK(Up({"1", "--step-mode", "synchronous"}).code == 0);
   CHECK(Says(Status(), "synchronous, 1 worker;"));
+}
+
+TEST_CASE_METHOD(Fixture, "with logs, what does not run is started again and has what it had",
+                 "[cli][cluster]") {
+  REQUIRE(Up({"2", "--log"}).code == 0);
+  const RemoteOptions remote{.coordinator = dir() + "/cluster"};
+  std::vector<Key> keys;
+  for (Key key = 0; key < 100; ++key) keys.push_back(key);
+  TableId table{};
+  {
+    const auto cluster = Must(Cluster::Remote(remote));
+    table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
+    const auto worker = Must(cluster->Connect());
+    Must(worker->Push(table, keys, std::vector<float>(100, -1)));
+    const ProgramProcess other = Process("server-0");
+    kill(Process("server-1").pid, SIGKILL);
+    kill(Process("coordinator").pid, SIGKILL);
+    CHECK(Program::Await(absl::Seconds(10), [&] { return !IsAlive(Process("server-1")); }));
+
+    const Outcome again = Up({"2", "--log"});
+    INFO(again.said);
+    CHECK(again.code == 0);
+
+    CHECK(Process("server-0").pid == other.pid);
+    Must(worker->Push(table, keys, std::vector<float>(100, -1)));
+    CHECK(test::Rows(*worker, table, keys, 1) == std::vector<float>(100, 5));
+  }
+  CHECK(Down().code == 0);
+  const Outcome forgetful = Up({"2"});
+  CHECK(forgetful.code == 1);
+  CHECK(Says(forgetful, "keeps logs: want --log, or, to begin without what they have, remove '"));
+
+  REQUIRE(Up({"2", "--log"}).code == 0);
+  const auto cluster = Must(Cluster::Remote(remote));
+  CHECK(Must(cluster->FindTable("t")) == table);
+  const auto worker = Must(cluster->Connect());
+  CHECK(test::Rows(*worker, table, keys, 1) == std::vector<float>(100, 5));
 }
 
 TEST_CASE_METHOD(Fixture, "a cluster that cannot be is not left behind", "[cli][cluster]") {
