@@ -21,6 +21,7 @@ class ProgramCluster {
     std::uint32_t workers = 2;
     const char* step_mode = "asynchronous";
     std::uint32_t lease_seconds = 10;
+    std::string state{};  ///< Of the coordinator; empty: a directory of the test's.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -45,7 +46,8 @@ class ProgramCluster {
         LONGTAIL_PROGRAM, "coordinator", "--listen", listen, "--servers",
         std::to_string(options_.servers), "--workers", std::to_string(options_.workers),
         "--step-mode", options_.step_mode, "--lease", std::to_string(options_.lease_seconds),
-        "--state", directory.path() + "/state", "--write-address", file});
+        "--state", options_.state.empty() ? directory.path() + "/state" : options_.state,
+        "--write-address", file});
     const bool listens =
         Program::Await(absl::Seconds(20), [&] { return std::filesystem::exists(file); });
     INFO(coordinator->said());
