@@ -77,7 +77,7 @@ absl::StatusOr<StoreAddress> ParseStoreAddress(const std::string& address) {
   }
   std::string_view rest = text.substr(scheme.size() + 1);
   if (!rest.starts_with("//")) {
-    return Refuse(address, absl::StrCat("want '//' after '", parsed.scheme, ":'"));
+    return Refuse(address, absl::StrCat("scheme '", parsed.scheme, "': want '//' after it"));
   }
   rest.remove_prefix(2);
   const std::size_t question = std::min(rest.find('?'), rest.size());

@@ -47,7 +47,7 @@ TEST_CASE("an address that is wrong is refused with itself and why", "[io][store
 
   CHECK(refused("", "want a directory or file:DIRECTORY"));
   CHECK(refused("file:", "want a directory or file:DIRECTORY"));
-  CHECK(refused("rados:pool", "want '//' after 'rados:'"));
+  CHECK(refused("rados:pool", "scheme 'rados': want '//' after it"));
   CHECK(refused("rados://", "names no place after '//'"));
   CHECK(refused("rados:///?a=b", "names no place after '//'"));
   CHECK(refused("rados://p?conf", "option 'conf': want NAME=VALUE"));
