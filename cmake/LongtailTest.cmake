@@ -1,10 +1,16 @@
-# longtail_test(NAME SOURCES … DEPENDS … LABELS …)
+# longtail_test(NAME SOURCES … DEPENDS … STORE file|rados|etcd)
 #
 # One test program of Catch2 cases, found one by one by ctest. Case tags are for
-# people; ctest's labels are the folder and what LABELS adds.
+# people; ctest's label is the folder. (One alone: catch_discover_tests would take
+# a second one for the next property.)
+#
+# STORE says on which store the cases are to run, as LONGTAIL_TEST_STORE: the same
+# source can be a program for each. ctest starts the server that it needs
+# (test/support), and runs one such case at a time, since some stop that server.
+# These cases have "on STORE" in their names.
 include(Catch)
 function(longtail_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "STORE" "SOURCES;DEPENDS")
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/test
                                              ${PROJECT_SOURCE_DIR})
@@ -13,6 +19,17 @@ function(longtail_test name)
     target_compile_options(${name} PRIVATE -O0)
   endif()
   get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-  catch_discover_tests(${name} TEST_PREFIX "${folder}: "
-    PROPERTIES TIMEOUT 120 LABELS "${folder};${arg_LABELS}" SKIP_REGULAR_EXPRESSION "\\[skip\\]")
+  set(prefix ${folder})
+  set(needs_server "")
+  if(arg_STORE)
+    string(APPEND prefix " on ${arg_STORE}")
+    target_compile_definitions(${name} PRIVATE LONGTAIL_TEST_STORE="${arg_STORE}")
+    target_link_libraries(${name} PRIVATE longtail_test_stores)
+    if(NOT arg_STORE STREQUAL "file")
+      set(needs_server FIXTURES_REQUIRED ${arg_STORE} RESOURCE_LOCK ${arg_STORE})
+    endif()
+  endif()
+  catch_discover_tests(${name} TEST_PREFIX "${prefix}: "
+    PROPERTIES TIMEOUT 120 LABELS "${folder}" SKIP_REGULAR_EXPRESSION "\\[skip\\]"
+               ${needs_server})
 endfunction()

@@ -67,6 +67,10 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   return config;
 }
 
+std::string StoreOf(const Arguments& arguments) {
+  return arguments.store.empty() ? arguments.out + "/checkpoints" : arguments.store;
+}
+
 OnBadLine BadLinesOf(const Arguments& arguments) {
   return arguments.on_bad_line == "skip" ? OnBadLine::kSkip : OnBadLine::kFail;
 }
@@ -124,7 +128,7 @@ absl::Status Train(const Arguments& arguments, const std::string& command_line) 
 absl::Status Evaluate(const Arguments& arguments) {
   LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
   LONGTAIL_ASSIGN_OR_RETURN(const SavedModel model,
-                            LoadSavedModel(arguments.out, config, BadLinesOf(arguments)));
+                            LoadSavedModel(StoreOf(arguments), config, BadLinesOf(arguments)));
   const std::string split = arguments.split.empty() ? config.data.test : arguments.split;
   LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
                             model.data->Score(split, config.batch / config.workers));
@@ -141,7 +145,7 @@ absl::Status Evaluate(const Arguments& arguments) {
 absl::Status Predict(const Arguments& arguments) {
   LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
   LONGTAIL_ASSIGN_OR_RETURN(const SavedModel model,
-                            LoadSavedModel(arguments.out, config, BadLinesOf(arguments)));
+                            LoadSavedModel(StoreOf(arguments), config, BadLinesOf(arguments)));
   LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
                             model.data->ScoreFile(arguments.input, config.batch / config.workers));
   std::ofstream file;
@@ -160,6 +164,9 @@ absl::Status Predict(const Arguments& arguments) {
 void AddModelOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("config", arguments.config, "Config file (JSON)")->required();
   command.add_option("--out", arguments.out, "Directory of the run")->capture_default_str();
+  command.add_option("--store", arguments.store,
+                     "Where checkpoints are: a directory or rados://POOL[/NAMESPACE]; the servers "
+                     "must name the same; OUT/checkpoints if not given");
   command.add_option("--data_dir", arguments.data_directory, "Where the schema's files are");
   command.add_option("--on_bad_line", arguments.on_bad_line, "fail or skip")
       ->check(CLI::IsMember({"fail", "skip"}));
@@ -185,12 +192,11 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0U, kStalenessMax));
   train->add_option("--cluster", arguments.cluster,
                     "Servers to train on: tcp://HOST:PORT of their coordinator, or a file with it");
-  train->add_option("--store", arguments.store, "The servers' store; OUT/checkpoints if not given");
   train->add_option("--processes", arguments.processes, "Processes that share the config's workers")
       ->check(CLI::Range(1, 4096));
   train->add_option("--process", arguments.process,
                     "Which of them this one is, from 0; without it all are started here");
-  train->add_flag("--resume", arguments.resume, "Go on from the newest checkpoint in --out");
+  train->add_flag("--resume", arguments.resume, "Go on from the newest checkpoint");
   train->add_flag("--json", arguments.json, "Progress as JSON lines");
   CLI::App* const evaluate = app.add_subcommand("evaluate", "Measure a saved model on a split");
   AddModelOptions(*evaluate, arguments);

@@ -10,7 +10,7 @@
 
 namespace longtail::examples {
 
-absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainConfig& config,
+absl::StatusOr<SavedModel> LoadSavedModel(const std::string& store, const TrainConfig& config,
                                           OnBadLine on_bad_line) {
   if (config.data.min_count != 0) {
     return absl::UnimplementedError(
@@ -18,7 +18,6 @@ absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainCon
                      ": a saved model does not hold the counts of its features; the threshold is "
                      "for comparisons, whose figures are in the training's own report"));
   }
-  const std::string store = out + "/checkpoints";
   LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> there, ListCheckpoints(store));
   if (there.empty()) {
     return absl::NotFoundError(absl::StrCat("'", store, "' holds no checkpoint: train first"));

@@ -20,11 +20,11 @@ struct SavedModel {
   std::unique_ptr<CtrTrainer> trainer;
 };
 
-/// Loads the newest checkpoint of a training's output directory with the config it was trained by.
+/// Loads the newest checkpoint of a training's store with the config it was trained by.
 ///
-/// Errors: NotFound (no checkpoint); Unimplemented for a model with data.min_count; those of the
-/// config, the schema and the checkpoint.
-absl::StatusOr<SavedModel> LoadSavedModel(const std::string& out, const TrainConfig& config,
+/// Errors: NotFound (no store, or no checkpoint in it); Unimplemented for a model with
+/// data.min_count; those of the config, the schema and the checkpoint.
+absl::StatusOr<SavedModel> LoadSavedModel(const std::string& store, const TrainConfig& config,
                                           OnBadLine on_bad_line);
 
 }  // namespace longtail::examples

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -55,6 +56,13 @@ absl::Status WriteFile(const std::filesystem::path& path, const std::string& tex
   if (file) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("'", path.string(), "': cannot be written; is the disk full?"));
+}
+
+// What is in a store; in one that is not there yet, nothing.
+absl::StatusOr<std::vector<CheckpointInfo>> SavedIn(const std::string& store) {
+  absl::StatusOr<std::vector<CheckpointInfo>> saved = ListCheckpoints(store);
+  if (absl::IsNotFound(saved.status())) return std::vector<CheckpointInfo>();
+  return saved;
 }
 
 // Memory that rows take: not what slabs have reserved and not touched.
@@ -179,8 +187,8 @@ absl::Status TrainingRun::JoinCluster(const std::string& store) {
         StepModeText(config.step_mode), "; start the coordinator with --workers and --step-mode"));
   }
   std::optional<CheckpointInfo> newest;
-  if (options_.resume && std::filesystem::exists(store)) {
-    LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> saved, ListCheckpoints(store));
+  if (options_.resume) {
+    LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> saved, SavedIn(store));
     const auto last = std::ranges::max_element(saved, {}, &CheckpointInfo::step);
     if (last != saved.end()) newest = *last;
   }
@@ -195,16 +203,14 @@ absl::Status TrainingRun::JoinCluster(const std::string& store) {
                             CtrTrainer::Make(config, data_->layout(), *cluster_, options_.process));
   if (!newest) return absl::OkStatus();
   LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(state));
-  out_ << "Resumed from " << newest->name.store << "/" << newest->name.name << " at step "
-       << trainer_->step() << ".\n";
+  out_ << "Resumed from " << AddressOf(newest->name) << " at step " << trainer_->step() << ".\n";
   return absl::OkStatus();
 }
 
 absl::Status TrainingRun::OpenCluster() {
   const TrainConfig& config = options_.config;
-  if (!options_.cluster.empty()) {
-    return JoinCluster(options_.store.empty() ? options_.out + "/checkpoints" : options_.store);
-  }
+  const std::string store = options_.store.empty() ? options_.out + "/checkpoints" : options_.store;
+  if (!options_.cluster.empty()) return JoinCluster(store);
   if (options_.process.count > 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         options_.process.count, " processes: wanted a cluster that they share (--cluster)"));
@@ -215,19 +221,14 @@ absl::Status TrainingRun::OpenCluster() {
       .step_mode = config.step_mode,
       .staleness = config.staleness,
       .workers = config.workers,
-      .store = options_.out + "/checkpoints",
+      .store = store,
       .eviction_audit = config.audit_evictions ? options_.out + "/evictions" : ""};
-  std::vector<CheckpointInfo> there;
-  if (options_.resume && std::filesystem::exists(cluster.store)) {
-    LONGTAIL_ASSIGN_OR_RETURN(there, ListCheckpoints(cluster.store));
-  }
-  if (!options_.resume && std::filesystem::exists(cluster.store)) {
-    LONGTAIL_ASSIGN_OR_RETURN(const auto earlier, ListCheckpoints(cluster.store));
-    if (!earlier.empty()) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("'", options_.out, "' holds the training '", earlier.back().name.name,
-                       "' already: want another --out, or --resume to go on with it"));
-    }
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> there, SavedIn(store));
+  if (!options_.resume && !there.empty()) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "'", options_.store.empty() ? options_.out : options_.store, "' holds the training '",
+        there.back().name.name, "' already: want another ",
+        options_.store.empty() ? "--out" : "--store", ", or --resume to go on with it"));
   }
   if (there.empty()) {
     LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Embedded(cluster));
@@ -240,8 +241,7 @@ absl::Status TrainingRun::OpenCluster() {
   LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Restore(cluster, newest->name));
   LONGTAIL_ASSIGN_OR_RETURN(trainer_, CtrTrainer::Make(config, data_->layout(), *cluster_));
   LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(state));
-  out_ << "Resumed from " << newest->name.store << "/" << newest->name.name << " at step "
-       << trainer_->step() << ".\n";
+  out_ << "Resumed from " << AddressOf(newest->name) << " at step " << trainer_->step() << ".\n";
   return absl::OkStatus();
 }
 
@@ -376,7 +376,7 @@ absl::Status TrainingRun::WriteCheckpoint() {
   const std::string name = absl::StrFormat("step-%08d", trainer_->step());
   const auto saved = cluster_->Checkpoint(name, state);
   if (saved.ok()) {
-    report_.checkpoint_path = saved->name.store + "/" + saved->name.name;
+    report_.checkpoint_path = AddressOf(saved->name);
   } else if (!absl::IsAlreadyExists(saved.status())) {  // A run resumed at its end has it.
     return saved.status();
   }

@@ -13,7 +13,7 @@ namespace longtail {
 
 /// Where a checkpoint is: a store and a name in it.
 struct CheckpointName {
-  std::string store{};  ///< A directory.
+  std::string store{};  ///< A directory, or rados://POOL[/NAMESPACE][?OPTION=VALUE&...].
   std::string name{};   ///< [a-zA-Z0-9._-]+, for example "step-000120".
 };
 
@@ -30,6 +30,10 @@ struct CheckpointInfo {
   std::uint64_t bytes = 0;  ///< Of all blobs, compressed.
   std::vector<TableSpec> tables;
 };
+
+/// A checkpoint as one text, which `longtail inspect` takes: its directory, or in another store
+/// what would be one.
+std::string AddressOf(const CheckpointName& name);
 
 /// Complete checkpoints of a store, oldest first. A checkpoint without its manifest is not listed.
 ///

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "io/open_store.h"
+#include "io/store_address.h"
 #include "protocol/snapshot_format.h"
 #include "server/checkpoint_reader.h"
 #include "server/snapshot_name.h"
@@ -35,6 +36,22 @@ std::vector<std::string> CheckpointsIn(const fs::path& directory) {
   }
   std::ranges::sort(names);
   return names;
+}
+
+// "rados://pool/jobs/step-7?user=x" is step-7 of "rados://pool/jobs?user=x".
+absl::StatusOr<CheckpointName> FindInStore(const std::string& address) {
+  const std::size_t end = std::min(address.find('?'), address.size());
+  std::string place = address.substr(0, end);
+  const std::string manifest = absl::StrCat("/", std::string(kManifestBlobName));
+  if (place.ends_with(manifest)) place.resize(place.size() - manifest.size());
+  const std::size_t begin = place.find("//") + 2;
+  const std::size_t slash = place.rfind('/');
+  if (slash < begin || slash + 1 == place.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("checkpoint '", address, "': want rados://POOL[/NAMESPACE]/CHECKPOINT"));
+  }
+  return CheckpointName{.store = absl::StrCat(place.substr(0, slash), address.substr(end)),
+                        .name = place.substr(slash + 1)};
 }
 
 // Each chunk of a partition says so itself: a blob under another's name must not hide a row.
@@ -75,6 +92,8 @@ absl::Status SelectTables(CheckpointSource& source, const std::string& table) {
 }  // namespace
 
 absl::StatusOr<CheckpointName> FindCheckpoint(const std::string& address) {
+  const absl::StatusOr<StoreAddress> parsed = ParseStoreAddress(address);
+  if (parsed.ok() && parsed->scheme != "file") return FindInStore(address);
   const std::string_view text = address;
   const bool has_scheme = text.starts_with(kFileScheme);
   fs::path path(has_scheme ? text.substr(kFileScheme.size()) : text);
@@ -105,8 +124,9 @@ absl::StatusOr<CheckpointSource> OpenCheckpoint(const std::string& address,
   LONGTAIL_ASSIGN_OR_RETURN(const CheckpointName name, FindCheckpoint(address));
   CheckpointSource source{
       .address = address, .store = nullptr, .manifest = {}, .selected = {}, .sessions = {}};
-  LONGTAIL_ASSIGN_OR_RETURN(source.store,
-                            OpenExistingStore(absl::StrCat(std::string(kFileScheme), name.store)));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      source.store, OpenExistingStore(absl::StrCat(
+                        name.store.starts_with('/') ? std::string(kFileScheme) : "", name.store)));
   LONGTAIL_ASSIGN_OR_RETURN(source.manifest, server::ReadManifest(*source.store, name.name));
   LONGTAIL_RETURN_IF_ERROR(SelectTables(source, table));
   return source;

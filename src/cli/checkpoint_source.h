@@ -21,10 +21,12 @@
 
 namespace longtail::cli {
 
-/// Which checkpoint a directory is: the directory with a MANIFEST.json, or that file itself.
-/// "file:" may stand in front. Links are followed.
+/// Which checkpoint an address is: the directory with a MANIFEST.json, or that file itself, where
+/// "file:" may stand in front and links are followed; or rados://POOL[/NAMESPACE]/CHECKPOINT, which
+/// nobody looks for yet.
 ///
-/// Errors: NotFound (no such directory; no manifest in it, naming the checkpoints that it holds).
+/// Errors: NotFound (no such directory; no manifest in it, naming the checkpoints that it holds);
+///         InvalidArgument (no checkpoint is named).
 absl::StatusOr<CheckpointName> FindCheckpoint(const std::string& address);
 
 /// An open checkpoint and the tables that were asked for.

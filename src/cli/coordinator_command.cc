@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "cli/end_signals.h"
 #include "cluster/coordinator_process.h"
@@ -32,6 +34,23 @@ absl::Status WriteAddress(const std::string& path, const std::string& address) {
   return absl::UnavailableError(
       absl::StrCat("address file '", path, "': cannot be written: ", std::strerror(errno)));
 }
+
+// Why a coordinator ended by itself. Thread: any.
+class StateLoss {
+ public:
+  void Note(const absl::Status& why) {
+    const MutexLock lock(&mutex_);
+    why_ = why;
+  }
+  absl::Status Noted() const {
+    const MutexLock lock(&mutex_);
+    return why_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  absl::Status why_ ABSL_GUARDED_BY(mutex_);
+};
 
 }  // namespace
 
@@ -69,7 +88,8 @@ CoordinatorCommand::CoordinatorCommand(CLI::App& app) : arguments_(std::make_uni
       ->check(CLI::Range(kLeaseSecondsMin, kLeaseSecondsMax))
       ->capture_default_str();
   a.command->add_option("--state", a.process.state,
-                        "Directory where it keeps what it must not forget, and finds it again; "
+                        "Where it keeps what it must not forget, and finds it again: a directory, "
+                        "rados://POOL[/NAMESPACE] or etcd://HOST:PORT[,HOST:PORT...]/PREFIX; "
                         "without it the cluster ends with the coordinator");
   a.command->add_option("--write-address", a.address_file,
                         "File to write the coordinator's address into: for --cluster");
@@ -88,6 +108,11 @@ absl::StatusOr<CommandOutcome> CoordinatorCommand::Run() const {
   options.cluster.step_mode = StepModeOf(arguments_->step_mode);
   options.cluster.lease = absl::Seconds(arguments_->lease_seconds);
   options.log = log;
+  StateLoss loss;
+  options.on_state_lost = [&loss](const absl::Status& why) {
+    loss.Note(why);
+    EndSignals::Raise();
+  };
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorProcess> coordinator,
                             CoordinatorProcess::Start(options));
   log.Info("coordinator_listens", {{"address", coordinator->address()},
@@ -100,6 +125,8 @@ absl::StatusOr<CommandOutcome> CoordinatorCommand::Run() const {
     LONGTAIL_RETURN_IF_ERROR(WriteAddress(arguments_->address_file, coordinator->address()));
   }
   log.Info("coordinator_ends", {{"signal", signals.Wait()}});
+  // Not the end that was asked for: who started it may start it again.
+  LONGTAIL_RETURN_IF_ERROR(loss.Noted());
   return CommandOutcome{};
 }
 

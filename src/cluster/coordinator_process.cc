@@ -7,11 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "cluster/coordinator_store.h"
 #include "cluster/lane_routes.h"
 #include "cluster/tcp_address.h"
 #include "io/core_loop.h"
-#include "io/open_store.h"
-#include "io/store_lock.h"
 #include "io/this_process.h"
 #include "io/zmq_network.h"
 #include "protocol/coordinator_state.h"
@@ -33,6 +32,7 @@ class ForgetfulStore final : public BlobStore {
     return std::vector<std::string>();
   }
   absl::Status Remove(std::string_view) override { return absl::OkStatus(); }
+  absl::Status RemoveUnfinished(std::string_view) override { return absl::OkStatus(); }
   std::string Describe() const override { return "nowhere"; }
 };
 
@@ -95,11 +95,9 @@ class ConnectingCore final : public Core {
 class Process final : public CoordinatorProcess {
  public:
   Process(const Options& options, std::unique_ptr<ZmqNetwork> network,
-          std::unique_ptr<ZmqEndpoint> endpoint, std::unique_ptr<StoreLock> lock,
-          std::unique_ptr<BlobStore> store, std::unique_ptr<server::CoordinatorCore> core,
-          std::string address)
+          std::unique_ptr<ZmqEndpoint> endpoint, std::unique_ptr<BlobStore> store,
+          std::unique_ptr<server::CoordinatorCore> core, std::string address)
       : options_(options),
-        lock_(std::move(lock)),
         network_(std::move(network)),
         endpoint_(std::move(endpoint)),
         store_(std::move(store)),
@@ -116,7 +114,6 @@ class Process final : public CoordinatorProcess {
 
  private:
   const Options options_;
-  const std::unique_ptr<StoreLock> lock_;  // Null: no state is kept.
   const std::unique_ptr<ZmqNetwork> network_;
   const std::unique_ptr<ZmqEndpoint> endpoint_;
   const std::unique_ptr<BlobStore> store_;
@@ -151,11 +148,13 @@ absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
     const Options& options) {
   LONGTAIL_RETURN_IF_ERROR(ParseTcpAddress(options.listen).status());
   std::unique_ptr<BlobStore> store = std::make_unique<ForgetfulStore>();
-  std::unique_ptr<StoreLock> lock;
   if (!options.state.empty()) {
-    // Two that write one state would each undo what the other has promised.
-    LONGTAIL_ASSIGN_OR_RETURN(lock, StoreLock::Acquire(options.state, "coordinator"));
-    LONGTAIL_ASSIGN_OR_RETURN(store, OpenStore(options.state));
+    const auto on_lost = [log = options.log,
+                          told = options.on_state_lost](const absl::Status& why) {
+      log.Error("state_lost", {{"reason", std::string(why.message())}});
+      if (told) told(why);
+    };
+    LONGTAIL_ASSIGN_OR_RETURN(store, CoordinatorStore::Open(options.state, on_lost));
   }
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<server::CoordinatorCore> core,
                             MakeCore(options, *store));
@@ -167,8 +166,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
   LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound, ParseTcpAddress(endpoint->addresses()[0]));
   std::string address = absl::StrCat("tcp://", ReachableHost(bound.host), ":", bound.port);
   return std::make_unique<Process>(options, std::move(network), std::move(endpoint),
-                                   std::move(lock), std::move(store), std::move(core),
-                                   std::move(address));
+                                   std::move(store), std::move(core), std::move(address));
 }
 
 }  // namespace longtail

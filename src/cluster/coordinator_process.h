@@ -1,6 +1,7 @@
-// A coordinator with its thread, its socket and its state directory.
+// A coordinator with its thread, its socket and the place of its state.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,12 @@ class CoordinatorProcess {
   struct Options {
     server::CoordinatorCore::Options cluster;
     std::string listen = "tcp://127.0.0.1:0";
-    /// Where its state is, as OpenStore understands it; a coordinator that finds state there goes
-    /// on with it. Empty: none is kept, and the cluster ends with the coordinator.
+    /// Where its state is, as OpenMetaStore understands it; a coordinator that finds state there
+    /// goes on with it. Empty: none is kept, and the cluster ends with the coordinator.
     std::string state{};
+    /// Told once, by any thread, when another coordinator has taken the state over. This one
+    /// changes nothing any more: it is to be ended, but not by this call.
+    std::function<void(const absl::Status& why)> on_state_lost{};
     Log log{};
   };
 

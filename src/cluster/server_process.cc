@@ -116,6 +116,11 @@ class Process final : public ServerProcess {
 
   // All that this server acknowledged before, if it was there before.
   absl::Status Recover() {
+    // A lease may run out under who stands still; flock holds until a process has ended.
+    if (options_.log_store.find("://") != std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("log '", options_.log_store, "': want a directory of this machine"));
+    }
     LONGTAIL_ASSIGN_OR_RETURN(
         log_lock_, StoreLock::Acquire(options_.log_store, absl::StrCat("server-", entry_.name)));
     LONGTAIL_ASSIGN_OR_RETURN(log_store_, OpenStore(options_.log_store));

@@ -27,7 +27,7 @@ class ServerProcess {
     /// A directory for socket files, which workers on the same machine prefer; empty: none.
     std::string ipc_directory{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
-    /// Where its lanes' logs are kept, as OpenStore understands it. What it acknowledges is durable
+    /// The directory where its lanes' logs are kept. What it acknowledges is durable
     /// there, and when it is started again under the same name it goes on with all of it. Empty:
     /// its rows end with the process.
     std::string log_store{};

@@ -1,6 +1,7 @@
 // The seam between checkpoints and where they are kept: named blobs of bounded size.
 //
-// Two implementations: files (file_store.h) and, in tests, one that fails on purpose.
+// Implementations: files (file_store.h), objects in Ceph (rados_store.h) and, in tests, one that
+// fails on purpose.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,9 @@
 
 namespace longtail {
 
+/// The largest blob, in bytes: Read takes it into memory.
+inline constexpr std::uint64_t kBlobBytesMax = std::uint64_t{2} << 30;
+
 /// Names are relative paths of [a-zA-Z0-9._-] parts separated by '/', no part "." or "..".
 ///
 /// Thread: any; calls may overlap, but not two writes of one name.
@@ -23,7 +27,8 @@ class BlobStore {
   /// Writes a whole blob, replacing one of that name; when it returns OK the blob is durable. A
   /// crash leaves the old blob or the new one, never a part.
   ///
-  /// Errors: InvalidArgument (name); ResourceExhausted (disk full); Unavailable (store away).
+  /// Errors: InvalidArgument (name); ResourceExhausted (disk full, quota); PermissionDenied;
+  ///         Unavailable (store away).
   virtual absl::Status Write(std::string_view name, std::string_view bytes) = 0;
 
   /// Makes the blob its first `from` bytes and then `bytes`: appends, or writes a failed append
@@ -34,7 +39,7 @@ class BlobStore {
   virtual absl::Status Extend(std::string_view name, std::uint64_t from,
                               std::string_view bytes) = 0;
 
-  /// Errors: NotFound; Unavailable.
+  /// Errors: NotFound; Unavailable; DataLoss (the store itself finds damage).
   virtual absl::StatusOr<std::string> Read(std::string_view name) = 0;
 
   /// All names that begin with `prefix`, ascending.
@@ -43,7 +48,11 @@ class BlobStore {
   /// Errors: NotFound.
   virtual absl::Status Remove(std::string_view name) = 0;
 
-  /// Where the store is, for messages: "file:/data/checkpoints".
+  /// Removes what interrupted writes of names with that prefix left behind, which is no blob. Only
+  /// while nobody writes such a name.
+  virtual absl::Status RemoveUnfinished(std::string_view prefix) = 0;
+
+  /// Where the store is, for messages: "file:/data/checkpoints", "rados://pool/jobs".
   virtual std::string Describe() const = 0;
 };
 

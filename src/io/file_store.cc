@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace longtail {
 namespace {
@@ -21,7 +22,6 @@ constexpr mode_t kDirectoryMode = 0777;  // Less the umask.
 constexpr mode_t kFileMode = 0666;
 constexpr char kUnfinishedMark = '~';
 constexpr int kOpenAttemptsMax = 8;
-constexpr std::size_t kShownNameSizeMax = 100;
 
 // A file descriptor that closes itself. A writer closes by hand, for close can report a lost write.
 class Descriptor {
@@ -157,37 +157,7 @@ absl::Status ExtendInPlace(const std::string& path, std::uint64_t from, std::str
   return from == 0 ? SyncDirectory(DirectoryOf(path)) : absl::OkStatus();
 }
 
-bool IsNameCharacter(char c) {
-  return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
 }  // namespace
-
-absl::Status ValidateBlobName(std::string_view name) {
-  const auto refuse = [&](std::string_view why) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "blob name '", std::string(name.substr(0, kShownNameSizeMax)), "': ", std::string(why)));
-  };
-  if (name.size() > kBlobNameSizeMax) {
-    return refuse(absl::StrCat(name.size(), " characters: want at most ", kBlobNameSizeMax));
-  }
-  for (std::size_t begin = 0; begin <= name.size();) {
-    const std::size_t end = std::min(name.find('/', begin), name.size());
-    const std::string_view part = name.substr(begin, end - begin);
-    if (part.empty()) return refuse("an empty part: want parts of [a-zA-Z0-9._-] between '/'");
-    if (part == "." || part == "..") return refuse("a part '.' or '..' is not allowed");
-    if (part.size() > kBlobNamePartSizeMax) {
-      return refuse(absl::StrCat("a part of ", part.size(), " characters: want at most ",
-                                 kBlobNamePartSizeMax));
-    }
-    if (!std::all_of(part.begin(), part.end(), IsNameCharacter)) {
-      return refuse("want only [a-zA-Z0-9._-] between '/'");
-    }
-    begin = end + 1;
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<std::unique_ptr<FileStore>> FileStore::Open(std::string_view root) {
   if (root.empty()) return absl::InvalidArgumentError("file store: the directory's name is empty");
@@ -242,9 +212,9 @@ absl::StatusOr<std::string> FileStore::Read(std::string_view name) {
     return absl::NotFoundError(absl::StrCat("no blob '", path, "': it is not a regular file"));
   }
   const auto size = static_cast<std::uint64_t>(found.st_size);
-  if (size > kFileBlobBytesMax) {
+  if (size > kBlobBytesMax) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("reading '", path, "': ", size, " bytes: want at most ", kFileBlobBytesMax));
+        absl::StrCat("reading '", path, "': ", size, " bytes: want at most ", kBlobBytesMax));
   }
   std::string bytes(static_cast<std::size_t>(size), '\0');
   std::size_t done = 0;
@@ -259,7 +229,7 @@ absl::StatusOr<std::string> FileStore::Read(std::string_view name) {
   return bytes;
 }
 
-absl::StatusOr<std::vector<std::string>> FileStore::List(std::string_view prefix) {
+absl::StatusOr<std::vector<std::string>> FileStore::Files(std::string_view prefix) const {
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<std::string> names;
@@ -277,8 +247,7 @@ absl::StatusOr<std::vector<std::string>> FileStore::List(std::string_view prefix
       if (std::string_view(inside).substr(0, shared) != prefix.substr(0, shared)) {
         entry.disable_recursion_pending();
       }
-    } else if (name.starts_with(prefix) && entry->is_regular_file(ignored) &&
-               ValidateBlobName(name).ok()) {
+    } else if (name.starts_with(prefix) && entry->is_regular_file(ignored)) {
       names.push_back(std::move(name));
     }
     entry.increment(error);
@@ -286,6 +255,25 @@ absl::StatusOr<std::vector<std::string>> FileStore::List(std::string_view prefix
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+absl::StatusOr<std::vector<std::string>> FileStore::List(std::string_view prefix) {
+  LONGTAIL_ASSIGN_OR_RETURN(std::vector<std::string> names, Files(prefix));
+  std::erase_if(names, [](const std::string& name) { return !ValidateBlobName(name).ok(); });
+  return names;
+}
+
+absl::Status FileStore::RemoveUnfinished(std::string_view prefix) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, Files(prefix));
+  for (const std::string& name : names) {
+    if (!name.ends_with(kUnfinishedMark)) continue;
+    if (!ValidateBlobName(std::string_view(name).substr(0, name.size() - 1)).ok()) continue;
+    const std::string path = PathOf(name);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return SystemError("removing", path, errno);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status FileStore::Remove(std::string_view name) {

@@ -4,23 +4,15 @@
 // in no legal name, so what an interrupted write left behind is never taken for a blob.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "io/blob_name.h"
 #include "io/blob_store.h"
-#include "protocol/format_limits.h"
 
 namespace longtail {
-
-/// The largest blob that Read takes into memory, in bytes.
-inline constexpr std::uint64_t kFileBlobBytesMax = std::uint64_t{2} << 30;
-
-/// The longest part of a blob's name between '/': what common file systems take, with room for '~'.
-inline constexpr std::size_t kBlobNamePartSizeMax = 200;
 
 /// Thread: any; calls may overlap, but not two writes of one name.
 class FileStore final : public BlobStore {
@@ -34,7 +26,7 @@ class FileStore final : public BlobStore {
   /// Cost: the file and its directory are synced to the disk.
   absl::Status Write(std::string_view name, std::string_view bytes) override;
 
-  /// Errors: InvalidArgument (name); NotFound; ResourceExhausted (larger than kFileBlobBytesMax);
+  /// Errors: InvalidArgument (name); NotFound; ResourceExhausted (larger than kBlobBytesMax);
   ///         Unavailable.
   absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override;
   absl::StatusOr<std::string> Read(std::string_view name) override;
@@ -45,17 +37,18 @@ class FileStore final : public BlobStore {
   /// Removes the blob, and the directories that it leaves empty. Durable when it returns.
   absl::Status Remove(std::string_view name) override;
 
+  /// Cost: as List.
+  absl::Status RemoveUnfinished(std::string_view prefix) override;
+
   std::string Describe() const override;
 
  private:
   explicit FileStore(std::string root) : root_(std::move(root)) {}
 
   std::string PathOf(std::string_view name) const;
+  absl::StatusOr<std::vector<std::string>> Files(std::string_view prefix) const;
 
   const std::string root_;
 };
-
-/// Errors: InvalidArgument, naming what is wrong with a blob's name.
-absl::Status ValidateBlobName(std::string_view name);
 
 }  // namespace longtail

@@ -7,38 +7,24 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "io/file_store.h"
+#include "io/rados_stores.h"
+#include "io/store_address.h"
 
 namespace longtail {
 
-absl::StatusOr<std::string> StoreDirectory(const std::string& address) {
-  std::string path = address;
-  const std::size_t colon = address.find(':');
-  if (colon != std::string::npos && address.find('/') > colon) {
-    if (address.substr(0, colon) != "file") {
-      return absl::InvalidArgumentError(absl::StrCat("store '", address, "': scheme '",
-                                                     address.substr(0, colon),
-                                                     "': want a directory or file:DIRECTORY"));
-    }
-    path = address.substr(colon + 1);
-  }
-  if (path.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("store '", address, "': want a directory or file:DIRECTORY"));
-  }
-  return path;
-}
-
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, StoreDirectory(address));
-  auto store = FileStore::Open(path);
-  if (!store.ok()) return store.status();
-  return std::unique_ptr<BlobStore>(*std::move(store));
+  LONGTAIL_ASSIGN_OR_RETURN(const StoreAddress parsed, ParseStoreAddress(address));
+  if (parsed.scheme == "rados") return OpenRadosStore(address);
+  if (parsed.scheme == "file") return FileStore::Open(parsed.place);
+  return absl::InvalidArgumentError(
+      absl::StrCat("store '", address, "': scheme '", parsed.scheme,
+                   "': want a directory, file:DIRECTORY or rados://POOL[/NAMESPACE]"));
 }
 
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenExistingStore(const std::string& address) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string path, StoreDirectory(address));
+  LONGTAIL_ASSIGN_OR_RETURN(const StoreAddress parsed, ParseStoreAddress(address));
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
+  if (parsed.scheme == "file" && !std::filesystem::exists(parsed.place, ignored)) {
     return absl::NotFoundError(absl::StrCat("store '", address, "': there is no such directory"));
   }
   return OpenStore(address);

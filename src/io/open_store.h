@@ -9,15 +9,12 @@
 
 namespace longtail {
 
-/// `address` is a directory, or "file:" and a directory. It is made if it is not there.
+/// `address` is a directory, or "file:" and a directory, which is made if it is not there; or
+/// rados://POOL[/NAMESPACE][?OPTION=VALUE&...] (rados_address.h), whose pool must be there.
 ///
-/// Errors: InvalidArgument (another scheme, naming it and those there are); what the store says.
+/// Errors: InvalidArgument (another scheme, naming it and those there are); Unimplemented (this
+///         build lacks that store); what the store says.
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenStore(const std::string& address);
-
-/// The directory that `address` names, for what lies beside blobs.
-///
-/// Errors: as OpenStore.
-absl::StatusOr<std::string> StoreDirectory(const std::string& address);
 
 /// As OpenStore, for reading: the store must be there and nothing is made.
 ///

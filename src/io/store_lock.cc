@@ -1,54 +1,27 @@
 #include "io/store_lock.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "io/open_store.h"
-#include "io/this_process.h"
+#include "io/etcd_stores.h"
+#include "io/file_lock.h"
+#include "io/rados_stores.h"
+#include "io/store_address.h"
 
 namespace longtail {
 
-absl::StatusOr<std::unique_ptr<StoreLock>> StoreLock::Acquire(const std::string& store,
-                                                              const std::string& name) {
-  LONGTAIL_RETURN_IF_ERROR(OpenStore(store).status());  // Makes the directory.
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string directory, StoreDirectory(store));
-  const std::string path = absl::StrCat(directory, "/", name, ".lock~");
-  // Closed on exec, so that no child holds the lock on.
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) {
-    return absl::UnavailableError(absl::StrCat("lock '", path, "': ", std::strerror(errno)));
-  }
-  std::unique_ptr<StoreLock> lock(new StoreLock(fd));
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const int problem = errno;
-    if (problem != EWOULDBLOCK) {
-      return absl::UnavailableError(absl::StrCat("lock '", path, "': ", std::strerror(problem)));
-    }
-    std::array<char, 128> holder{};
-    const ssize_t size = pread(fd, holder.data(), holder.size(), 0);
-    std::string text(holder.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-    text.erase(std::min(text.find('\n'), text.size()));
-    return absl::FailedPreconditionError(
-        absl::StrCat("'", directory, "' is in use by another ", name, ", process ",
-                     text.empty() ? "(not known)" : text, ": end it, or use another directory"));
-  }
-  const std::string mine = absl::StrCat(ProcessName(), "\n");
-  if (ftruncate(fd, 0) != 0 || pwrite(fd, mine.data(), mine.size(), 0) < 0) {
-    return absl::UnavailableError(absl::StrCat("lock '", path, "': ", std::strerror(errno)));
-  }
-  return lock;
-}
-
-StoreLock::~StoreLock() {
-  close(fd_);
+absl::StatusOr<std::unique_ptr<StoreLock>> StoreLock::Acquire(const std::string& address,
+                                                              const std::string& name,
+                                                              OnLost on_lost) {
+  LONGTAIL_ASSIGN_OR_RETURN(const StoreAddress parsed, ParseStoreAddress(address));
+  if (parsed.scheme == "rados") return AcquireRadosLock(address, name, std::move(on_lost));
+  if (parsed.scheme == "etcd") return AcquireEtcdLock(address, name, std::move(on_lost));
+  if (parsed.scheme == "file") return FileLock::Acquire(parsed.place, name);
+  return absl::InvalidArgumentError(
+      absl::StrCat("lock on '", address, "': scheme '", parsed.scheme,
+                   "': want a directory, file:DIRECTORY, rados://POOL[/NAMESPACE] or "
+                   "etcd://HOST:PORT[,HOST:PORT...]/PREFIX"));
 }
 
 }  // namespace longtail

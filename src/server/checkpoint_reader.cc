@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "io/open_store.h"
+#include "io/store_address.h"
 #include "protocol/checksum.h"
 #include "protocol/trainer_blob.h"
 
@@ -122,6 +123,10 @@ absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
 }  // namespace longtail::server
 
 namespace longtail {
+
+std::string AddressOf(const CheckpointName& name) {
+  return JoinStoreAddress(name.store, name.name);
+}
 
 absl::StatusOr<std::vector<CheckpointInfo>> ListCheckpoints(const std::string& store_address) {
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store,

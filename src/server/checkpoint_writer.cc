@@ -56,6 +56,7 @@ absl::StatusOr<CheckpointInfo> WriteCheckpoint(const CheckpointRequest& request,
   }
   // Blobs without a manifest are what a crash left of an earlier attempt.
   for (const std::string& leftover : there) LONGTAIL_RETURN_IF_ERROR(store.Remove(leftover));
+  LONGTAIL_RETURN_IF_ERROR(store.RemoveUnfinished(absl::StrCat(request.name, "/")));
 
   LONGTAIL_ASSIGN_OR_RETURN(
       const auto snapshots,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "longtail/checkpoint.h"
 #include "server/cluster_fixture.h"
 #include "server/scratch_directory.h"
 
@@ -30,11 +31,13 @@ class CheckpointFixture {
   static constexpr Key kAbsent = 555;
   static constexpr std::uint64_t kSteps = 8;
 
-  CheckpointFixture() {
+  /// In a directory of its own, or in the store of that address.
+  explicit CheckpointFixture(const std::string& store = {})
+      : store_(store.empty() ? directory_.path() : store) {
     const auto cluster = Must(Cluster::Embedded({.lanes = 2,
                                                  .partitions = kPartitions,
                                                  .step_mode = StepMode::kSynchronous,
-                                                 .store = directory_.path()}));
+                                                 .store = store_}));
     const TableId item = Must(cluster->CreateTable(ExactSpec("item", 2)));
     const TableId user = Must(cluster->CreateTable(
         {.name = "user",
@@ -55,8 +58,8 @@ class CheckpointFixture {
     Must(cluster->Checkpoint("step-8", {{"dense", "weights"}}));
   }
 
-  std::string store() const { return directory_.path(); }
-  std::string checkpoint() const { return directory_.path() + "/step-8"; }
+  std::string store() const { return store_; }
+  std::string checkpoint() const { return AddressOf({.store = store_, .name = "step-8"}); }
   const std::map<Key, WantedRow>& items() const { return items_; }
 
  private:
@@ -88,6 +91,7 @@ class CheckpointFixture {
   }
 
   const ScratchDirectory directory_;
+  const std::string store_;
   std::map<Key, WantedRow> items_;
 };
 

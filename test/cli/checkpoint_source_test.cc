@@ -49,6 +49,23 @@ TEST_CASE_METHOD(test::CheckpointFixture, "where no checkpoint is, the sentence 
   }
 }
 
+TEST_CASE("a checkpoint in another store is the last part of its address",
+          "[cli][checkpoint_source]") {
+  const auto name = [](const std::string& address) { return Must(FindCheckpoint(address)); };
+
+  CHECK(name("rados://pool/a/b/step-8").store == "rados://pool/a/b");
+  CHECK(name("rados://pool/a/b/step-8").name == "step-8");
+  CHECK(name("rados://pool/step-8?user=x&mon=m/n").store == "rados://pool?user=x&mon=m/n");
+  CHECK(name("rados://pool/step-8?user=x&mon=m/n").name == "step-8");
+  CHECK(name("rados://pool/n/step-8/MANIFEST.json?user=x").store == "rados://pool/n?user=x");
+  CHECK(name("rados://pool/n/step-8/MANIFEST.json?user=x").name == "step-8");
+  for (const std::string address : {"rados://pool", "rados://pool?user=x", "rados://pool/n/"}) {
+    const absl::Status status = FindCheckpoint(address).status();
+    CHECK(absl::IsInvalidArgument(status));
+    CHECK(Says(status, "checkpoint '" + address + "': want rados://POOL[/NAMESPACE]/CHECKPOINT"));
+  }
+}
+
 TEST_CASE_METHOD(test::CheckpointFixture, "all tables are selected, or the one that is named",
                  "[cli][checkpoint_source]") {
   CHECK(Must(OpenCheckpoint(checkpoint(), "")).selected == std::vector<std::size_t>{0, 1, 2});

@@ -23,6 +23,7 @@ class ProgramCluster {
     std::uint32_t lease_seconds = 10;
     bool keeps_log = false;
     bool writes_bases = false;  ///< Every second, beside the log.
+    std::string state{};        ///< Of the coordinator; empty: a directory of the test's.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -47,7 +48,8 @@ class ProgramCluster {
         LONGTAIL_PROGRAM, "coordinator", "--listen", listen, "--servers",
         std::to_string(options_.servers), "--workers", std::to_string(options_.workers),
         "--step-mode", options_.step_mode, "--lease", std::to_string(options_.lease_seconds),
-        "--state", directory.path() + "/state", "--write-address", file});
+        "--state", options_.state.empty() ? directory.path() + "/state" : options_.state,
+        "--write-address", file});
     const bool listens =
         Program::Await(absl::Seconds(20), [&] { return std::filesystem::exists(file); });
     INFO(coordinator->said());

@@ -59,6 +59,7 @@ class NotingStore final : public BlobStore {
     return std::vector<std::string>{};
   }
   absl::Status Remove(std::string_view) override { return absl::OkStatus(); }
+  absl::Status RemoveUnfinished(std::string_view) override { return absl::OkStatus(); }
   std::string Describe() const override { return "notes"; }
 
  private:

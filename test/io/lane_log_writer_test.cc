@@ -45,6 +45,7 @@ class FlakyStore final : public BlobStore {
     blobs_.erase(std::string(name));
     return absl::OkStatus();
   }
+  absl::Status RemoveUnfinished(std::string_view) override { return absl::OkStatus(); }
   std::string Describe() const override { return "memory"; }
 
  private:

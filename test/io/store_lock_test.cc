@@ -1,52 +1,110 @@
+// What every lock promises, on each store: a program for each (CMakeLists.txt).
 #include "io/store_lock.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "absl/time/clock.h"
 #include "io/open_store.h"
 #include "io/this_process.h"
 #include "server/cluster_fixture.h"
-#include "server/scratch_directory.h"
+#include "support/store_place.h"
 
 namespace longtail {
 namespace {
 
 using test::Must;
 using test::Says;
+using test::StorePlace;
 
-TEST_CASE("a store's lock has one holder, whom the others are told", "[io]") {
-  const test::ScratchDirectory directory;
-  const std::string store = directory.path() + "/s";
-  auto lock = Must(StoreLock::Acquire(store, "coordinator"));
+constexpr const char* kLease = "lease=2&timeout=10";
 
-  const absl::Status second = StoreLock::Acquire("file:" + store, "coordinator").status();
+TEST_CASE("a store's lock has one holder, whom the others are told", "[io][store_lock]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const std::string address = place->With(kLease);
+  auto lock = Must(StoreLock::Acquire(address, "coordinator"));
+
+  const absl::Time begin = absl::Now();
+  // Where a lock is a lease, this one waits for longer than that: the first is renewed meanwhile.
+  const absl::Status second = StoreLock::Acquire(address, "coordinator").status();
 
   CHECK(absl::IsFailedPrecondition(second));
-  CHECK(Says(second, "'" + store + "' is in use by another coordinator, process " + ProcessName()));
-  Must(StoreLock::Acquire(store, "other").status());
-  CHECK(Must(Must(OpenStore(store))->List("")).empty());
+  CHECK(absl::Now() - begin < absl::Seconds(15));
+  CHECK(Says(second, "is in use by another coordinator, process " + ProcessName()));
+  CHECK(Says(second, place->described().substr(place->described().find('/'))));
+  Must(StoreLock::Acquire(address, "other").status());
   lock.reset();
-  Must(StoreLock::Acquire(store, "coordinator").status());
+  const absl::Time again = absl::Now();
+  Must(StoreLock::Acquire(address, "coordinator").status());
+  CHECK(absl::Now() - again < absl::Seconds(1.9));  // Nobody waits for a lease.
 }
 
-TEST_CASE("a lock ends with its process", "[io]") {
-  const test::ScratchDirectory directory;
+TEST_CASE("a lock is no blob", "[io][store_lock]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr || LONGTAIL_TEST_STORE == std::string("etcd")) return;
+  const auto lock = Must(StoreLock::Acquire(place->address(), "coordinator"));
+  const auto store = Must(OpenStore(place->address()));
+
+  Must(store->RemoveUnfinished(""));
+
+  CHECK(Must(store->List("")).empty());
+}
+
+TEST_CASE("a lock ends with its process", "[io][store_lock]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
   const pid_t child = fork();
   if (child == 0) {
-    const auto lock = StoreLock::Acquire(directory.path(), "coordinator");
-    _exit(lock.ok() ? 0 : 1);
+    const auto lock = StoreLock::Acquire(place->With(kLease), "coordinator");
+    _exit(lock.ok() ? 0 : 1);  // As a process that is killed: nothing is let go of.
   }
   int status = 1;
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(status == 0);
-  Must(StoreLock::Acquire(directory.path(), "coordinator").status());
+
+  Must(StoreLock::Acquire(place->With(kLease), "coordinator").status());
 }
 
-TEST_CASE("a lock where no directory can be is refused", "[io]") {
+TEST_CASE("who stands still for longer than its lease is told who has the lock now",
+          "[io][store_lock]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr || LONGTAIL_TEST_STORE == std::string("file")) return;
   const test::ScratchDirectory directory;
-  test::WriteWhole(directory / "file", "x");
-  CHECK(!StoreLock::Acquire(directory.path() + "/file", "coordinator").ok());
-  CHECK(absl::IsInvalidArgument(StoreLock::Acquire("s3:bucket/a", "coordinator").status()));
+  const std::string note = (directory / "note").string();
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto lock =
+        StoreLock::Acquire(place->With(kLease), "coordinator", [&](const absl::Status& why) {
+          test::WriteWhole(note, why.ToString());
+          _exit(7);
+        });
+    if (lock.ok()) test::WriteWhole(note, "held");
+    absl::SleepFor(absl::Seconds(60));
+    _exit(1);
+  }
+  const absl::Time until = absl::Now() + absl::Seconds(20);
+  while (test::ReadWhole(note) != "held" && absl::Now() < until) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  REQUIRE(test::ReadWhole(note) == "held");
+
+  kill(child, SIGSTOP);
+  const auto lock = StoreLock::Acquire(place->With(kLease), "coordinator");
+  kill(child, SIGCONT);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+
+  Must(lock.status());
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+  CHECK(test::ReadWhole(note).find("is in use by another coordinator, process " + ProcessName()) !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -238,7 +238,7 @@ TEST_CASE("a peer that moved is found at its new address", "[io][zmq]") {
   CHECK(none.empty());
 }
 
-TEST_CASE("what is no message is refused, said and counted; others are served", "[io][zmq]") {
+TEST_CASE("what is no message is refused, said and counted, and others are served", "[io][zmq]") {
   const auto network = MakeNetwork();
   const auto server = Listen(*network);
   void* const context = zmq_ctx_new();

@@ -1,4 +1,5 @@
-// A checkpoint brings everything back, into any number of lanes and partitions.
+// A checkpoint brings everything back, into any number of lanes and partitions, from each store: a
+// program for each (CMakeLists.txt).
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <filesystem>
@@ -7,23 +8,26 @@
 #include <thread>
 #include <vector>
 
+#include "io/open_store.h"
 #include "server/cluster_fixture.h"
 #include "server/scratch_directory.h"
+#include "support/store_place.h"
 
 namespace longtail {
 namespace {
 
 using test::Must;
 using test::Says;
+using test::StorePlace;
 
 constexpr std::uint32_t kDim = 3;
 
 // Five tables, the third one empty, and rows trained for a few steps.
-std::unique_ptr<Cluster> Trained(const test::ScratchDirectory& directory, std::uint64_t seed = 4) {
+std::unique_ptr<Cluster> Trained(const StorePlace& place, std::uint64_t seed = 4) {
   auto cluster = Must(Cluster::Embedded({.lanes = 2,
                                          .partitions = 8,
                                          .step_mode = StepMode::kSynchronous,
-                                         .store = directory.path()}));
+                                         .store = place.address()}));
   const TableId a = Must(cluster->CreateTable(test::SpecOf("a", kDim, AdagradSpec{})));
   const TableId b = Must(cluster->CreateTable(test::SpecOf("b", kDim, AdamSpec{})));
   Must(cluster->CreateTable(test::SpecOf("empty", kDim, FtrlSpec{})));
@@ -51,11 +55,14 @@ std::vector<std::uint64_t> Hashes(Cluster& cluster) {
 }
 
 TEST_CASE("a checkpoint restores into any number of lanes and partitions", "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const auto saved = Trained(directory);
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto saved = Trained(*place);
   const CheckpointInfo info = Must(saved->Checkpoint("step-5"));
-  CHECK(info.name.store == directory.path());
+  CHECK(info.name.store == place->address());
   CHECK(info.name.name == "step-5");
+  CHECK(AddressOf(info.name).starts_with(place->address().substr(0, place->address().find('?')) +
+                                         "/step-5"));
   CHECK(info.step == 5);
   CHECK(info.partitions == 8);
   REQUIRE(info.tables.size() == 5);
@@ -78,8 +85,9 @@ TEST_CASE("a checkpoint restores into any number of lanes and partitions", "[ser
 }
 
 TEST_CASE("a restored cluster goes on as the one that was saved", "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const auto saved = Trained(directory);
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto saved = Trained(*place);
   const CheckpointInfo info = Must(saved->Checkpoint("a"));
   const auto restored = Must(Cluster::Restore(
       {.lanes = 1, .partitions = 4, .step_mode = StepMode::kSynchronous}, info.name));
@@ -108,8 +116,9 @@ TEST_CASE("a restored cluster goes on as the one that was saved", "[server][chec
 }
 
 TEST_CASE("the trainer's state comes back byte for byte", "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const auto cluster = Trained(directory);
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto cluster = Trained(*place);
   std::string bytes(300'000, '\0');
   Rng rng(8);
   for (char& byte : bytes) byte = static_cast<char>(rng.Next());
@@ -123,13 +132,13 @@ TEST_CASE("the trainer's state comes back byte for byte", "[server][checkpoint]"
 }
 
 TEST_CASE("checkpoints are listed oldest first, and only whole ones", "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const auto cluster = Trained(directory);
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto cluster = Trained(*place);
   for (const char* name : {"step-9", "step-10", "b", "a"}) Must(cluster->Checkpoint(name));
-  std::filesystem::create_directory(directory / "half");
-  test::WriteWhole(directory / "half/p00000-0000.snapshot", "left by a crash");
+  Must(Must(OpenStore(place->address()))->Write("half/p00000-0000.snapshot", "left by a crash"));
 
-  const std::vector<CheckpointInfo> list = Must(ListCheckpoints(directory.path()));
+  const std::vector<CheckpointInfo> list = Must(ListCheckpoints(place->address()));
 
   std::vector<std::string> names;
   for (const CheckpointInfo& info : list) names.push_back(info.name.name);
@@ -143,27 +152,29 @@ TEST_CASE("checkpoints are listed oldest first, and only whole ones", "[server][
 
 TEST_CASE("an existing checkpoint is not written over, a half-written one is",
           "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const auto cluster = Trained(directory);
-  std::filesystem::create_directory(directory / "half");
-  test::WriteWhole(directory / "half/p99999-0000.snapshot", "left by a crash");
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto cluster = Trained(*place);
+  const auto store = Must(OpenStore(place->address()));
+  Must(store->Write("half/p99999-0000.snapshot", "left by a crash"));
   Must(cluster->Checkpoint("whole"));
-  const std::string manifest = test::ReadWhole(directory / "whole/MANIFEST.json");
+  const std::string manifest = Must(store->Read("whole/MANIFEST.json"));
 
   const absl::Status again = cluster->Checkpoint("whole").status();
   const CheckpointInfo info = Must(cluster->Checkpoint("half"));
 
   CHECK(absl::IsAlreadyExists(again));
   CHECK(Says(again, "checkpoint 'whole' is in"));
-  CHECK(test::ReadWhole(directory / "whole/MANIFEST.json") == manifest);
-  CHECK_FALSE(std::filesystem::exists(directory / "half/p99999-0000.snapshot"));
+  CHECK(Must(store->Read("whole/MANIFEST.json")) == manifest);
+  CHECK(Must(store->List("half/p99999")).empty());
   CHECK(Hashes(*Must(Cluster::Restore({.partitions = 8}, info.name))) == Hashes(*cluster));
 }
 
 TEST_CASE("of checkpoints of one name at the same time one is made, whole",
           "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const auto cluster = Trained(directory);
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto cluster = Trained(*place);
   std::vector<absl::Status> outcomes(4);
   std::vector<std::thread> threads;
   for (absl::Status& outcome : outcomes) {
@@ -179,18 +190,20 @@ TEST_CASE("of checkpoints of one name at the same time one is made, whole",
   }
   CHECK(made == 1);
   const auto restored =
-      Must(Cluster::Restore({.partitions = 8}, {.store = directory.path(), .name = "same"}));
+      Must(Cluster::Restore({.partitions = 8}, {.store = place->address(), .name = "same"}));
   CHECK(Hashes(*restored) == Hashes(*cluster));
 }
 
 TEST_CASE("a checkpoint or a store that there is not is not found, and not made",
           "[server][checkpoint]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
   const test::ScratchDirectory directory;
   const std::string missing = (directory / "missing").string();
-  Must(Trained(directory)->Checkpoint("there"));
+  Must(Trained(*place)->Checkpoint("there"));
 
   const absl::Status restored =
-      Cluster::Restore({}, {.store = directory.path(), .name = "gone"}).status();
+      Cluster::Restore({}, {.store = place->address(), .name = "gone"}).status();
 
   CHECK(absl::IsNotFound(restored));
   CHECK(Says(restored, "checkpoint 'gone'"));
@@ -203,8 +216,9 @@ TEST_CASE("a checkpoint or a store that there is not is not found, and not made"
 
 TEST_CASE("an option that is wrong is refused before anything is restored",
           "[server][checkpoint]") {
-  const test::ScratchDirectory directory;
-  const CheckpointInfo info = Must(Trained(directory)->Checkpoint("a"));
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const CheckpointInfo info = Must(Trained(*place)->Checkpoint("a"));
 
   CHECK(absl::IsInvalidArgument(Cluster::Restore({.lanes = 0}, info.name).status()));
 }

@@ -34,6 +34,7 @@ class FaultyStore final : public BlobStore {
     return under_.List(prefix);
   }
   absl::Status Remove(std::string_view name) override { return under_.Remove(name); }
+  absl::Status RemoveUnfinished(std::string_view) override { return absl::OkStatus(); }
   std::string Describe() const override { return under_.Describe(); }
 
   std::uint64_t writes() const { return writes_.load(); }

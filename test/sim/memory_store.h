@@ -42,6 +42,7 @@ class MemoryStore final : public BlobStore {
     if (blobs_.erase(std::string(name)) > 0) return absl::OkStatus();
     return absl::NotFoundError(absl::StrCat("no blob '", std::string(name), "'"));
   }
+  absl::Status RemoveUnfinished(std::string_view) override { return absl::OkStatus(); }
   std::string Describe() const override { return "memory"; }
 
  private:

@@ -30,10 +30,12 @@ EXAMPLES_MAY_INCLUDE = {
 # A third-party header belongs to the files whose path matches, and to no other file of src/.
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
-    (r"^rados/", r"^src/io/", "librados belongs to src/io/"),
+    (r"^rados/", r"^src/io/rados_", "librados belongs to src/io/rados_*"),
+    (r"^curl/", r"^src/io/etcd_gateway\.", "libcurl belongs to src/io/etcd_gateway"),
     (r"^nlohmann/",
-     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(inspect|status)_)",
-     "nlohmann-json belongs to the JSON codecs of src/protocol/ and the answers of src/cli/"),
+     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(inspect|status)_"
+     r"|io/etcd_gateway\.)",
+     "nlohmann-json belongs to src/protocol/'s JSON codecs, src/cli/'s answers and etcd's gateway"),
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
     (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",
      "protobuf belongs to the wire codecs of src/protocol/"),

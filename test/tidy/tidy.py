@@ -281,7 +281,7 @@ def environment_offences(files):
 
 def package_offences(files):
     for file in files:
-        if file.path == "docker/apt-packages.txt" and file.lines != sorted(set(file.lines)):
+        if file.path.startswith("docker/apt-packages") and file.lines != sorted(set(file.lines)):
             yield f"{file.path}: not sorted, or a package twice"
         if file.path == ".ci/run" and not file.is_executable:
             yield f"{file.path}: not executable"

@@ -104,8 +104,8 @@ TEST_CASE("a saved model with a threshold is refused, as its counts are not save
           "[examples][ctr][count_threshold]") {
   const test::TemporaryDirectory out;
 
-  const auto model =
-      LoadSavedModel(out.path(), RunWithThreshold(out.path()).config, OnBadLine::kFail);
+  const auto model = LoadSavedModel(out.path() + "/checkpoints",
+                                    RunWithThreshold(out.path()).config, OnBadLine::kFail);
 
   CHECK(model.status().code() == absl::StatusCode::kUnimplemented);
   CHECK(std::string(model.status().message()).rfind("data.min_count 10: ", 0) == 0);

@@ -32,7 +32,7 @@ TEST_CASE("a saved model scores as it did when it was trained, in any format of 
   INFO(report.status().ToString());
   REQUIRE(report.ok());
 
-  const auto model = LoadSavedModel(out.path(), options.config, OnBadLine::kFail);
+  const auto model = LoadSavedModel(out.path() + "/checkpoints", options.config, OnBadLine::kFail);
   INFO(model.status().ToString());
   REQUIRE(model.ok());
   const auto batches = model->data->Score("test", 64);
@@ -61,13 +61,13 @@ TEST_CASE("a directory without a checkpoint, and another config, are refused",
           "[examples][ctr][saved_model]") {
   const test::TemporaryDirectory out;
   RunOptions options = SyntheticRun(out.path());
-  const auto none = LoadSavedModel(out.path(), options.config, OnBadLine::kFail);
+  const auto none = LoadSavedModel(out.path() + "/checkpoints", options.config, OnBadLine::kFail);
   CHECK(none.status().code() == absl::StatusCode::kNotFound);
   std::ostringstream terminal;
   REQUIRE(TrainAndReport(options, terminal).ok());
   options.config.model.dim = 5;
 
-  const auto other = LoadSavedModel(out.path(), options.config, OnBadLine::kFail);
+  const auto other = LoadSavedModel(out.path() + "/checkpoints", options.config, OnBadLine::kFail);
 
   CHECK(other.status().code() == absl::StatusCode::kFailedPrecondition);
 }

@@ -1,0 +1,331 @@
+#include "io/rados_store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+#include <map>
+#include <span>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "io/file_store.h"
+#include "io/rados_operation.h"
+#include "io/this_process.h"
+#include "protocol/checksum.h"
+
+namespace longtail {
+namespace {
+
+// A reader begins again when the blob is replaced meanwhile; more often than this is no chance.
+constexpr int kReadAttemptsMax = 16;
+
+std::vector<std::string> PartsOf(const std::string& name, const ObjectHeader& blob) {
+  std::vector<std::string> objects;
+  for (std::uint32_t part = 1; part < blob.part_count; ++part) {
+    objects.push_back(ObjectName(name, blob.write_id, part));
+  }
+  return objects;
+}
+
+// The bytes of the blob that belong into the object of `header`.
+template <typename T>
+auto Of(const ObjectHeader& header, T&& bytes) {
+  return bytes.subspan(static_cast<std::size_t>(header.offset()), header.size());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RadosStore>> RadosStore::Open(const std::string& address) {
+  LONGTAIL_ASSIGN_OR_RETURN(const RadosAddress parsed, ParseRadosAddress(address));
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<RadosPool> pool, RadosPool::Connect(parsed));
+  return std::unique_ptr<RadosStore>(new RadosStore(std::move(pool)));
+}
+
+std::string RadosStore::What(const std::string& object, const std::string& name) const {
+  return absl::StrCat(Describe(), ": object '", object, "'",
+                      object == name ? "" : absl::StrCat(" of blob '", name, "'"));
+}
+
+// --- Writing -------------------------------------------------------------------------------------
+
+absl::Status RadosStore::Write(std::string_view name, std::string_view bytes) {
+  LONGTAIL_RETURN_IF_ERROR(ValidateBlobName(name));
+  if (bytes.size() > kBlobBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("blob '", std::string(name), "': ", bytes.size(),
+                                                   " bytes: want at most ", kBlobBytesMax));
+  }
+  const std::string head_name(name);
+  ObjectHeader head{.part = 0,
+                    .part_count = ObjectPartCount(bytes.size(), kRadosPartBytes),
+                    .part_bytes = kRadosPartBytes,
+                    .blob_bytes = bytes.size(),
+                    .write_id = DrawIncarnation(),
+                    .checksum = 0};
+  const std::string_view data = bytes.substr(0, head.size());
+  head.checksum = Checksum(AsBytes(data));
+
+  // An object's operations are done in the order in which they were started: this one still sees
+  // what the head is to replace.
+  RadosRead replaced;
+  replaced.Start(*pool_, head_name, {});
+  LONGTAIL_RETURN_IF_ERROR(WriteParts(head_name, head, bytes));
+  RadosWrite written;
+  written.Replace(data, head);
+  written.Start(*pool_, head_name);
+  if (const int error = written.Wait(); error < 0) {
+    // Of what was refused nothing stays. What timed out may be there all the same.
+    if (error != -ETIMEDOUT) RemoveObjects(PartsOf(head_name, head)).IgnoreError();
+    return pool_->Problem(error, absl::StrCat("writing ", bytes.size(), " bytes to blob"),
+                          head_name);
+  }
+  if (replaced.Wait() == 0) {
+    const absl::StatusOr<ObjectHeader> old = replaced.Header(head_name);
+    // The new blob is there, whatever becomes of these: RemoveUnfinished finds them.
+    if (old.ok()) RemoveObjects(PartsOf(head_name, *old)).IgnoreError();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RadosStore::Extend(std::string_view name, std::uint64_t from, std::string_view bytes) {
+  if (from == 0) return Write(name, bytes);
+  LONGTAIL_ASSIGN_OR_RETURN(std::string blob, Read(name));
+  if (blob.size() < from) {
+    return absl::FailedPreconditionError(absl::StrCat("extending blob '", std::string(name),
+                                                      "' in ", Describe(), ": ", blob.size(),
+                                                      " bytes: want at least ", from));
+  }
+  blob.resize(static_cast<std::size_t>(from));
+  blob += bytes;
+  return Write(name, blob);
+}
+
+absl::Status RadosStore::WriteParts(const std::string& name, const ObjectHeader& blob,
+                                    std::string_view bytes) {
+  const std::span<const char> all(bytes.data(), bytes.size());
+  std::deque<RadosWrite> under_way;
+  int error = 0;
+  const auto wait_for_oldest = [&] {
+    const int outcome = under_way.front().Wait();
+    under_way.pop_front();
+    if (error == 0) error = outcome;
+  };
+  ObjectHeader part = blob;
+  for (part.part = 1; part.part < blob.part_count && error == 0; ++part.part) {
+    if (under_way.size() == kRadosOperationsMax) wait_for_oldest();
+    const std::span<const char> data = Of(part, all);
+    part.checksum = Checksum(std::as_bytes(data));
+    RadosWrite& write = under_way.emplace_back();
+    write.Replace({data.data(), data.size()}, part);
+    write.Start(*pool_, ObjectName(name, blob.write_id, part.part));
+  }
+  while (!under_way.empty()) wait_for_oldest();
+  if (error == 0) return absl::OkStatus();
+  // After a timeout each removal would take as long again.
+  if (error != -ETIMEDOUT) RemoveObjects(PartsOf(name, blob)).IgnoreError();
+  return pool_->Problem(error, absl::StrCat("writing ", bytes.size(), " bytes to blob"), name);
+}
+
+// --- Reading -------------------------------------------------------------------------------------
+
+absl::StatusOr<std::string> RadosStore::Read(std::string_view name) {
+  LONGTAIL_RETURN_IF_ERROR(ValidateBlobName(name));
+  const std::string head_name(name);
+  absl::Status status;
+  std::uint64_t tried = 0;
+  for (int attempt = 0; attempt < kReadAttemptsMax; ++attempt) {
+    std::string bytes;
+    LONGTAIL_ASSIGN_OR_RETURN(const ObjectHeader head, ReadHead(head_name, bytes));
+    // A part that is gone though the head still names it is damage; else the blob was replaced.
+    if (!status.ok() && head.write_id == tried) return status;
+    tried = head.write_id;
+    status = ReadParts(head_name, head, bytes);
+    if (status.ok()) return bytes;
+    if (!absl::IsDataLoss(status)) return status;
+  }
+  return status;
+}
+
+absl::StatusOr<ObjectHeader> RadosStore::ReadHead(const std::string& name,
+                                                  std::string& bytes) const {
+  bytes.resize(kRadosPartBytes);
+  for (;;) {
+    RadosRead read;
+    read.Start(*pool_, name, bytes);
+    if (const int error = read.Wait(); error == -ENOENT) {
+      return absl::NotFoundError(absl::StrCat("no blob '", name, "' in ", Describe()));
+    } else if (error < 0) {
+      return pool_->Problem(error, "reading blob", name);
+    }
+    const std::string what = What(name, name);
+    LONGTAIL_ASSIGN_OR_RETURN(const ObjectHeader head, read.Header(what));
+    if (head.part != 0 || head.blob_bytes > kBlobBytesMax) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(what, ": part ", head.part, " of a blob of ", head.blob_bytes,
+                       " bytes: want part 0, and at most ", kBlobBytesMax, " bytes"));
+    }
+    if (head.size() > bytes.size()) {  // Written with larger parts than ours.
+      bytes.resize(head.size());
+      continue;
+    }
+    LONGTAIL_RETURN_IF_ERROR(
+        CheckObjectData(what, head, std::string_view(bytes).substr(0, read.size())));
+    bytes.resize(static_cast<std::size_t>(head.blob_bytes));
+    return head;
+  }
+}
+
+absl::Status RadosStore::ReadParts(const std::string& name, const ObjectHeader& head,
+                                   std::string& bytes) const {
+  struct Part {
+    ObjectHeader header;
+    RadosRead read;
+  };
+  std::deque<Part> under_way;
+  absl::Status status;
+  const auto take_oldest = [&] {
+    Part& part = under_way.front();
+    const std::string object = ObjectName(name, head.write_id, part.header.part);
+    const std::string what = What(object, name);
+    const absl::Cleanup pop = [&] { under_way.pop_front(); };
+    const int error = part.read.Wait();
+    if (!status.ok()) return;
+    if (error == -ENOENT) {
+      status = absl::DataLossError(absl::StrCat(what, ": it is not there, and the head names it"));
+      return;
+    }
+    if (error < 0) {
+      status = pool_->Problem(error, "reading object", object);
+      return;
+    }
+    const absl::StatusOr<ObjectHeader> found = part.read.Header(what);
+    if (!found.ok()) {
+      status = found.status();
+      return;
+    }
+    part.header.checksum = found->checksum;
+    if (*found != part.header) {
+      status = absl::DataLossError(
+          absl::StrCat(what, ": its attribute names another part, or one of another blob"));
+      return;
+    }
+    const std::span<char> data = Of(part.header, std::span(bytes));
+    status = CheckObjectData(what, part.header, {data.data(), part.read.size()});
+  };
+  ObjectHeader header = head;
+  for (header.part = 1; header.part < head.part_count && status.ok(); ++header.part) {
+    if (under_way.size() == kRadosOperationsMax) take_oldest();
+    Part& part = under_way.emplace_back();
+    part.header = header;
+    part.read.Start(*pool_, ObjectName(name, head.write_id, header.part),
+                    Of(header, std::span(bytes)));
+  }
+  while (!under_way.empty()) take_oldest();
+  return status;
+}
+
+absl::StatusOr<ObjectHeader> RadosStore::HeaderOf(const std::string& name) const {
+  RadosRead read;
+  read.Start(*pool_, name, {});
+  if (const int error = read.Wait(); error == -ENOENT) {
+    return absl::NotFoundError(absl::StrCat("no blob '", name, "' in ", Describe()));
+  } else if (error < 0) {
+    return pool_->Problem(error, "reading the header of blob", name);
+  }
+  return read.Header(What(name, name));
+}
+
+// --- Listing and removing ------------------------------------------------------------------------
+
+absl::StatusOr<std::vector<std::string>> RadosStore::Objects(std::string_view prefix) const {
+  rados_list_ctx_t list = nullptr;
+  if (const int error = rados_nobjects_list_open(pool_->io(), &list); error < 0) {
+    return pool_->Problem(error, "listing objects that begin with", std::string(prefix));
+  }
+  const absl::Cleanup close = [&] { rados_nobjects_list_close(list); };
+  std::vector<std::string> names;
+  for (;;) {
+    const char* name = nullptr;
+    std::size_t size = 0;
+    const int error =
+        rados_nobjects_list_next2(list, &name, nullptr, nullptr, &size, nullptr, nullptr);
+    if (error == -ENOENT) break;
+    if (error < 0) {
+      return pool_->Problem(error, "listing objects that begin with", std::string(prefix));
+    }
+    const std::string_view text(name, size);
+    if (text.starts_with(prefix)) names.emplace_back(text);
+  }
+  std::ranges::sort(names);
+  // While placement groups are split, an object may be listed twice.
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+absl::StatusOr<std::vector<std::string>> RadosStore::List(std::string_view prefix) {
+  LONGTAIL_ASSIGN_OR_RETURN(std::vector<std::string> names, Objects(prefix));
+  std::erase_if(names, [](const std::string& name) { return !ValidateBlobName(name).ok(); });
+  return names;
+}
+
+absl::Status RadosStore::Remove(std::string_view name) {
+  LONGTAIL_RETURN_IF_ERROR(ValidateBlobName(name));
+  const std::string head_name(name);
+  // Of a head that is damaged, the parts cannot be known here.
+  const absl::StatusOr<ObjectHeader> head = HeaderOf(head_name);
+  if (!head.ok() && !absl::IsDataLoss(head.status())) return head.status();
+  RadosWrite removal;
+  rados_write_op_remove(removal.operation());
+  removal.Start(*pool_, head_name);
+  if (const int error = removal.Wait(); error == -ENOENT) {
+    return absl::NotFoundError(absl::StrCat("no blob '", head_name, "' in ", Describe()));
+  } else if (error < 0) {
+    return pool_->Problem(error, "removing blob", head_name);
+  }
+  return head.ok() ? RemoveObjects(PartsOf(head_name, *head)) : absl::OkStatus();
+}
+
+absl::Status RadosStore::RemoveObjects(const std::vector<std::string>& objects) const {
+  std::deque<RadosWrite> under_way;
+  absl::Status status;
+  std::size_t done = 0;
+  const auto wait_for_oldest = [&] {
+    const int error = under_way.front().Wait();
+    under_way.pop_front();
+    const std::string& object = objects[done++];
+    if (error < 0 && error != -ENOENT && status.ok()) {
+      status = pool_->Problem(error, "removing object", object);
+    }
+  };
+  for (const std::string& object : objects) {
+    if (!status.ok()) break;
+    if (under_way.size() == kRadosOperationsMax) wait_for_oldest();
+    RadosWrite& removal = under_way.emplace_back();
+    rados_write_op_remove(removal.operation());
+    removal.Start(*pool_, object);
+  }
+  while (!under_way.empty()) wait_for_oldest();
+  return status;
+}
+
+absl::Status RadosStore::RemoveUnfinished(std::string_view prefix) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> objects, Objects(prefix));
+  std::map<std::string, std::uint64_t> named;  // By each head, its parts' write; 0: by none.
+  std::vector<std::string> unfinished;
+  for (const std::string& object : objects) {
+    const absl::StatusOr<ObjectPart> part = ParseObjectPart(object);
+    if (!part.ok()) continue;
+    auto head = named.find(part->blob);
+    if (head == named.end()) {
+      const absl::StatusOr<ObjectHeader> header = HeaderOf(part->blob);
+      if (!header.ok() && !absl::IsNotFound(header.status())) return header.status();
+      head = named.emplace(part->blob, header.ok() ? header->write_id : 0).first;
+    }
+    if (part->write_id != head->second) unfinished.push_back(object);
+  }
+  return RemoveObjects(unfinished);
+}
+
+}  // namespace longtail
