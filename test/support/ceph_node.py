@@ -197,10 +197,12 @@ class Node:
             run(f"ceph-{kind}", "-i", name, "-c", self.conf)  # Goes to the background by itself.
 
     def await_writes(self):
+        # By default a client asks for a newer map after ten seconds.
+        rados = ["rados", "-c", self.conf, "--objecter-timeout=0.5",
+                 "--objecter-tick-interval=0.2"]
         for pool in POOLS:
-            run("rados", "-c", self.conf, "-p", pool, "put", "probe", self.conf,
-                seconds=START_SECONDS)
-            run("rados", "-c", self.conf, "-p", pool, "rm", "probe")
+            run(*rados, "-p", pool, "put", "probe", self.conf, seconds=START_SECONDS)
+            run(*rados, "-p", pool, "rm", "probe")
 
     def end(self, daemon, number):
         pid = self.pid(daemon)
