@@ -3,11 +3,14 @@
 // Threads: not thread-safe; see io/core_loop.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "base/limits.h"
 #include "longtail/step_mode.h"
+#include "protocol/expand.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
 #include "server/lane_snapshot.h"
@@ -32,8 +35,9 @@ class LaneCore final : public Core {
     std::uint32_t staleness = 0;  ///< Bounded staleness alone.
     std::uint32_t worker_count = 1;
     std::uint32_t partition_count = 1;
-    std::vector<PartitionId> partitions;  ///< Those this lane owns.
-    bool audits_evictions = false;        ///< Gives what is evicted as effects.
+    std::vector<PartitionId> partitions;                ///< Those this lane owns.
+    bool audits_evictions = false;                      ///< Gives what is evicted as effects.
+    std::size_t key_list_bytes_max = kKeyListBytesMax;  ///< Of those that workers have it keep.
   };
 
   explicit LaneCore(const Options& options);
@@ -59,6 +63,10 @@ class LaneCore final : public Core {
 
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
+  void OnCompactPull(NodeId source, const std::shared_ptr<const CompactPull>& pull,
+                     Effects& effects);
+  void OnCompactPush(NodeId source, const std::shared_ptr<const CompactPush>& push,
+                     Effects& effects);
   void OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects);
   void OnCreateTable(NodeId source, const CreateTable& create, Effects& effects);
   void OnOpenSession(NodeId source, const OpenSession& open, Effects& effects);
@@ -75,7 +83,9 @@ class LaneCore final : public Core {
   bool IsReady(const PullRequest& pull) const;
   std::uint64_t StepOf(const PullRequest& pull) const;
   void Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
+  void ServeCompact(NodeId source, const PullRequest& pull, Effects& effects);
   void ServeWaiting(Effects& effects);
+  void RefusePull(NodeId source, std::uint64_t request, absl::Status status, Effects& effects);
   void Acknowledge(NodeId target, std::uint64_t request, absl::Status status, Effects& effects);
   PartitionCore* Find(PartitionId partition);
   absl::Status NotHere(PartitionId partition) const;
@@ -85,6 +95,9 @@ class LaneCore final : public Core {
   std::vector<PartitionCore*> by_number_;                   // [partition_count], null: not here.
   std::vector<WaitingPull> waiting_;
   ReplyPool replies_;
+  KeyLists key_lists_;
+  std::vector<float> rows_;            // ServeCompact's own: some rows before they are packed,
+  std::vector<std::uint32_t> counts_;  // and their counts.
   LaneSnapshot snapshot_;
   std::uint64_t dropped_ = 0;
 };
