@@ -123,7 +123,7 @@ TEST_CASE("a row that is not finite is sent so, and what was kept stays",
   CHECK(std::abs(next[0] - 0x1p-20F) < 0x1p-26F);
 }
 
-TEST_CASE("memory is bounded; keys that were not pushed for long make room",
+TEST_CASE("memory is bounded, keys that were not pushed for long make room",
           "[worker][error_feedback]") {
   constexpr std::size_t kBytesMax = std::size_t{1} << 16;
   ErrorFeedback feedback(kBytesMax);

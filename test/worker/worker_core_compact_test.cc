@@ -130,6 +130,8 @@ TEST_CASE_METHOD(CompactFixture, "a lane refuses a compact pull with a plain rep
 TEST_CASE_METHOD(CompactFixture, "a lane that wants keys is sent all of them, once",
                  "[worker][worker_core]") {
   SubmitPull();
+  Deliver(kLaneA, KeysWanted{Sent<PullPointer>()->request});  // It had them all.
+  CHECK(effects.sends.empty());
   SubmitPush();
   const PushPointer named = Sent<PushPointer>();
   REQUIRE(named->sections[0].form == KeyForm::kDigest);
