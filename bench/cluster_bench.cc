@@ -12,6 +12,7 @@
 //   prefetched a ROUTER that answers from absl::flat_hash_map and rows apart, misses overlapped
 //   transport  our messages between two endpoints, no table
 //   ours, ipc  a Worker of Cluster::Remote and a ServerProcess with one lane, over TCP and over ipc
+//   logged     as ours, and what the server acknowledges is durable in a log of files
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -49,7 +50,7 @@ std::string Serve(const std::string& way, const StoreSize& size, const std::stri
   if (way == "umap") return ServeUnorderedMap(size);
   if (way == "prefetched") return ServePrefetched(size);
   if (way == "transport") return ServeTransport();
-  return ServeCluster(way == "ipc" ? directory : "");
+  return ServeCluster(way == "ipc" ? directory : "", way == "logged" ? directory + "/log" : "");
 }
 
 std::unique_ptr<WirePath> Connect(const std::string& way, const std::string& address,
@@ -211,6 +212,7 @@ Figures Figure(const Results& results) {
       Compare(op + dim + "_100k/tcp", shape, "ours", "tcp", &Turn::rows_per_second);
       Compare("transport/zmq_" + op + dim, shape, "transport", "zmq", &Turn::rows_per_second);
       Compare("ipc/ours_" + op + dim, shape, "ipc", "ours", &Turn::rows_per_second);
+      Compare("logged/ours_" + op + dim, shape, "logged", "ours", &Turn::rows_per_second);
       for (const std::string rival : {"umap", "prefetched"}) {
         Compare(op + dim + "_cpu/" + rival, shape, "ours", rival, &Turn::rows_per_server_cpu);
       }

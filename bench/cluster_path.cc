@@ -165,13 +165,14 @@ std::string ServeTransport() {
   return endpoint->addresses()[0];
 }
 
-std::string ServeCluster(const std::string& ipc_directory) {
+std::string ServeCluster(const std::string& ipc_directory, const std::string& log_store) {
   auto* const coordinator =
       Must(CoordinatorProcess::Start({.cluster = {.servers = 1, .workers = 1}})).release();
   Must(ServerProcess::Start({.coordinator = coordinator->address(),
                              .name = "bench",
                              .lanes = 1,
-                             .ipc_directory = ipc_directory}))
+                             .ipc_directory = ipc_directory,
+                             .log_store = log_store}))
       .release();
   return coordinator->address();
 }

@@ -106,6 +106,6 @@ std::string ServeZmq();
 std::string ServeUnorderedMap(const StoreSize& size);
 std::string ServePrefetched(const StoreSize& size);
 std::string ServeTransport();
-std::string ServeCluster(const std::string& ipc_directory);
+std::string ServeCluster(const std::string& ipc_directory, const std::string& log_store);
 
 }  // namespace longtail::bench

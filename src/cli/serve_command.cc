@@ -15,6 +15,7 @@ struct ServeCommand::Arguments {
   CLI::App* command = nullptr;
   ServerProcess::Options process;
   double join_timeout_seconds = 300;
+  std::uint64_t base_after_mib = 1024;
 };
 
 ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
@@ -38,6 +39,14 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
   a.command->add_option("--ipc", a.process.ipc_directory,
                         "Directory for socket files, which workers on this machine prefer");
   a.command->add_option("--store", a.process.store, "Where checkpoints go");
+  a.command->add_option("--log", a.process.log_store,
+                        "Where what it acknowledges is kept, so that it can come back after a "
+                        "crash; without it its rows end with it");
+  a.command
+      ->add_option("--base-after-mib", a.base_after_mib,
+                   "Size of a lane's log behind which all its rows are written out and the log "
+                   "begins anew")
+      ->capture_default_str();
   a.command->add_option("--join-timeout", a.join_timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
 }
@@ -54,6 +63,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   std::stop_source stop;
   ServerProcess::Options options = arguments_->process;
   options.join_timeout = absl::Seconds(arguments_->join_timeout_seconds);
+  options.base_after_bytes = arguments_->base_after_mib << 20;
   options.stop = stop.get_token();
   options.log = log;
   absl::StatusOr<std::unique_ptr<ServerProcess>> server = absl::UnknownError("not started");

@@ -23,6 +23,9 @@ namespace {
 class ForgetfulStore final : public BlobStore {
  public:
   absl::Status Write(std::string_view, std::string_view) override { return absl::OkStatus(); }
+  absl::Status Extend(std::string_view, std::uint64_t, std::string_view) override {
+    return absl::OkStatus();
+  }
   absl::StatusOr<std::string> Read(std::string_view name) override {
     return absl::NotFoundError(absl::StrCat("blob '", std::string(name), "': nothing is kept"));
   }
@@ -58,15 +61,17 @@ class ConnectingCore final : public Core {
  private:
   void Follow() {
     const ClusterMap& map = core_.state().map;
-    if (!is_connected_ && core_.is_formed()) {
-      is_connected_ = true;
+    if (core_.is_formed() && map.version != version_) {
       const absl::Status connected = ConnectLanes(map, host_, endpoint_);
       if (!connected.ok()) {
         log_.Error("lane_address_refused", {{"reason", std::string(connected.message())}});
       }
-      log_.Info("cluster_formed", {{"servers", map.servers.size()},
-                                   {"lanes", map.lanes.size()},
-                                   {"partitions", map.lane_of.size()}});
+      if (version_ == 0) {
+        log_.Info("cluster_formed", {{"servers", map.servers.size()},
+                                     {"lanes", map.lanes.size()},
+                                     {"partitions", map.lane_of.size()}});
+      }
+      version_ = map.version;
     }
     if (map.tables.size() != tables_) {
       tables_ = map.tables.size();
@@ -82,7 +87,7 @@ class ConnectingCore final : public Core {
   ZmqEndpoint& endpoint_;
   const Log& log_;
   const std::string host_;
-  bool is_connected_ = false;
+  std::uint64_t version_ = 0;  // Of the map whose lanes are connected.
   std::size_t tables_ = 0;
   std::size_t workers_ = 0;
 };
@@ -124,7 +129,11 @@ class Process final : public CoordinatorProcess {
 absl::StatusOr<std::unique_ptr<server::CoordinatorCore>> MakeCore(
     const CoordinatorProcess::Options& options, BlobStore& store) {
   const absl::StatusOr<std::string> kept = store.Read(server::kCoordinatorStateName);
-  if (absl::IsNotFound(kept.status())) return server::CoordinatorCore::Make(options.cluster);
+  if (absl::IsNotFound(kept.status())) {
+    server::CoordinatorCore::Options cluster = options.cluster;
+    cluster.cluster = DrawIncarnation();
+    return server::CoordinatorCore::Make(cluster);
+  }
   LONGTAIL_RETURN_IF_ERROR(kept.status());
   LONGTAIL_ASSIGN_OR_RETURN(CoordinatorState state,
                             DecodeCoordinatorState(absl::StrCat("'", server::kCoordinatorStateName,

@@ -48,7 +48,7 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
       const std::shared_ptr<const ClusterMap> map,
       link_->AwaitMap("joining the cluster", absl::FromChrono(options.join_timeout),
                       [](std::uint64_t request) { return MapRequest{request}; }));
-  host_ = HostId();
+  connections_ = std::make_unique<LaneConnections>(*network_, HostId());
   options_ = {.lanes = static_cast<std::uint32_t>(map->lanes.size()),
               .partitions = static_cast<std::uint32_t>(map->lane_of.size()),
               .step_mode = map->step_mode,
@@ -61,9 +61,13 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
   if (!options.store.empty()) {
     LONGTAIL_ASSIGN_OR_RETURN(store, OpenStore(options.store));
   }
-  map_ = std::make_unique<ClusterMapHolder>(*map);
-  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint, network_->Join(NodeId{0}, {}));
-  LONGTAIL_RETURN_IF_ERROR(ConnectLanes(*map, host_, *endpoint));
+  map_ = std::make_unique<ClusterMapHolder>(*map,
+                                            [this](const std::shared_ptr<const ClusterMap>& newer) {
+                                              // An address that cannot be one is said by whoever
+                                              // waits for its lane.
+                                              connections_->Follow(newer).IgnoreError();
+                                            });
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<Transport> endpoint, connections_->Join(*map));
   client_ = std::make_unique<ControlClient>(
       std::move(endpoint), [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); });
   control_ = std::make_unique<server::ClusterControl>(
@@ -143,8 +147,10 @@ absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::Connect(const WorkerOptio
 absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectAt(const WorkerPlace& place,
                                                                  const WorkerOptions& options) {
   LONGTAIL_RETURN_IF_ERROR(Refresh());  // Tables that others made since.
-  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint, network_->Join(NodeId{0}, {}));
-  LONGTAIL_RETURN_IF_ERROR(ConnectLanes(*map_->Current(), host_, *endpoint));
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<Transport> endpoint,
+                            connections_->Join(*map_->Current()));
+  // One that became known meanwhile.
+  LONGTAIL_RETURN_IF_ERROR(connections_->Follow(map_->Current()));
   return ConnectedWorker::Connect(
       options,
       {.session = place.session,

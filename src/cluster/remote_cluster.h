@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "cluster/coordinator_link.h"
+#include "cluster/lane_connections.h"
 #include "io/cluster_map_holder.h"
 #include "io/this_process.h"
 #include "io/zmq_network.h"
@@ -59,7 +60,7 @@ class RemoteCluster final : public Cluster {
   const std::shared_ptr<Sessions> sessions_;
   const std::uint64_t incarnation_;
   ClusterOptions options_;
-  std::string host_;
+  std::unique_ptr<LaneConnections> connections_;
   std::unique_ptr<ClusterMapHolder> map_;
   std::unique_ptr<ControlClient> client_;
   std::unique_ptr<server::ClusterControl> control_;

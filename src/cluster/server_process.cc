@@ -2,21 +2,27 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_link.h"
 #include "cluster/tcp_address.h"
 #include "io/core_loop.h"
+#include "io/lane_log_writer.h"
 #include "io/open_store.h"
+#include "io/store_lock.h"
 #include "io/this_process.h"
 #include "protocol/format_limits.h"
 #include "server/lane_core.h"
+#include "server/lane_place.h"
+#include "server/lane_recovery.h"
 
 namespace longtail {
 namespace {
@@ -34,6 +40,9 @@ void RemoveSocketFiles(const LaneEntry& lane) {
 struct Lane {
   std::unique_ptr<ZmqEndpoint> endpoint;
   std::unique_ptr<server::LaneCore> core;
+  std::unique_ptr<LaneLogWriter> log;     // Null: it keeps none.
+  std::shared_ptr<const ClusterMap> map;  // Under which it began.
+  std::uint64_t log_bytes = 0;            // Of the log that was there.
   std::unique_ptr<CoreLoop> loop;
 };
 
@@ -64,16 +73,17 @@ class Process final : public ServerProcess {
       LONGTAIL_ASSIGN_OR_RETURN(store_, OpenStore(options_.store));
     }
     LONGTAIL_RETURN_IF_ERROR(Listen());
+    if (!options_.log_store.empty()) LONGTAIL_RETURN_IF_ERROR(Recover());
     LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(options_.coordinator));
     LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, address, options_.log));
     LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const ClusterMap> map,
                               link_->AwaitMap(
                                   "joining the cluster", options_.join_timeout,
                                   [&](std::uint64_t request) {
-                                    return JoinServer{request, entry_};
+                                    return JoinServer{request, entry_, cluster_};
                                   },
                                   options_.stop));
-    LONGTAIL_RETURN_IF_ERROR(Serve(*map));
+    LONGTAIL_RETURN_IF_ERROR(Serve(map));
     link_->StartPulse(kPulsePeriod, *map_, [this] { return Pulse(); });
     return absl::OkStatus();
   }
@@ -92,7 +102,7 @@ class Process final : public ServerProcess {
         listen.push_back(absl::StrCat(std::string(kIpc), options_.ipc_directory, "/", entry_.name,
                                       "-", i, ".sock"));
       }
-      Lane lane{.endpoint = nullptr, .core = nullptr, .loop = nullptr};
+      Lane lane{};
       LONGTAIL_ASSIGN_OR_RETURN(lane.endpoint, network_->Join(NodeId{i + 1}, listen));
       LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound,
                                 ParseTcpAddress(lane.endpoint->addresses()[0]));
@@ -104,38 +114,83 @@ class Process final : public ServerProcess {
     return absl::OkStatus();
   }
 
-  absl::Status Serve(const ClusterMap& map) {
-    const ServerEntry* mine = nullptr;
-    std::size_t first = 0;  // The number of this server's first lane among all.
-    for (const ServerEntry& server : map.servers) {
-      if (server.name == entry_.name) {
-        mine = &server;
-        break;
+  // All that this server acknowledged before, if it was there before.
+  absl::Status Recover() {
+    LONGTAIL_ASSIGN_OR_RETURN(
+        log_lock_, StoreLock::Acquire(options_.log_store, absl::StrCat("server-", entry_.name)));
+    LONGTAIL_ASSIGN_OR_RETURN(log_store_, OpenStore(options_.log_store));
+    std::size_t recovered_lanes = 0;
+    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+      const absl::Time begin = absl::Now();
+      LONGTAIL_ASSIGN_OR_RETURN(server::RecoveredLane recovered,
+                                server::RecoverLane(*log_store_, entry_.name, i));
+      if (recovered.map == nullptr) continue;
+      ++recovered_lanes;
+      const ServerEntry* const was = FindServer(*recovered.map, entry_.name);
+      if (was == nullptr || was->lanes.size() != lanes_.size() ||
+          (cluster_ != 0 && cluster_ != recovered.map->cluster)) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("the log of server '", entry_.name, "' in ", log_store_->Describe(),
+                         " is of ", was == nullptr ? 0 : was->lanes.size(),
+                         " lanes: want as many, here are ", lanes_.size()));
       }
-      first += server.lanes.size();
+      cluster_ = recovered.map->cluster;
+      lanes_[i].core = std::move(recovered.core);
+      lanes_[i].map = recovered.map;
+      lanes_[i].log_bytes = recovered.log_bytes;
+      options_.log.Info("lane_recovered",
+                        {{"server", entry_.name},
+                         {"lane", i},
+                         {"records", lanes_[i].core->log_end()},
+                         {"of_base", recovered.base_end},
+                         {"rows", lanes_[i].core->row_count()},
+                         {"torn_bytes", recovered.torn_bytes},
+                         {"seconds", absl::ToDoubleSeconds(absl::Now() - begin)}});
     }
+    if (recovered_lanes != 0 && recovered_lanes != lanes_.size()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the log of server '", entry_.name, "' in ", log_store_->Describe(), " has ",
+                       recovered_lanes, " lanes: want ", lanes_.size()));
+    }
+    return absl::OkStatus();
+  }
+
+  static const ServerEntry* FindServer(const ClusterMap& map, const std::string& name) {
+    const auto found = std::ranges::find(map.servers, name, &ServerEntry::name);
+    return found == map.servers.end() ? nullptr : &*found;
+  }
+
+  absl::Status Serve(const std::shared_ptr<const ClusterMap>& map) {
+    const ServerEntry* const mine = FindServer(*map, entry_.name);
     if (mine == nullptr || mine->lanes.size() != lanes_.size()) {
       return absl::InternalError(absl::StrCat("the map does not have server '", entry_.name, "'"));
     }
-    map_ = std::make_unique<ClusterMapHolder>(map);
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      std::vector<PartitionId> owned;
-      for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
-        if (map.lane_of[p] == first + i) owned.push_back(PartitionId{p});
+    map_ = std::make_unique<ClusterMapHolder>(*map);
+    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
+      const bool is_new = lane.core == nullptr;
+      if (is_new) {
+        LONGTAIL_ASSIGN_OR_RETURN(server::LaneCore::Options options,
+                                  server::PlaceOfLane(*map, entry_.name, i));
+        options.keeps_log = log_store_ != nullptr;
+        lane.core = std::make_unique<server::LaneCore>(options);
       }
-      lanes_[i].core = std::make_unique<server::LaneCore>(server::LaneCore::Options{
-          .self = mine->lanes[i].node,
-          .epoch = map.epoch,
-          .step_mode = map.step_mode,
-          .staleness = map.staleness,
-          .worker_count = map.worker_count,
-          .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
-          .partitions = std::move(owned)});
-    }
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      lanes_[i].loop = std::make_unique<CoreLoop>(
-          *lanes_[i].core, *lanes_[i].endpoint,
-          CoreLoop::Options{.name = absl::StrCat("lane-", i), .store = store_.get()});
+      if (log_store_ != nullptr) {
+        lane.log = std::make_unique<LaneLogWriter>(LaneLogWriter::Options{
+            .store = log_store_.get(),
+            .prefix = server::LaneLogPrefix(entry_.name, i),
+            .header = {.lane = i, .cluster = map->cluster, .first = lane.core->log_end()},
+            .bytes_since_base = lane.log_bytes,
+            .log = options_.log});
+      }
+      lane.loop = std::make_unique<CoreLoop>(
+          *lane.core, *lane.endpoint,
+          CoreLoop::Options{
+              .name = absl::StrCat("lane-", i), .store = store_.get(), .log = lane.log.get()});
+      if (is_new) lane.map = map;
+      if (is_new && log_store_ != nullptr) {
+        lane.loop->Do([&](absl::Time, Effects& effects) { lane.core->BeginLog(map, effects); });
+      }
       options_.log.Info("lane_serves", {{"server", entry_.name},
                                         {"lane", static_cast<std::uint32_t>(mine->lanes[i].node)},
                                         {"address", entry_.lanes[i].addresses[0]}});
@@ -151,8 +206,18 @@ class Process final : public ServerProcess {
                         .map_version = map_->Current()->version,
                         .rows = 0,
                         .bytes = ResidentBytes()};
-    for (Lane& lane : lanes_) {
+    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
       lane.loop->Do([&](absl::Time, Effects&) { heartbeat.rows += lane.core->row_count(); });
+      if (lane.log == nullptr || lane.log->bytes_since_base() < options_.base_after_bytes) continue;
+      const absl::Time begin = absl::Now();
+      lane.loop->Do([&](absl::Time, Effects& effects) {
+        lane.core->WriteBase(lane.map, i, server::LaneLogPrefix(entry_.name, i), effects);
+      });
+      options_.log.Info("lane_base", {{"server", entry_.name},
+                                      {"lane", i},
+                                      {"seconds", absl::ToDoubleSeconds(absl::Now() - begin)},
+                                      {"log_bytes_left", lane.log->bytes_since_base()}});
     }
     return {std::move(heartbeat)};
   }
@@ -160,7 +225,10 @@ class Process final : public ServerProcess {
   const Options options_;
   const std::unique_ptr<ZmqNetwork> network_;
   ServerEntry entry_;
-  std::unique_ptr<BlobStore> store_;  // Null: none was named.
+  std::unique_ptr<BlobStore> store_;     // Null: none was named.
+  std::unique_ptr<StoreLock> log_lock_;  // Null, with the next one: no log is kept.
+  std::unique_ptr<BlobStore> log_store_;
+  std::uint64_t cluster_ = 0;  // Whose log there was; 0: none.
   std::vector<Lane> lanes_;
   std::unique_ptr<ClusterMapHolder> map_;
   std::unique_ptr<CoordinatorLink> link_;

@@ -27,6 +27,13 @@ class ServerProcess {
     /// A directory for socket files, which workers on the same machine prefer; empty: none.
     std::string ipc_directory{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
+    /// Where its lanes' logs are kept, as OpenStore understands it. What it acknowledges is durable
+    /// there, and when it is started again under the same name it goes on with all of it. Empty:
+    /// its rows end with the process.
+    std::string log_store{};
+    /// Behind so many bytes of a lane's log its rows are written out, and the log begins anew. The
+    /// lane answers nobody meanwhile.
+    std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
     absl::Duration join_timeout = absl::Seconds(300);
     std::stop_token stop{};  ///< Start gives up within a second or two when it is requested.
     Log log{};
@@ -35,7 +42,9 @@ class ServerProcess {
   /// Listens, joins, and returns once the cluster is formed and the lanes serve.
   ///
   /// Errors: Unavailable (an address); DeadlineExceeded naming the coordinator, or the servers that
-  ///         are missing; Cancelled (`stop`); what the coordinator refuses with.
+  ///         are missing; Cancelled (`stop`); DataLoss (a log is damaged); FailedPrecondition (a
+  ///         log is in use, or of another cluster or number of lanes); what the coordinator refuses
+  ///         with.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const Options& options);
 
   virtual ~ServerProcess() = default;

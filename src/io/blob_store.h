@@ -3,6 +3,7 @@
 // Two implementations: files (file_store.h) and, in tests, one that fails on purpose.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,14 @@ class BlobStore {
   ///
   /// Errors: InvalidArgument (name); ResourceExhausted (disk full); Unavailable (store away).
   virtual absl::Status Write(std::string_view name, std::string_view bytes) = 0;
+
+  /// Makes the blob its first `from` bytes and then `bytes`: appends, or writes a failed append
+  /// again. With `from` 0 there need be no blob. When it returns OK the bytes are durable; after an
+  /// error or a crash the first `from` are there, and behind them anything.
+  ///
+  /// Errors: as Write; FailedPrecondition if the blob has fewer than `from` bytes.
+  virtual absl::Status Extend(std::string_view name, std::uint64_t from,
+                              std::string_view bytes) = 0;
 
   /// Errors: NotFound; Unavailable.
   virtual absl::StatusOr<std::string> Read(std::string_view name) = 0;

@@ -3,6 +3,7 @@
 // Thread: any.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -14,8 +15,11 @@ namespace longtail {
 
 class ClusterMapHolder {
  public:
-  explicit ClusterMapHolder(ClusterMap map)
-      : map_(std::make_shared<const ClusterMap>(std::move(map))) {}
+  using OnNewer = std::function<void(const std::shared_ptr<const ClusterMap>&)>;
+
+  /// `on_newer` is called with each map that replaces an older one, by who brings it.
+  explicit ClusterMapHolder(ClusterMap map, OnNewer on_newer = {})
+      : on_newer_(std::move(on_newer)), map_(std::make_shared<const ClusterMap>(std::move(map))) {}
 
   std::shared_ptr<const ClusterMap> Current() const {
     const MutexLock lock(&mutex_);
@@ -26,11 +30,18 @@ class ClusterMapHolder {
   /// another.
   void Replace(ClusterMap map) {
     auto next = std::make_shared<const ClusterMap>(std::move(map));
-    const MutexLock lock(&mutex_);
-    if (next->version >= map_->version) map_ = std::move(next);
+    {
+      const MutexLock lock(&mutex_);
+      if (next->version < map_->version) return;
+      const bool is_newer = next->version > map_->version;
+      map_ = next;
+      if (!is_newer) return;
+    }
+    if (on_newer_) on_newer_(next);
   }
 
  private:
+  const OnNewer on_newer_;
   mutable Mutex mutex_;
   std::shared_ptr<const ClusterMap> map_ ABSL_GUARDED_BY(mutex_);
 };

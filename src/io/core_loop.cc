@@ -19,6 +19,10 @@ constexpr absl::Duration kIdleWait = absl::Seconds(1);
 CoreLoop::CoreLoop(Core& core, Transport& transport, Options options)
     : core_(core), transport_(transport), options_(std::move(options)), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), options_.name.substr(0, 15).c_str());
+  if (options_.log == nullptr) return;
+  options_.log->Start([this](std::uint64_t end) {
+    Do([&](absl::Time now, Effects& effects) { core_.OnLogged(end, now, effects); });
+  });
 }
 
 CoreLoop::~CoreLoop() {
@@ -28,6 +32,7 @@ CoreLoop::~CoreLoop() {
   }
   transport_.Wake();
   thread_.join();
+  if (options_.log != nullptr) options_.log->Stop();
 }
 
 void CoreLoop::Do(absl::FunctionRef<void(absl::Time now, Effects& effects)> call) {
@@ -73,15 +78,21 @@ void CoreLoop::CarryOut(absl::Time now) {
     effects_.writes.clear();
     for (StoreWrite& write : writes_) {
       StoreAnswer answer{.ticket = write.ticket, .status = {}};
+      BlobStore* const store =
+          write.is_base && options_.log != nullptr ? options_.log->store() : options_.store;
       answer.status =
-          options_.store == nullptr
+          store == nullptr
               ? absl::FailedPreconditionError(absl::StrCat(
                     "blob '", write.name, "': this cluster was started without a store"))
-              : options_.store->Write(write.name, write.bytes);
+              : store->Write(write.name, write.bytes);
       write.bytes = {};
       core_.OnStored(answer, now, effects_);
     }
     writes_.clear();
+  }
+  if (options_.log != nullptr) {
+    options_.log->Append(effects_.log);
+    if (effects_.log_base) options_.log->Trim(*effects_.log_base);
   }
   if (options_.audit != nullptr && !effects_.evictions.empty()) {
     options_.audit->Append(effects_.evictions);

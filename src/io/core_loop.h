@@ -13,19 +13,21 @@
 #include "base/mutex.h"
 #include "io/blob_store.h"
 #include "io/eviction_audit.h"
+#include "io/lane_log_writer.h"
 #include "io/transport.h"
 #include "protocol/step.h"
 
 namespace longtail {
 
-/// Owns one thread from construction to destruction. `core`, `transport`, `audit` and `store` (may
-/// be null: then every write is refused) must outlive it.
+/// Owns one thread from construction to destruction. `core`, `transport`, `audit`, `log` and
+/// `store` (may be null: then every write is refused) must outlive it.
 class CoreLoop {
  public:
   struct Options {
     std::string name;  ///< The thread's name, for debuggers: at most 15 characters.
     BlobStore* store = nullptr;
     EvictionAudit* audit = nullptr;  ///< Null: evictions are not written down.
+    LaneLogWriter* log = nullptr;    ///< Null: the core keeps no log.
     /// Called for every Completion, under the loop's lock: must not block or call back.
     std::function<void(const Completion&)> on_completion = {};
   };
@@ -34,7 +36,7 @@ class CoreLoop {
   CoreLoop(const CoreLoop&) = delete;
   CoreLoop& operator=(const CoreLoop&) = delete;
 
-  /// Stops the thread after the event it handles.
+  /// Stops the thread after the event it handles, then the log.
   ~CoreLoop();
 
   /// Runs `call` on the core on the caller's thread and carries out what follows, before it

@@ -136,6 +136,27 @@ absl::Status WriteInPlace(const std::string& unfinished, const std::string& path
   return SyncDirectory(DirectoryOf(path));
 }
 
+// As BlobStore::Extend has it. The file's directory is synced if it is new.
+absl::Status ExtendInPlace(const std::string& path, std::uint64_t from, std::string_view bytes) {
+  Descriptor file(OpenFile(path, O_WRONLY | (from == 0 ? O_CREAT : 0)));
+  if (!file.valid()) return SystemError("opening", path, errno);
+  struct stat found {};
+  if (::fstat(file.get(), &found) != 0) return SystemError("opening", path, errno);
+  const auto size = static_cast<std::uint64_t>(found.st_size);
+  if (size < from) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("extending '", path, "': ", size, " bytes: want at least ", from));
+  }
+  if (size > from && ::ftruncate(file.get(), static_cast<off_t>(from)) != 0) {
+    return SystemError(absl::StrCat("cutting to ", from, " bytes:"), path, errno);
+  }
+  if (::lseek(file.get(), static_cast<off_t>(from), SEEK_SET) < 0) {
+    return SystemError("extending", path, errno);
+  }
+  if (absl::Status written = WriteAll(file, path, bytes); !written.ok()) return written;
+  return from == 0 ? SyncDirectory(DirectoryOf(path)) : absl::OkStatus();
+}
+
 bool IsNameCharacter(char c) {
   return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '.' ||
          c == '_' || c == '-';
@@ -188,6 +209,19 @@ absl::Status FileStore::Write(std::string_view name, std::string_view bytes) {
   for (int attempt = 0; attempt < kOpenAttemptsMax; ++attempt) {
     if (absl::Status made = MakeDirectories(DirectoryOf(path)); !made.ok()) return made;
     status = WriteInPlace(unfinished, path, bytes);
+    if (!absl::IsNotFound(status)) return status;
+  }
+  return absl::UnavailableError(std::string(status.message()));
+}
+
+absl::Status FileStore::Extend(std::string_view name, std::uint64_t from, std::string_view bytes) {
+  if (absl::Status valid = ValidateBlobName(name); !valid.ok()) return valid;
+  const std::string path = PathOf(name);
+  if (from != 0) return ExtendInPlace(path, from, bytes);
+  absl::Status status;
+  for (int attempt = 0; attempt < kOpenAttemptsMax; ++attempt) {
+    if (absl::Status made = MakeDirectories(DirectoryOf(path)); !made.ok()) return made;
+    status = ExtendInPlace(path, from, bytes);
     if (!absl::IsNotFound(status)) return status;
   }
   return absl::UnavailableError(std::string(status.message()));

@@ -36,6 +36,7 @@ class FileStore final : public BlobStore {
 
   /// Errors: InvalidArgument (name); NotFound; ResourceExhausted (larger than kFileBlobBytesMax);
   ///         Unavailable.
+  absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override;
   absl::StatusOr<std::string> Read(std::string_view name) override;
 
   /// Cost: one walk over the directories whose names can match.

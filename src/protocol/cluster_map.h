@@ -44,6 +44,7 @@ struct ClusterMap {
       lane_of;                    ///< [P] which of `lanes` leads a partition; P: a power of two.
   std::vector<TableSpec> tables;  ///< By TableId.
   std::vector<ServerEntry> servers{};  ///< Whose lanes they are, in order; none within a process.
+  std::uint64_t cluster = 0;  ///< Drawn when it was made: what is kept of another is not its.
 
   bool operator==(const ClusterMap&) const = default;
 };

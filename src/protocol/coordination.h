@@ -29,6 +29,7 @@ inline constexpr std::uint32_t kAnyRank = std::numeric_limits<std::uint32_t>::ma
 struct JoinServer {
   std::uint64_t request = 0;
   ServerEntry server;
+  std::uint64_t cluster = 0;  ///< Whose rows it has from its log, or 0: it has none.
 };
 
 /// A worker wants a place. Answered by WorkerPlace.

@@ -47,6 +47,7 @@ ServerEntry ReadServerEntry(FieldReader& reader) {
 void EncodeClusterMap(const ClusterMap& map, ByteWriter& writer) {
   writer.U64(map.version);
   writer.U64(map.epoch);
+  writer.U64(map.cluster);
   writer.U8(static_cast<std::uint8_t>(map.step_mode));
   writer.U32(map.staleness);
   writer.U32(map.worker_count);
@@ -64,6 +65,7 @@ ClusterMap ReadClusterMap(FieldReader& reader) {
   ClusterMap map;
   map.version = reader.U64("map version");
   map.epoch = reader.U64("epoch");
+  map.cluster = reader.U64("cluster");
   const std::uint8_t mode = reader.U8("step mode");
   if (mode > kStepModeMax) {
     reader.Refuse("step mode",

@@ -22,11 +22,18 @@ struct StoreWrite {
   std::uint64_t ticket = 0;
   std::string name;
   std::string bytes;
+  bool is_base = false;  ///< Goes to where the log is, not to where checkpoints are.
 };
 
 struct StoreAnswer {
   std::uint64_t ticket = 0;
   absl::Status status;
+};
+
+/// A message that changed state, for the lane's log.
+struct LogEntry {
+  std::uint64_t number = 0;  ///< One after the other, from 0.
+  Message message;
 };
 
 /// The outcome of a call that this process's own threads wait for.
@@ -36,10 +43,14 @@ struct Completion {
 };
 
 /// What the caller must do after a Step, in this order: make the writes durable (each answered by
-/// a StoreAnswer event), note evictions down if there is an audit, send, tell waiting callers, note
-/// when to call Tick next. Reused by the caller: Clear keeps memory.
+/// a StoreAnswer event), hand entries to the log (OnLogged tells when they are durable), note
+/// evictions down if there is an audit, send, tell waiting callers, note when to call Tick next.
+/// Reused by the caller: Clear keeps memory.
 struct Effects {
   std::vector<StoreWrite> writes;
+  std::vector<LogEntry> log;
+  /// A base of the log is durable: entries below this number are no longer needed.
+  std::optional<std::uint64_t> log_base;
   std::vector<EvictedKeys> evictions;
   std::vector<Envelope> sends;
   std::vector<Completion> completions;
@@ -47,6 +58,8 @@ struct Effects {
 
   void Clear() {
     writes.clear();
+    log.clear();
+    log_base.reset();
     evictions.clear();
     sends.clear();
     completions.clear();
@@ -64,6 +77,9 @@ class Core {
   virtual void Step(const Envelope& event, absl::Time now, Effects& effects) = 0;
   virtual void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) = 0;
   virtual void Tick(absl::Time now, Effects& effects) = 0;
+
+  /// Log entries with numbers below `end` are durable. For cores that keep a log.
+  virtual void OnLogged(std::uint64_t /*end*/, absl::Time /*now*/, Effects& /*effects*/) {}
 };
 
 }  // namespace longtail

@@ -20,11 +20,13 @@ constexpr std::size_t kMemberBytes = 2 + 5 * sizeof(std::uint32_t) + 3 * sizeof(
 void Put(const JoinServer& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
   EncodeServerEntry(message.server, writer.fields());
+  writer.fields().U64(message.cluster);
 }
 
 void Take(FrameReader& reader, JoinServer& message) {
   message.request = reader.fields().U64("request");
   message.server = ReadServerEntry(reader.fields());
+  message.cluster = reader.fields().U64("cluster");
 }
 
 void Put(const JoinWorker& message, FrameWriter& writer) {

@@ -15,8 +15,6 @@ namespace {
 
 // A lane that has not answered is told again.
 constexpr absl::Duration kResendAfter = absl::Seconds(1);
-constexpr std::size_t kPassedBarriersKept = 1024;
-constexpr std::size_t kBarrierCountMax = 2 * kPassedBarriersKept;
 
 absl::Status ValidateOptions(const CoordinatorCore::Options& options) {
   if (options.servers < 1 || options.servers > kServerCountMax) {
@@ -70,6 +68,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Make(const Opt
   state.map.step_mode = options.step_mode;
   state.map.staleness = options.staleness;
   state.map.worker_count = options.workers;
+  state.map.cluster = options.cluster;
   state.map.lane_of.assign(options.partitions, 0);
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(options, std::move(state)));
 }
@@ -182,40 +181,28 @@ void CoordinatorCore::ResendAt(absl::Time when, Effects& effects) {
 // --- Servers -------------------------------------------------------------------------------------
 
 void CoordinatorCore::On(NodeId source, const JoinServer& m, absl::Time now, Effects& effects) {
-  const bool was_formed = is_formed();
-  const absl::Status joined = Join(m.server, now);
+  const std::uint64_t version = state_.map.version;
+  const absl::Status joined = Join(m, now);
   const Asker asker{source, m.request};
-  if (!joined.ok() || was_formed || !is_formed()) return SendMap(asker, joined, effects);
+  if (!joined.ok() || version == state_.map.version) return SendMap(asker, joined, effects);
   when_stored_.push_back(
       {kCoordinatorNode, source, MapReply{m.request, absl::OkStatus(), "", nullptr}});
   Save(effects);
 }
 
-absl::Status CoordinatorCore::Join(const ServerEntry& server, absl::Time now) {
+absl::Status CoordinatorCore::Join(const JoinServer& m, absl::Time now) {
+  const ServerEntry& server = m.server;
   if (server.name.empty() || server.lanes.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("server '", server.name, "' with ",
                                                    server.lanes.size(),
                                                    " lanes: want a name and at least one lane"));
   }
-  if (is_formed()) {
-    for (const ServerEntry& known : state_.map.servers) {
-      if (IsSameProcess(known, server)) {
-        servers_heard_[server.name].at = now;
-        return absl::OkStatus();
-      }
-      if (known.name == server.name) {
-        const absl::Duration silent = now - servers_heard_[server.name].at;
-        return absl::FailedPreconditionError(absl::StrCat(
-            "server '", server.name, "' was another process when this cluster was formed, heard ",
-            absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
-            " ago: if it lives, its name is taken; else its rows went with it: start a new cluster "
-            "and restore a checkpoint"));
-      }
-    }
-    return absl::FailedPreconditionError(
-        absl::StrCat("server '", server.name, "': this cluster has all of its ",
-                     state_.server_count, " servers: ", ServerNames(state_.map.servers)));
+  if (m.cluster != 0 && (m.cluster != state_.map.cluster || !is_formed())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "server '", server.name, "' has the log of another cluster: want that one's coordinator, ",
+        "with its state, or an empty directory for the log"));
   }
+  if (is_formed()) return Rejoin(m, now);
   const auto same = std::ranges::find(joining_, server.name, &ServerEntry::name);
   if (same != joining_.end() && !IsSameProcess(*same, server) &&
       now < servers_heard_[server.name].at + options_.lease) {
@@ -237,6 +224,43 @@ absl::Status CoordinatorCore::Join(const ServerEntry& server, absl::Time now) {
   joining_.push_back(server);
   servers_heard_[server.name].at = now;
   if (joining_.size() == state_.server_count) Form();
+  return absl::OkStatus();
+}
+
+// Once the cluster is formed, a server can only come back: as the process it was, or as another one
+// that has its rows from its log.
+absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
+  const ServerEntry& server = m.server;
+  const auto known = std::ranges::find(state_.map.servers, server.name, &ServerEntry::name);
+  if (known == state_.map.servers.end()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("server '", server.name, "': this cluster has all of its ",
+                     state_.server_count, " servers: ", ServerNames(state_.map.servers)));
+  }
+  Heard& heard = servers_heard_[server.name];
+  if (!IsSameProcess(*known, server)) {
+    if (m.cluster == 0) {
+      const absl::Duration silent = now - heard.at;
+      return absl::FailedPreconditionError(absl::StrCat(
+          "server '", server.name, "' was another process when this cluster was formed, heard ",
+          absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
+          " ago: if it lives, its name is taken; else its rows went with it, for it kept no log: ",
+          "start a new cluster and restore a checkpoint"));
+    }
+    if (server.lanes.size() != known->lanes.size()) {
+      return absl::FailedPreconditionError(absl::StrCat("server '", server.name, "' with ",
+                                                        server.lanes.size(), " lanes: it had ",
+                                                        known->lanes.size(), ", want as many"));
+    }
+    // Its lanes keep their numbers, so all that others remember of them still holds.
+    ServerEntry entry = server;
+    for (std::size_t i = 0; i < entry.lanes.size(); ++i) {
+      entry.lanes[i].node = known->lanes[i].node;
+    }
+    *known = std::move(entry);
+    ++state_.map.version;
+  }
+  heard.at = now;
   return absl::OkStatus();
 }
 
@@ -490,46 +514,7 @@ void CoordinatorCore::EndTable(absl::Status status, Effects& effects) {
 // --- Barriers ------------------------------------------------------------------------------------
 
 void CoordinatorCore::On(NodeId source, const EnterBarrier& m, absl::Time, Effects& effects) {
-  if (!barriers_.contains(m.name) && barriers_.size() >= kBarrierCountMax) {
-    return Send(
-        source,
-        Acknowledgement{m.request,
-                        absl::ResourceExhaustedError(absl::StrCat(
-                            "barrier '", m.name, "': ", barriers_.size(),
-                            " others are open or remembered: want at most ", kBarrierCountMax)),
-                        0},
-        effects);
-  }
-  Barrier& barrier = barriers_[m.name];
-  if (barrier.is_passed) {
-    // Who asks again did not get the answer; anybody else begins the barrier anew.
-    if (barrier.here.contains(m.participant)) {
-      return Send(source, Acknowledgement{m.request, {}, 0}, effects);
-    }
-    barrier = {};
-    std::erase(passed_barriers_, m.name);
-  }
-  if (barrier.count == 0) barrier.count = m.count;
-  if (barrier.count != m.count) {
-    return Send(source,
-                Acknowledgement{m.request,
-                                absl::InvalidArgumentError(absl::StrCat(
-                                    "barrier '", m.name, "' of ", m.count,
-                                    " participants: another came to it for ", barrier.count)),
-                                0},
-                effects);
-  }
-  barrier.here[m.participant] = {source, m.request};
-  if (barrier.here.size() < barrier.count) return;
-  for (const auto& [participant, asker] : barrier.here) {
-    Send(asker.source, Acknowledgement{asker.request, {}, 0}, effects);
-  }
-  barrier.is_passed = true;
-  passed_barriers_.push_back(m.name);
-  if (passed_barriers_.size() > kPassedBarriersKept) {
-    barriers_.erase(passed_barriers_.front());
-    passed_barriers_.pop_front();
-  }
+  barriers_.Enter(source, m, effects);
 }
 
 // --- Operators -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 //
 //   servers join    -> all there: the map, version 1; partitions go to lanes in equal runs
 //   a table         -> written as pending, told to every lane, written into the map
+//   one comes back  -> it has its rows from its log: its new addresses go into the map
 //   a worker joins  -> a session and a rank; silent for a lease, or leaving: every lane is told
 //
 // Threads: not thread-safe; see io/core_loop.h.
@@ -24,6 +25,7 @@
 #include "protocol/coordinator_state.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
+#include "server/barriers.h"
 
 namespace longtail::server {
 
@@ -39,6 +41,7 @@ class CoordinatorCore final : public Core {
     StepMode step_mode = StepMode::kAsynchronous;
     std::uint32_t staleness = 0;               ///< Of bounded staleness; see ClusterOptions.
     absl::Duration lease = absl::Seconds(10);  ///< Silent for so long: a worker has left.
+    std::uint64_t cluster = 0;                 ///< Drawn for a new cluster; see ClusterMap.
   };
 
   /// A coordinator of a new cluster, or one that goes on with `state`.
@@ -78,12 +81,6 @@ class CoordinatorCore final : public Core {
     std::uint64_t request = 0;
   };
 
-  struct Barrier {
-    std::uint32_t count = 0;
-    absl::btree_map<std::uint64_t, Asker> here;  // By participant.
-    bool is_passed = false;
-  };
-
   CoordinatorCore(const Options& options, CoordinatorState state);
 
   void On(NodeId source, const JoinServer& m, absl::Time now, Effects& effects);
@@ -99,7 +96,8 @@ class CoordinatorCore final : public Core {
   void On(NodeId, const T&, absl::Time, Effects&) {}  // Not for a coordinator.
 
   void Start(absl::Time now);
-  absl::Status Join(const ServerEntry& server, absl::Time now);
+  absl::Status Join(const JoinServer& m, absl::Time now);
+  absl::Status Rejoin(const JoinServer& m, absl::Time now);
   void Form();
   std::string WaitsFor() const;
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
@@ -129,8 +127,7 @@ class CoordinatorCore final : public Core {
   std::uint64_t table_request_ = 0;
   absl::btree_set<NodeId> table_untold_;
   absl::btree_map<SessionId, Leaving> leaving_;
-  absl::btree_map<std::string, Barrier> barriers_;
-  std::deque<std::string> passed_barriers_;  // Oldest first.
+  Barriers barriers_;
   std::uint64_t next_request_ = 1;
   absl::Time resend_at_ = absl::InfiniteFuture();
 

@@ -6,7 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "base/status_macros.h"
 #include "protocol/cluster_map.h"
+#include "protocol/lane_log_names.h"
 #include "protocol/value_codec.h"
 #include "protocol/varint.h"
 
@@ -30,6 +32,9 @@ void Combine(absl::Status part, absl::Status& whole) {
     whole = std::move(part);
   }
 }
+
+// Of the write of a base; snapshots number theirs from 1.
+constexpr std::uint64_t kBaseTicket = 0;
 
 }  // namespace
 
@@ -81,14 +86,69 @@ absl::Status LaneCore::CheckEpoch(std::uint64_t epoch) const {
                                                     " is in ", options_.epoch));
 }
 
-void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects) {
+void LaneCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
+  if (const auto* push = std::get_if<std::shared_ptr<const CompactPush>>(&event.body)) {
+    return OnCompactPush(event, *push, now, effects);
+  }
+  const std::size_t first_answer = effects.sends.size();
+  const std::uint64_t position = Position();
+  Handle(event, effects);
+  if (options_.keeps_log) {
+    if (Position() != position) effects.log.push_back({log_end_++, event.body});
+    HoldAnswers(first_answer, effects);
+  }
+  if (!options_.audits_evictions) return;
+  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
+}
+
+// Changes of state that all partitions have seen.
+std::uint64_t LaneCore::Position() const {
+  std::uint64_t position = 0;
+  for (const auto& partition : partitions_) position += partition->log_position();
+  return position;
+}
+
+// Whatever is said of a change, also to one who asks for it again, waits until it is durable. Rows
+// do not wait: they may show what a crash takes back, and what its sender then sends again.
+void LaneCore::HoldAnswers(std::size_t first, Effects& effects) {
+  if (log_end_ == durable_end_) return;
+  const auto is_held = [](const Envelope& answer) {
+    return std::holds_alternative<Acknowledgement>(answer.body);
+  };
+  const auto begin = effects.sends.begin() + static_cast<std::ptrdiff_t>(first);
+  for (auto answer = begin; answer != effects.sends.end(); ++answer) {
+    if (is_held(*answer)) held_.push_back({log_end_, std::move(*answer)});
+  }
+  effects.sends.erase(std::remove_if(begin, effects.sends.end(), is_held), effects.sends.end());
+}
+
+void LaneCore::OnLogged(std::uint64_t end, absl::Time /*now*/, Effects& effects) {
+  durable_end_ = end;
+  while (!held_.empty() && held_.front().log_end <= durable_end_) {
+    effects.sends.push_back(std::move(held_.front().answer));
+    held_.pop_front();
+  }
+}
+
+void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects) {
+  effects.log.push_back(
+      {log_end_++, MapReply{.request = 0, .status = {}, .waits_for = {}, .map = std::move(map)}});
+}
+
+void LaneCore::Replay(const Message& message) {
+  Effects effects;
+  Handle({options_.self, options_.self, message}, effects);
+  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
+  durable_end_ = ++log_end_;
+}
+
+void LaneCore::Handle(const Envelope& event, Effects& effects) {
   const NodeId source = event.source;
   std::visit(
       Overload{
           [&](const std::shared_ptr<const PullRequest>& m) { OnPull(source, m, effects); },
           [&](const std::shared_ptr<const PushRequest>& m) { OnPush(source, m, effects); },
           [&](const std::shared_ptr<const CompactPull>& m) { OnCompactPull(source, m, effects); },
-          [&](const std::shared_ptr<const CompactPush>& m) { OnCompactPush(source, m, effects); },
           [&](const std::shared_ptr<const BarrierRequest>& m) { OnBarrier(source, *m, effects); },
           [&](const CreateTable& m) { OnCreateTable(source, m, effects); },
           [&](const OpenSession& m) { OnOpenSession(source, m, effects); },
@@ -101,8 +161,6 @@ void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects)
           [&](const auto& m) { OnOther(source, m, effects); },
       },
       event.body);
-  if (!options_.audits_evictions) return;
-  for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
 }
 
 template <typename T>
@@ -122,7 +180,81 @@ void LaneCore::OnOther(NodeId source, const T& m, Effects& effects) {
 void LaneCore::Tick(absl::Time, Effects&) {}
 
 void LaneCore::OnStored(const StoreAnswer& answer, absl::Time, Effects& effects) {
+  if (answer.ticket == kBaseTicket) {
+    if (answer.status.ok()) effects.log_base = base_->log_end;
+    base_.reset();
+    return;
+  }
   snapshot_.OnStored(answer, effects);
+  if (base_) FinishBase(effects);
+}
+
+void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                         const std::string& prefix, Effects& effects) {
+  if (base_ || snapshot_.is_running()) return;
+  base_prefix_ = prefix;
+  base_ = LaneBase{.lane = lane,
+                   .log_end = log_end_,
+                   .map = *map,
+                   .tables = {},
+                   .partitions = {},
+                   .pushes = {},
+                   .blobs = {}};
+  std::vector<const PartitionCore*> partitions;
+  for (const auto& partition : partitions_) {
+    base_->partitions.push_back(partition->Save(base_->pushes));
+    partitions.push_back(partition.get());
+  }
+  for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
+    base_->tables.push_back(partitions_[0]->table(TableId{t}).spec());
+  }
+  snapshot_.Start({.self = options_.self,
+                   .source = options_.self,
+                   .request = 0,
+                   .prefix = LaneBaseRows(prefix, log_end_),
+                   .partition_count = options_.partition_count,
+                   .is_base = true},
+                  std::move(partitions), effects);
+  FinishBase(effects);
+}
+
+// Once the rows are written, so is the base.
+void LaneCore::FinishBase(Effects& effects) {
+  const auto done = std::ranges::find_if(effects.sends, [&](const Envelope& envelope) {
+    return envelope.target == options_.self && std::holds_alternative<SnapshotReply>(envelope.body);
+  });
+  if (done == effects.sends.end()) return;
+  SnapshotReply reply = std::get<SnapshotReply>(std::move(done->body));
+  effects.sends.erase(done);
+  if (!reply.status.ok()) {  // The log goes on without it.
+    base_.reset();
+    return;
+  }
+  base_->blobs = std::move(reply.blobs);
+  effects.writes.push_back(
+      {kBaseTicket, LaneBaseName(base_prefix_, base_->log_end), EncodeLaneBase(*base_), true});
+}
+
+absl::Status LaneCore::Restore(
+    const LaneBase& base,
+    absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>
+        read_rows) {
+  if (base.partitions.size() != partitions_.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("base of ", base.partitions.size(), " partitions: want ", partitions_.size()));
+  }
+  for (const PartitionBase& saved : base.partitions) {
+    PartitionCore* const partition = Find(saved.partition);
+    if (partition == nullptr) return NotHere(saved.partition);
+    for (std::uint32_t t = 0; t < base.tables.size(); ++t) {
+      LONGTAIL_RETURN_IF_ERROR(partition->CreateTable(TableId{t}, base.tables[t]));
+    }
+    LONGTAIL_RETURN_IF_ERROR(partition->Restore(saved, base.pushes));
+  }
+  LONGTAIL_RETURN_IF_ERROR(read_rows([&](RowBlock rows) { return Import(rows); }));
+  for (const PartitionBase& saved : base.partitions) Find(saved.partition)->RestoreSteps(saved);
+  log_end_ = durable_end_ = base.log_end;
+  return absl::OkStatus();
 }
 
 void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull,
@@ -167,15 +299,17 @@ void LaneCore::OnCompactPull(NodeId source, const std::shared_ptr<const CompactP
   RefusePull(source, pull->request, plain.status(), effects);
 }
 
-void LaneCore::OnCompactPush(NodeId source, const std::shared_ptr<const CompactPush>& push,
-                             Effects& effects) {
+// Steps with the push that a compact one stands for, so that it is this one that a log has: lists
+// that are known by name are not in it.
+void LaneCore::OnCompactPush(const Envelope& event, const std::shared_ptr<const CompactPush>& push,
+                             absl::Time now, Effects& effects) {
   absl::StatusOr<std::shared_ptr<const PushRequest>> plain = Expand(push, key_lists_);
-  if (plain.ok()) return OnPush(source, *plain, effects);
+  if (plain.ok()) return Step({event.source, event.target, *std::move(plain)}, now, effects);
   if (absl::IsNotFound(plain.status())) {
-    effects.sends.push_back({options_.self, source, KeysWanted{push->request}});
+    effects.sends.push_back({options_.self, event.source, KeysWanted{push->request}});
     return;
   }
-  Acknowledge(source, push->request, plain.status(), effects);
+  Acknowledge(event.source, push->request, plain.status(), effects);
 }
 
 absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
@@ -389,7 +523,10 @@ void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, Effects
 }
 
 void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effects) {
-  const RowBlock& rows = *import.rows;
+  Acknowledge(source, import.request, Import(*import.rows), effects);
+}
+
+absl::Status LaneCore::Import(const RowBlock& rows) {
   absl::Status status;
   for (std::size_t i = 0; status.ok() && i < rows.keys.size(); ++i) {
     const PartitionId id = PartitionOf(rows.keys[i], options_.partition_count);
@@ -405,7 +542,7 @@ void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effect
                    .values =
                        std::span(rows.values).subspan(i * rows.value_count, rows.value_count)});
   }
-  Acknowledge(source, import.request, std::move(status), effects);
+  return status;
 }
 
 void LaneCore::OnImportStep(NodeId source, const ImportStep& import, Effects& effects) {

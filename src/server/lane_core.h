@@ -5,12 +5,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/limits.h"
 #include "longtail/step_mode.h"
 #include "protocol/expand.h"
+#include "protocol/lane_base.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
 #include "server/lane_snapshot.h"
@@ -35,8 +40,10 @@ class LaneCore final : public Core {
     std::uint32_t staleness = 0;  ///< Bounded staleness alone.
     std::uint32_t worker_count = 1;
     std::uint32_t partition_count = 1;
-    std::vector<PartitionId> partitions;                ///< Those this lane owns.
-    bool audits_evictions = false;                      ///< Gives what is evicted as effects.
+    std::vector<PartitionId> partitions;  ///< Those this lane owns.
+    bool audits_evictions = false;        ///< Gives what is evicted as effects.
+    /// What changes state goes to a log, and is acknowledged once that is durable.
+    bool keeps_log = false;
     std::size_t key_list_bytes_max = kKeyListBytesMax;  ///< Of those that workers have it keep.
   };
 
@@ -45,6 +52,32 @@ class LaneCore final : public Core {
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
   void Tick(absl::Time now, Effects& effects) override;
+  void OnLogged(std::uint64_t end, absl::Time now, Effects& effects) override;
+
+  /// Begins the log with the map that gave this lane its place.
+  void BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects);
+
+  /// Does again what the message of a durable log entry did; the next one, from 0 on. Before any
+  /// Step.
+  void Replay(const Message& message);
+
+  /// Writes all it has to the store, rows to chunks and then a base that names them, so that the
+  /// log before it can go. Nothing happens if another is under way. Answers nothing else meanwhile.
+  ///
+  /// `map`: under which the lane began; `lane`: its number in its server; `prefix`: of its log.
+  void WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                 const std::string& prefix, Effects& effects);
+
+  /// Becomes what a base has, of which `read_rows` gives the rows. Before any Step or Replay.
+  ///
+  /// Errors: InvalidArgument, naming what does not fit; what `read_rows` gives.
+  absl::Status Restore(
+      const LaneBase& base,
+      absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>
+          read_rows);
+
+  /// Log entries so far: the number of the next.
+  std::uint64_t log_end() const { return log_end_; }
 
   /// Rows of all its tables.
   std::uint64_t row_count() const;
@@ -61,12 +94,23 @@ class LaneCore final : public Core {
     std::shared_ptr<const PullRequest> pull;
   };
 
+  // An answer that must not be given before the log is durable up to `log_end`.
+  struct HeldAnswer {
+    std::uint64_t log_end = 0;
+    Envelope answer;
+  };
+
+  void Handle(const Envelope& event, Effects& effects);
+  std::uint64_t Position() const;
+  void HoldAnswers(std::size_t first, Effects& effects);
+  void FinishBase(Effects& effects);
+  absl::Status Import(const RowBlock& rows);
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
   void OnCompactPull(NodeId source, const std::shared_ptr<const CompactPull>& pull,
                      Effects& effects);
-  void OnCompactPush(NodeId source, const std::shared_ptr<const CompactPush>& push,
-                     Effects& effects);
+  void OnCompactPush(const Envelope& event, const std::shared_ptr<const CompactPush>& push,
+                     absl::Time now, Effects& effects);
   void OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects);
   void OnCreateTable(NodeId source, const CreateTable& create, Effects& effects);
   void OnOpenSession(NodeId source, const OpenSession& open, Effects& effects);
@@ -100,6 +144,11 @@ class LaneCore final : public Core {
   std::vector<std::uint32_t> counts_;  // and their counts.
   LaneSnapshot snapshot_;
   std::uint64_t dropped_ = 0;
+  std::uint64_t log_end_ = 0;
+  std::uint64_t durable_end_ = 0;  // Of the log's entries.
+  std::deque<HeldAnswer> held_;    // In the order of log_end.
+  std::optional<LaneBase> base_;   // That is being written,
+  std::string base_prefix_;        // here.
 };
 
 }  // namespace longtail::server

@@ -16,7 +16,7 @@ void LaneSnapshot::Start(const Job& job, std::vector<const PartitionCore*> parti
         absl::StrCat("snapshot '", job.prefix, "': '", job_.prefix, "' is under way"));
   }
   for (const PartitionCore* partition : partitions) {
-    if (partition->has_unapplied_pushes()) {
+    if (partition->has_unapplied_pushes() && !job.is_base) {
       refused = absl::FailedPreconditionError(
           absl::StrCat("snapshot '", job.prefix, "': partition ",
                        static_cast<std::uint32_t>(partition->id()), " holds pushes of step ",
@@ -58,7 +58,8 @@ void LaneSnapshot::Next(Effects& effects) {
     std::string name =
         SnapshotName(job_.prefix, {.partition = partition.id(), .chunk = chunk.chunk});
     reply_.blobs.push_back({name, chunk.bytes.size(), chunk.checksum, chunk.rows});
-    effects.writes.push_back({next_ticket_++, std::move(name), std::move(chunk.bytes)});
+    effects.writes.push_back(
+        {next_ticket_++, std::move(name), std::move(chunk.bytes), job_.is_base});
     ++writes_left_;
   });
   for (const auto& [id, session] : partition.sessions()) {

@@ -23,13 +23,16 @@ class LaneSnapshot {
     std::uint64_t request = 0;
     std::string prefix;
     std::uint32_t partition_count = 1;
+    bool is_base = false;  ///< For the log; pushes that wait for their step are kept elsewhere.
   };
 
   /// Begins a snapshot; its SnapshotReply follows when every blob is durable or one has failed.
-  /// Refused if another is under way or a synchronous step is.
+  /// Refused if another is under way, or a synchronous step is and the job does not allow for it.
   void Start(const Job& job, std::vector<const PartitionCore*> partitions, Effects& effects);
 
   void OnStored(const StoreAnswer& answer, Effects& effects);
+
+  bool is_running() const { return is_running_; }
 
  private:
   void Next(Effects& effects);

@@ -252,7 +252,9 @@ absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row)
     return absl::InvalidArgumentError(absl::StrCat(
         "row of key ", row.key, " does not belong to partition ", Number(options_.id)));
   }
-  return tables_[Number(table)]->Import(row);
+  LONGTAIL_RETURN_IF_ERROR(tables_[Number(table)]->Import(row));
+  ++log_position_;
+  return absl::OkStatus();
 }
 
 void PartitionCore::ImportStep(std::uint64_t step) {
@@ -260,6 +262,79 @@ void PartitionCore::ImportStep(std::uint64_t step) {
   for (const auto& table : tables_) table->BeginAtStep(step);
   for (auto& [id, session] : sessions_) session.next_step = std::max(session.next_step, step);
   ++log_position_;
+}
+
+PartitionBase PartitionCore::Save(std::vector<std::shared_ptr<const PushRequest>>& pushes) const {
+  PartitionBase base{.partition = options_.id,
+                     .log_position = log_position_,
+                     .step = step_,
+                     .ended_by_left = ended_by_left_,
+                     .sessions = {},
+                     .closed = {closed_.begin(), closed_.end()},
+                     .left = {},
+                     .tables = {},
+                     .held = {}};
+  for (const auto& [id, session] : sessions_) {
+    base.sessions.push_back({.session = id,
+                             .rank = session.rank,
+                             .next_sequence = session.next_sequence,
+                             .first_step = session.next_step});
+  }
+  for (std::uint32_t rank = 0; rank < left_.size(); ++rank) {
+    if (left_[rank]) base.left.push_back(rank);
+  }
+  for (const auto& table : tables_) {
+    base.tables.push_back({.newest = table->newest_step(), .ended = table->steps_ended()});
+  }
+  for (const auto& [place, held] : buffered_) {
+    for (const BufferedPush& push : held) {
+      const auto found = std::ranges::find(pushes, push.push);
+      base.held.push_back({.rank = place.second,
+                           .push = static_cast<std::uint32_t>(found - pushes.begin()),
+                           .first = static_cast<std::uint32_t>(push.first),
+                           .last = static_cast<std::uint32_t>(push.last)});
+      if (found == pushes.end()) pushes.push_back(push.push);
+    }
+  }
+  return base;
+}
+
+absl::Status PartitionCore::Restore(const PartitionBase& base,
+                                    std::span<const std::shared_ptr<const PushRequest>> pushes) {
+  const auto refuse = [&](const char* what, std::size_t got, std::size_t want) {
+    return absl::InvalidArgumentError(absl::StrCat("base of partition ", Number(options_.id), ": ",
+                                                   what, " ", got, ": want ", want));
+  };
+  if (base.tables.size() != tables_.size()) {
+    return refuse("tables", base.tables.size(), tables_.size());
+  }
+  for (const SessionRecord& session : base.sessions) {
+    if (session.rank >= options_.worker_count) {
+      return refuse("a rank", session.rank, options_.worker_count - 1);
+    }
+    sessions_[session.session] = {.rank = session.rank,
+                                  .next_sequence = session.next_sequence,
+                                  .next_step = session.first_step};
+  }
+  for (const std::uint32_t rank : base.left) {
+    if (rank >= left_.size()) return refuse("a rank that left", rank, left_.size() - 1);
+    left_[rank] = true;
+  }
+  closed_.insert(base.closed.begin(), base.closed.end());
+  for (const HeldSections& held : base.held) {
+    const std::shared_ptr<const PushRequest>& push = pushes[held.push];
+    buffered_[{push->step, held.rank}].push_back({push, held.first, held.last});
+  }
+  ended_by_left_ = base.ended_by_left;
+  step_ = base.step;
+  return absl::OkStatus();
+}
+
+void PartitionCore::RestoreSteps(const PartitionBase& base) {
+  for (std::size_t t = 0; t < tables_.size(); ++t) {
+    tables_[t]->RestoreSteps(base.tables[t].newest, base.tables[t].ended);
+  }
+  log_position_ = base.log_position;
 }
 
 }  // namespace longtail::server

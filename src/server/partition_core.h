@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "longtail/step_mode.h"
 #include "longtail/table_spec.h"
 #include "protocol/evicted_keys.h"
+#include "protocol/lane_base.h"
 #include "protocol/messages.h"
 #include "sparse/table.h"
 
@@ -84,6 +86,18 @@ class PartitionCore {
   /// Errors: InvalidArgument, NotFound; nothing is imported then.
   absl::Status ImportRow(TableId table, const sparse::RowView& row);
   void ImportStep(std::uint64_t step);
+
+  /// All but rows and tables, for a base of the lane's log. Pushes that wait for their step are put
+  /// into `pushes`, once for all partitions.
+  PartitionBase Save(std::vector<std::shared_ptr<const PushRequest>>& pushes) const;
+
+  /// Becomes what Save saw. Before that its tables must be created, afterwards its rows imported.
+  ///
+  /// Errors: InvalidArgument if there are other tables than it names, or a rank is too high.
+  absl::Status Restore(const PartitionBase& base,
+                       std::span<const std::shared_ptr<const PushRequest>> pushes);
+  /// After the rows are imported.
+  void RestoreSteps(const PartitionBase& base);
 
   /// Appends what was evicted since the last call, by table; nothing unless it is audited. It is
   /// no state: replicas need not agree on who asks.

@@ -24,7 +24,7 @@ LONGTAIL_HOST_DEVICE inline void AdagradStep(const AdagradSpec& spec, float grad
 }
 
 /// State: sum[dim].
-inline std::size_t StateSize(const AdagradSpec&, std::size_t dim) {
+constexpr std::size_t StateSize(const AdagradSpec&, std::size_t dim) {
   return dim;
 }
 

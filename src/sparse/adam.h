@@ -62,7 +62,7 @@ LONGTAIL_HOST_DEVICE inline std::uint32_t AdamNextStep(std::uint32_t step) {
 }
 
 /// State: m[dim], v[dim], then the row's step number as the bits of a uint32.
-inline std::size_t StateSize(const AdamSpec&, std::size_t dim) {
+constexpr std::size_t StateSize(const AdamSpec&, std::size_t dim) {
   return 2 * dim + 1;
 }
 

@@ -43,7 +43,7 @@ LONGTAIL_HOST_DEVICE inline float FtrlInitialZ(const FtrlSpec& spec, float weigh
 }
 
 /// State: z[dim], n[dim].
-inline std::size_t StateSize(const FtrlSpec&, std::size_t dim) {
+constexpr std::size_t StateSize(const FtrlSpec&, std::size_t dim) {
   return 2 * dim;
 }
 

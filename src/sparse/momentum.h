@@ -28,7 +28,7 @@ LONGTAIL_HOST_DEVICE inline void MomentumStep(const MomentumSpec& spec, float gr
 }
 
 /// State: v[dim].
-inline std::size_t StateSize(const MomentumSpec&, std::size_t dim) {
+constexpr std::size_t StateSize(const MomentumSpec&, std::size_t dim) {
   return dim;
 }
 

@@ -32,7 +32,7 @@ LONGTAIL_HOST_DEVICE inline void RowwiseAdagradStep(float rate, float gradient, 
 }
 
 /// State: sum[1].
-inline std::size_t StateSize(const RowwiseAdagradSpec&, std::size_t) {
+constexpr std::size_t StateSize(const RowwiseAdagradSpec&, std::size_t) {
   return 1;
 }
 

@@ -20,7 +20,7 @@ LONGTAIL_HOST_DEVICE inline void SgdStep(const SgdSpec& spec, float gradient, fl
 }
 
 /// No state.
-inline std::size_t StateSize(const SgdSpec&, std::size_t) {
+constexpr std::size_t StateSize(const SgdSpec&, std::size_t) {
   return 0;
 }
 

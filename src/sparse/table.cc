@@ -18,7 +18,7 @@
 namespace longtail::sparse {
 namespace {
 
-constexpr std::size_t kGroup = 32;  // Keys that pass a stage together: enough to hide a cache miss.
+constexpr std::size_t kGroup = 16;  // Keys that pass a stage together.
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kFetchMax = 1024;  // Beyond this, the hardware's own prefetch has caught up.
 
@@ -44,13 +44,18 @@ inline void StoreFloats(const float* from, std::size_t count, std::byte* to) {
     std::memcpy(to + i * sizeof(float), &from[i], sizeof(float));
 }
 
-// Floats of a plain row that must be finite.
+// Floats of a plain row, and those of them that must be finite. Constants where dim is one, so that
+// loops over them have constant lengths.
 template <typename Rule>
-std::size_t PlainFiniteCount(const Rule& rule, std::size_t dim) {
-  return dim + StateSize(rule, dim) - (std::is_same_v<Rule, AdamSpec> ? 1 : 0);
+constexpr std::size_t PlainCount(std::size_t dim) {
+  return dim + StateSize(Rule{}, dim);
+}
+template <typename Rule>
+constexpr std::size_t PlainFiniteCount(std::size_t dim) {
+  return PlainCount<Rule>(dim) - (std::is_same_v<Rule, AdamSpec> ? 1 : 0);
 }
 
-std::size_t FetchBytes(std::size_t bytes) {
+constexpr std::size_t FetchBytes(std::size_t bytes) {
   return std::min(bytes, kFetchMax);
 }
 
@@ -59,7 +64,7 @@ std::size_t FetchBytes(std::size_t bytes) {
 // that has three keys in three stages at a time was measured at two thirds of the speed:
 // docs/ENGINE.md.)
 //
-//   1  hash, fetch the line of the index
+//   1  hash, fetch the line of the index: of the next group, before this one is visited
 //   2  read the line, fetch the header and the first fetch(row) bytes of the values of the row it
 //      names
 //   3  visit(i, hash, candidate)
@@ -70,21 +75,29 @@ std::size_t FetchBytes(std::size_t bytes) {
 template <typename Rows, typename Bytes, typename Visit>
 [[gnu::noinline]] void Grouped(std::span<const Key> keys, RowIndex& index, const RowStore& store,
                                const Rows& rows, Bytes&& fetch, Visit&& visit) {
-  std::array<std::uint64_t, kGroup> hashes;
+  std::array<std::array<std::uint64_t, kGroup>, 2> hashes;
   std::array<std::uint32_t, kGroup> candidates;
-  for (std::size_t first = 0; first < keys.size(); first += kGroup) {
+  const auto fetch_lines = [&](std::size_t first, std::uint64_t * out)
+      __attribute__((always_inline)) {
     const std::size_t n = std::min(kGroup, keys.size() - first);
+    for (std::size_t i = 0; i < n; ++i) {
+      out[i] = Mix64(keys[first + i]);
+      index.Prefetch(out[i]);
+    }
+  };
+  unsigned turn = 0;
+  if (!keys.empty()) fetch_lines(0, hashes[0].data());
+  for (std::size_t first = 0; first < keys.size(); first += kGroup, turn ^= 1) {
+    const std::size_t n = std::min(kGroup, keys.size() - first);
+    const std::array<std::uint64_t, kGroup>& mine = hashes[turn];
     index.MoveOn(store);
     for (std::size_t i = 0; i < n; ++i) {
-      hashes[i] = Mix64(keys[first + i]);
-      index.Prefetch(hashes[i]);
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      candidates[i] = index.Candidate(hashes[i]);
+      candidates[i] = index.Candidate(mine[i]);
       if (candidates[i] == RowIndex::kNone) continue;
       Fetch(rows.Header(candidates[i]), kRowHeaderBytes + fetch(candidates[i]));
     }
-    for (std::size_t i = 0; i < n; ++i) visit(first + i, hashes[i], candidates[i]);
+    if (first + kGroup < keys.size()) fetch_lines(first + kGroup, hashes[turn ^ 1].data());
+    for (std::size_t i = 0; i < n; ++i) visit(first + i, mine[i], candidates[i]);
   }
 }
 
@@ -195,8 +208,10 @@ PushResult Table::Push(std::span<const Key> keys, std::span<const std::uint32_t>
 template <std::size_t kDim, bool kPlain, typename Rule>
 PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
   const std::size_t dim = kDim == 0 ? layout_.dim() : kDim;
-  const std::size_t plain_count = dim + StateSize(rule, dim);
+  const std::size_t plain_count = PlainCount<Rule>(dim);
   const std::uint64_t removals = removals_;
+  const bool is_simple = !UsesFrequency(spec_.optimizer.frequency) &&
+                         !ShapesGradient(spec_.optimizer) && spec_.optimizer.weight_clip == 0;
   float* const values = values_.data();
   auto& rows = Rows<kPlain>();
   PushResult result;
@@ -246,13 +261,17 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       } else {
         LoadFloats(rows.Values(row), plain_count, values);
       }
-      ApplyShaped(spec_.optimizer, rule, RowStep{gradient, values, values + dim, dim}, seen,
-                  scratch_.data());
+      const RowStep step{gradient, values, values + dim, dim};
+      if (is_simple) {
+        ApplyRow(rule, step);
+      } else {
+        ApplyShaped(spec_.optimizer, rule, step, seen, scratch_.data());
+      }
     } else {
       Load(key, place);
       ApplyCoded(rule, place.is_tail, gradient, seen);
     }
-    if (!AllFinite(values, kPlain ? PlainFiniteCount(rule, dim) : FiniteCount(place.is_tail))) {
+    if (!AllFinite(values, kPlain ? PlainFiniteCount<Rule>(dim) : FiniteCount(place.is_tail))) {
       ++result.refused_non_finite;
       return;
     }

@@ -6,6 +6,7 @@
 // Thread: one owner.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -96,6 +97,17 @@ class Table {
 
   /// The table begins at this step: what lies before it will not be swept.
   void BeginAtStep(std::uint64_t step) { steps_ended_ = step; }
+
+  /// The newest step of any push, and the steps that have ended: with the rows, all that decides
+  /// what comes next.
+  std::uint32_t newest_step() const { return newest_step_; }
+  std::uint64_t steps_ended() const { return steps_ended_; }
+
+  /// Sets both, after the rows of another such table were imported.
+  void RestoreSteps(std::uint32_t newest, std::uint64_t ended) {
+    newest_step_ = std::max(newest_step_, newest);
+    steps_ended_ = ended;
+  }
 
   /// What was evicted, once it is open. It is no state of the table.
   EvictionLog& eviction_log() { return eviction_log_; }

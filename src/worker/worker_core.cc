@@ -216,8 +216,21 @@ void WorkerCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
   } else if (const auto* ack = std::get_if<Acknowledgement>(&event.body)) {
     if (!is_open_ && ack->status.ok()) NoteOpening(event.source, *ack, now, effects);
     OnAnswer(event.source, ack->request, ack->status, {}, now, effects);
+  } else if (std::holds_alternative<MapReply>(event.body)) {
+    SendAgain(now, effects);
   }
   // Anything else is not for a worker; a late copy of an answer finds no request below.
+}
+
+// A lane may be another process now, which never got what was sent to the one before.
+void WorkerCore::SendAgain(absl::Time now, Effects& effects) {
+  for (Waiting& waiting : waiting_) {
+    if (waiting.is_held) continue;
+    waiting.retry_at = now + options_.retry_after;
+    Send(waiting, effects);
+    effects.WakeAt(waiting.retry_at);
+    ++resent_;
+  }
 }
 
 // A worker that joins begins with the furthest step that any partition has reached. Partitions that

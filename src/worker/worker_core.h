@@ -113,6 +113,7 @@ class WorkerCore final : public Core {
     absl::Status status;
   };
 
+  void SendAgain(absl::Time now, Effects& effects);
   void NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now, Effects& effects);
   Message Prepare(Request& request, std::uint64_t number, std::uint64_t step);
   void Compact(Waiting& waiting);

@@ -21,19 +21,21 @@ class ProgramCluster {
     std::uint32_t workers = 2;
     const char* step_mode = "asynchronous";
     std::uint32_t lease_seconds = 10;
+    bool keeps_log = false;
+    bool writes_bases = false;  ///< Every second, beside the log.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
     StartCoordinator("tcp://127.0.0.1:0");
-    for (std::uint32_t i = 0; i < options.servers; ++i) {
-      servers.push_back(std::make_unique<Program>(
-          std::vector<std::string>{LONGTAIL_PROGRAM, "serve", "--coordinator", address, "--name",
-                                   "server-" + std::to_string(i), "--join-timeout", "30"}));
-    }
-    for (const auto& server : servers) {
-      INFO(server->said());
-      REQUIRE(server->AwaitText("server_serves", absl::Seconds(30)));
-    }
+    for (std::uint32_t i = 0; i < options.servers; ++i) servers.push_back(MakeServer(i));
+    for (const auto& server : servers) Await(*server);
+  }
+
+  /// Starts a server again that was killed.
+  void StartServer(std::uint32_t i) {
+    servers[i].reset();
+    servers[i] = MakeServer(i);
+    Await(*servers[i]);
   }
 
   /// Starts it on the state that an earlier one left.
@@ -71,6 +73,24 @@ class ProgramCluster {
   std::vector<std::unique_ptr<Program>> servers;
 
  private:
+  std::unique_ptr<Program> MakeServer(std::uint32_t i) const {
+    std::vector<std::string> words = {LONGTAIL_PROGRAM, "serve",  "--coordinator",
+                                      address,          "--name", "server-" + std::to_string(i),
+                                      "--join-timeout", "30"};
+    if (options_.keeps_log) {
+      words.emplace_back("--log");
+      words.push_back(directory.path() + "/log");
+      words.emplace_back("--base-after-mib");
+      words.emplace_back(options_.writes_bases ? "0" : "1024");
+    }
+    return std::make_unique<Program>(words);
+  }
+  static void Await(const Program& server) {
+    const bool serves = server.AwaitText("server_serves", absl::Seconds(30));
+    INFO(server.said());
+    REQUIRE(serves);
+  }
+
   const Options options_;
 };
 

@@ -48,6 +48,10 @@ class NotingStore final : public BlobStore {
     diary_.Note(absl::StrCat("write ", std::string(name), "=", std::string(bytes)));
     return name == "bad" ? absl::UnavailableError("away") : absl::OkStatus();
   }
+  absl::Status Extend(std::string_view name, std::uint64_t, std::string_view) override {
+    diary_.Note(absl::StrCat("extend ", std::string(name)));
+    return absl::OkStatus();
+  }
   absl::StatusOr<std::string> Read(std::string_view) override {
     return absl::NotFoundError("no reads");
   }

@@ -331,5 +331,23 @@ TEST_CASE("calls on different names may overlap", "[io][file_store]") {
   }
 }
 
+TEST_CASE("a blob is extended, and a part of an extension is written over", "[io][file_store]") {
+  const Directory directory;
+  const auto store = Opened(directory / "store");
+  CHECK(store->Extend("log/a", 0, "abc").ok());
+  CHECK(store->Extend("log/a", 3, "defgh").ok());
+  CHECK(store->Read("log/a").value() == "abcdefgh");
+  CHECK(store->Extend("log/a", 5, "X").ok());  // As if "fgh" had been a part of what failed.
+  CHECK(store->Read("log/a").value() == "abcdeX");
+  CHECK(store->Extend("log/a", 0, "new").ok());
+  CHECK(store->Read("log/a").value() == "new");
+
+  const absl::Status hole = store->Extend("log/a", 4, "x");
+  CHECK(absl::IsFailedPrecondition(hole));
+  CHECK(std::string(hole.message()).find("3 bytes: want at least 4") != std::string::npos);
+  CHECK(absl::IsNotFound(store->Extend("log/b", 1, "x")));
+  CHECK(absl::IsInvalidArgument(store->Extend("../b", 0, "x")));
+}
+
 }  // namespace
 }  // namespace longtail

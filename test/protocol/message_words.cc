@@ -92,8 +92,9 @@ class Words {
     (*this)(name, incarnation, host, lanes);
   }
   void Add(const ClusterMap& map) {
-    const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers] = map;
-    (*this)(version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers);
+    const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers,
+                 cluster] = map;
+    (*this)(version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster);
   }
   void Add(const std::shared_ptr<const ClusterMap>& map) {
     if (map == nullptr) {
@@ -201,8 +202,8 @@ void Put(const ImportStep& message, Words& words) {
   words("step", request, step);
 }
 void Put(const JoinServer& message, Words& words) {
-  const auto& [request, server] = message;
-  words("join server", request, server);
+  const auto& [request, server, cluster] = message;
+  words("join server", request, server, cluster);
 }
 void Put(const JoinWorker& message, Words& words) {
   const auto& [request, name, incarnation, rank] = message;

@@ -128,7 +128,8 @@ ClusterMap SampleMap() {
           .lanes = {NodeId{3}, NodeId{4}},
           .lane_of = {0, 0, 1, 1},
           .tables = {SampleSpec(1), SampleSpec(2)},
-          .servers = {SampleServer()}};
+          .servers = {SampleServer()},
+          .cluster = 113};
 }
 
 MembersReply SampleMembersReply() {
@@ -319,6 +320,14 @@ ServerEntry RandomServer(Rng& rng) {
   return server;
 }
 
+JoinServer RandomJoin(Rng& rng) {
+  JoinServer join;
+  join.request = rng.Next();
+  join.server = RandomServer(rng);
+  join.cluster = rng.Next();
+  return join;
+}
+
 MapReply RandomMapReply(Rng& rng) {
   MapReply reply;
   reply.request = rng.Next();
@@ -328,6 +337,7 @@ MapReply RandomMapReply(Rng& rng) {
   auto map = std::make_shared<ClusterMap>();
   map->version = rng.Next();
   map->epoch = rng.Next();
+  map->cluster = rng.Next();
   map->step_mode = rng.Below(2) == 0 ? StepMode::kAsynchronous : StepMode::kSynchronous;
   map->staleness = static_cast<std::uint32_t>(rng.Below(1'000'001));
   map->worker_count = static_cast<std::uint32_t>(1 + rng.Below(4096));
@@ -433,7 +443,7 @@ std::vector<NamedMessage> SampleMessages() {
       {"snapshot_reply", SampleSnapshotReply()},
       {"import_rows", SampleImportRows()},
       {"import_step", ImportStep{98, 99}},
-      {"join_server", JoinServer{120, SampleServer()}},
+      {"join_server", JoinServer{120, SampleServer(), 114}},
       {"join_worker", JoinWorker{121, "trainer:7", 122, 123}},
       {"worker_place", WorkerPlace{124, absl::OkStatus(), SessionId{125}, 126, 127}},
       {"heartbeat", Heartbeat{128, SessionId{129}, "server-1", 130, 131, 132, 133}},
@@ -484,7 +494,7 @@ Message RandomMessage(Rng& rng) {
     case 13:
       return ImportStep{rng.Next(), RandomStep(rng)};
     case 14:
-      return JoinServer{rng.Next(), RandomServer(rng)};
+      return RandomJoin(rng);
     case 15:
       return JoinWorker{rng.Next(), RandomText(rng, 64), rng.Next(), Random32(rng)};
     case 16:

@@ -75,6 +75,47 @@ CoordinatorState SampleCoordinatorState() {
   return state;
 }
 
+LaneBase SampleLaneBase() {
+  LaneBase base;
+  base.lane = 2;
+  base.log_end = 3;
+  base.map = {.version = 4,
+              .epoch = 5,
+              .step_mode = StepMode::kSynchronous,
+              .worker_count = 6,
+              .lanes = {NodeId{1}, NodeId{2}},
+              .lane_of = {0, 0, 0, 0, 1, 1, 1, 1},
+              .tables = {},
+              .servers = {{"a", 7, "host", {{NodeId{1}, {"tcp://h:1"}}}},
+                          {"b", 8, "host", {{NodeId{2}, {"tcp://h:2"}}}}},
+              .cluster = 9};
+  base.tables = {SampleSpec(1), SampleLaterSpec()};
+  base.partitions = {{.partition = PartitionId{6},
+                      .log_position = 10,
+                      .step = 11,
+                      .ended_by_left = 12,
+                      .sessions = {{SessionId{13}, 0, 14, 15}, {SessionId{16}, 1, 17, 18}},
+                      .closed = {SessionId{19}, SessionId{20}},
+                      .left = {2, 3},
+                      .tables = {{21, 22}, {23, 24}},
+                      .held = {{1, 0, 0, 2}}},
+                     {.partition = PartitionId{7},
+                      .log_position = 25,
+                      .step = 26,
+                      .ended_by_left = 27,
+                      .sessions = {},
+                      .closed = {},
+                      .left = {},
+                      .tables = {{28, 29}, {30, 31}},
+                      .held = {}}};
+  for (const NamedMessage& sample : SampleMessages()) {
+    if (sample.name != "push_request") continue;
+    base.pushes.push_back(std::get<std::shared_ptr<const PushRequest>>(sample.message));
+  }
+  base.blobs = {{"b/lane-0/base-3/p00006-0000.snapshot", 32, 33, 34}};
+  return base;
+}
+
 std::string SampleTrainerState() {
   return std::string("position=42 of 'data'\0and a binary tail \xFF\x80", 43);
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "protocol/coordinator_state.h"
+#include "protocol/lane_base.h"
 #include "protocol/manifest.h"
 #include "protocol/snapshot_format.h"
 
@@ -14,6 +15,8 @@ SnapshotChunk SampleChunk();
 Manifest SampleManifest();
 
 CoordinatorState SampleCoordinatorState();
+
+LaneBase SampleLaneBase();
 
 /// The payload of the golden trainer-state blob.
 std::string SampleTrainerState();

@@ -155,6 +155,54 @@ TEST_CASE("servers that do not belong are refused by name", "[server][coordinato
              "server 's0' was another process when this cluster was formed"));
 }
 
+TEST_CASE("a server that has its rows from its log takes its place again",
+          "[server][coordinator]") {
+  Bench bench({.servers = 2, .partitions = 8, .cluster = 99});
+  bench.Form(2, 2);
+  const ClusterMap before = bench.core->state().map;
+  CHECK(before.cluster == 99);
+  ServerEntry again = Server("s1", 2, 2);
+  again.lanes[0].addresses = {"tcp://elsewhere:5"};
+  const std::size_t writes = bench.writes;
+
+  const auto reply = bench.Ask<MapReply>(kOther, JoinServer{1, again, 99});
+
+  REQUIRE(reply.map != nullptr);
+  CHECK(bench.writes == writes + 1);
+  CHECK(reply.map->version == before.version + 1);
+  CHECK(reply.map->lanes == before.lanes);
+  CHECK(reply.map->lane_of == before.lane_of);
+  CHECK(reply.map->servers[0] == before.servers[0]);
+  CHECK(reply.map->servers[1].incarnation == 2);
+  CHECK(reply.map->servers[1].lanes[0].node == before.servers[1].lanes[0].node);
+  CHECK(reply.map->servers[1].lanes[0].addresses == std::vector<std::string>{"tcp://elsewhere:5"});
+  // Asked again, it is there; the one it follows has no place any more.
+  CHECK(bench.Ask<MapReply>(kOther, JoinServer{2, again, 99}).map->version == before.version + 1);
+  Heartbeat late{.request = 1,
+                 .session = {},
+                 .server = "s1",
+                 .incarnation = 1,
+                 .map_version = 1,
+                 .rows = 0,
+                 .bytes = 0};
+  CHECK(absl::IsNotFound(bench.Ask<MapReply>(kAsker, late).status));
+  late.incarnation = 2;
+  CHECK(bench.Ask<MapReply>(kAsker, late).map->version == before.version + 1);
+}
+
+TEST_CASE("a log of another cluster or of other lanes is refused by name",
+          "[server][coordinator]") {
+  Bench bench({.servers = 1, .partitions = 8, .cluster = 99});
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0"), 99}).status,
+             "server 's0' has the log of another cluster"));  // Of one that was never formed.
+  bench.Form(1, 2);
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0", 2, 2), 98}).status,
+             "server 's0' has the log of another cluster: want that one's coordinator"));
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0", 2, 3), 99}).status,
+             "server 's0' with 3 lanes: it had 2, want as many"));
+  CHECK(bench.core->state().map.version == 1);
+}
+
 TEST_CASE("a table is there once every lane has it", "[server][coordinator]") {
   Bench bench({.servers = 2});
   CHECK(absl::IsUnavailable(
@@ -314,19 +362,6 @@ TEST_CASE("members are listed, and who is late", "[server][coordinator]") {
   CHECK(reply.members[0].is_late);
   CHECK(reply.members[0].problem == "silent; its lanes were at tcp://s0:0");
   CHECK(reply.members[1].kind == MemberKind::kWorker);
-}
-
-TEST_CASE("a barrier opens when all are there, and can be used by others again",
-          "[server][coordinator]") {
-  Bench bench({.servers = 1});
-  CHECK(bench.Say(kAsker, EnterBarrier{1, "b", 10, 2}).empty());
-  CHECK(bench.Say(kAsker, EnterBarrier{2, "b", 10, 2}).empty());  // A repeat.
-  const auto open = bench.Say(kOther, EnterBarrier{3, "b", 11, 2});
-  REQUIRE(open.size() == 2);
-  CHECK(std::get<Acknowledgement>(open[0].body).request == 2);
-  CHECK(bench.Say(kAsker, EnterBarrier{4, "b", 10, 2}).size() == 1);
-  CHECK(bench.Say(kAsker, EnterBarrier{5, "b", 12, 2}).empty());  // Of a later run.
-  CHECK(bench.Say(kAsker, EnterBarrier{6, "b", 13, 2}).size() == 2);
 }
 
 TEST_CASE("options out of range are refused", "[server][coordinator]") {

@@ -24,6 +24,11 @@ class FaultyStore final : public BlobStore {
     return absl::ResourceExhaustedError(
         absl::StrCat("writing '", std::string(name), "': no space left"));
   }
+  absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override {
+    if (writes_.fetch_add(1) != failing_write_) return under_.Extend(name, from, bytes);
+    return absl::ResourceExhaustedError(
+        absl::StrCat("extending '", std::string(name), "': no space left"));
+  }
   absl::StatusOr<std::string> Read(std::string_view name) override { return under_.Read(name); }
   absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) override {
     return under_.List(prefix);

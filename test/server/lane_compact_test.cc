@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "protocol/expand.h"
 #include "protocol/value_codec.h"
+#include "protocol/wire.h"
 #include "server/lane_fixture.h"
 #include "worker/compact_builder.h"
 
@@ -194,6 +196,36 @@ TEST_CASE_METHOD(CompactLane, "a compact gradient that is not finite leaves its 
   CHECK(Answer<Acknowledgement>().status.ok());
   Send(Pull(WireValues::kFloat32));
   CHECK(Rows(Answer<CompactPullReply>()) == std::vector<float>(keys.size(), 3));
+}
+
+TEST_CASE("a log has the push that a compact one stands for", "[server][lane]") {
+  LaneCore::Options options = CompactLane::Fresh();
+  options.keeps_log = true;
+  const Message before[] = {CreateTable{1, TableId{0}, test::LaneFixture::Spec("users", 1)},
+                            OpenSession{2, SessionId{10}, 0}};
+  CompactLane worker;
+  LaneCore lane(options);
+  Effects effects;
+  const auto step = [&](const Message& message) {
+    effects.Clear();
+    lane.Step({NodeId{5}, kLane, message}, absl::UnixEpoch(), effects);
+  };
+  for (const Message& message : before) step(message);
+  step(worker.Pull(WireValues::kInt8));  // The lane has the list.
+  const auto push = worker.Push(0, 5);
+  REQUIRE(push->sections[0].form == KeyForm::kDigest);
+
+  step(push);
+
+  REQUIRE(effects.log.size() == 1);
+  std::string bytes;
+  Encode(effects.log[0].message, bytes);
+  const auto logged = Decode(AsBytes(bytes));
+  REQUIRE(logged.ok());
+  LaneCore again(options);  // Knows no list.
+  for (const Message& message : before) again.Replay(message);
+  again.Replay(*logged);
+  CHECK(again.row_count() == worker.keys.size());
 }
 
 }  // namespace

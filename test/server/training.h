@@ -45,9 +45,10 @@ inline absl::Status Train(Worker& worker, const std::vector<TableId>& tables) {
 }
 
 /// Trains in a new synchronous cluster of kTrainingWorkers workers; hashes of its tables, then
-/// counts of what happened to their rows. `connect` gives the worker of a rank.
-template <typename Connect>
-std::vector<std::uint64_t> TrainingHashes(Cluster& cluster, Connect connect) {
+/// counts of what happened to their rows. `connect` gives the worker of a rank; `meanwhile` is
+/// called while they train.
+template <typename Connect, typename Meanwhile>
+std::vector<std::uint64_t> TrainingHashes(Cluster& cluster, Connect connect, Meanwhile meanwhile) {
   const std::vector<TableId> tables = {
       Must(cluster.CreateTable(SpecOf("a", kTrainingDim, AdagradSpec{.learning_rate = 0.3F}))),
       Must(cluster.CreateTable(SpecOf("b", kTrainingDim, MomentumSpec{.learning_rate = 0.1F}))),
@@ -61,6 +62,7 @@ std::vector<std::uint64_t> TrainingHashes(Cluster& cluster, Connect connect) {
   for (std::uint32_t w = 0; w < kTrainingWorkers; ++w) {
     threads.emplace_back([&, w] { outcomes[w] = Train(*workers[w], tables); });
   }
+  meanwhile();
   for (std::thread& thread : threads) thread.join();
   for (const absl::Status& outcome : outcomes) Must(outcome);
   // All steps are applied once a pull of the last is answered.
@@ -73,6 +75,11 @@ std::vector<std::uint64_t> TrainingHashes(Cluster& cluster, Connect connect) {
   CHECK(Must(cluster.Statistics(tables[4])).shared_pushes > 0);
   hashes.insert(hashes.end(), {tail.rows_promoted, tail.evicted_idle, tail.evicted_norm});
   return hashes;
+}
+
+template <typename Connect>
+std::vector<std::uint64_t> TrainingHashes(Cluster& cluster, Connect connect) {
+  return TrainingHashes(cluster, connect, [] {});
 }
 
 /// In an embedded cluster.

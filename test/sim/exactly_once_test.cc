@@ -1,8 +1,9 @@
 // Method: workers train with whole-number gradients and a rate of 1, so every row is exactly its
 // start less the sum of what was pushed, in any order. The network loses, repeats, delays,
 // reorders, cuts and stalls for 600 steps, each seed with its own subset of faults, and heals;
-// workers die. As bytes, half of the workers send narrow values, which have all of those numbers,
-// and name lists of keys that lanes may have let go of. A ledger that knows nothing of the cores
+// workers die, lanes crash and come back by their logs. As bytes, half of the workers send narrow
+// values, which have all of those numbers, and name lists of keys that lanes may have let go of or
+// lost. A ledger that knows nothing of the cores
 // says what a pull may show. Replay a seed that fails with: longtail_sim --seed N
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -33,6 +34,9 @@ TEST_CASE("each push counts exactly once and no pull is staler than it may be, w
     all.timed_out += result.timed_out;
     all.died += result.died;
     all.replaced += result.replaced;
+    all.crashed += result.crashed;
+    all.torn_writes += result.torn_writes;
+    all.bases += result.bases;
   }
   // The faults did bite, in every mode.
   CHECK(modes.size() == 3);
@@ -41,6 +45,9 @@ TEST_CASE("each push counts exactly once and no pull is staler than it may be, w
   CHECK(all.timed_out > 0);
   CHECK(all.died > kSeeds / 10);
   CHECK(all.replaced > kSeeds / 20);
+  CHECK(all.crashed > kSeeds / 4);
+  CHECK(all.torn_writes > kSeeds / 20);
+  CHECK(all.bases > kSeeds / 4);
   WorkerStatistics exact;
   CHECK(workers[StepMode::kAsynchronous].pulls_by_staleness == exact.pulls_by_staleness);
   exact.pulls_by_staleness[0] = workers[StepMode::kSynchronous].pulls_by_staleness[0];

@@ -12,9 +12,9 @@
 #include "base/bytes.h"
 #include "protocol/checksum.h"
 #include "protocol/wire.h"
-#include "server/lane_core.h"
 #include "sim/ledger.h"
 #include "sim/sim_closer.h"
+#include "sim/sim_lane.h"
 #include "sim/sim_network.h"
 #include "sim/sim_worker.h"
 
@@ -25,7 +25,6 @@ constexpr std::uint64_t kHealAfter = 600;  // Steps of a simulation with faults,
 constexpr std::uint64_t kStepsMax = 40'000;
 constexpr absl::Duration kTimeMax = absl::Seconds(5);  // That it may take once it is healed.
 constexpr NodeId kCloser{98};
-constexpr NodeId kControl{99};
 constexpr std::uint32_t kFirstWorker = 100;
 
 Faults DrawFaults(std::uint64_t seed) {
@@ -71,6 +70,7 @@ class SimCluster {
         healed_at_ = now_;
       }
       KillSome();
+      CrashSome();
       OneStep();
       if (now_ - healed_at_ > kTimeMax) {
         wrong_ = absl::StrCat("not over ", absl::FormatDuration(kTimeMax), " after it healed");
@@ -82,6 +82,10 @@ class SimCluster {
       result_.resent += worker.resent();
       result_.timed_out += worker.timed_out();
       result_.workers += worker.statistics();
+    }
+    for (const auto& lane : lanes_) {
+      result_.torn_writes += lane->torn_writes();
+      result_.bases += lane->bases();
     }
     result_.step_mode = map_.step_mode;
     result_.wrong = wrong_;
@@ -109,27 +113,36 @@ class SimCluster {
     // Sometimes so few that lists are gone when they are named.
     const std::size_t key_list_bytes_max =
         wire_rng_.Below(2) == 0 ? std::size_t{136} * (1 + wire_rng_.Below(8)) : kKeyListBytesMax;
-    std::vector<std::vector<PartitionId>> owned(lanes);
-    for (std::uint32_t p = 0; p < partitions; ++p) {
-      map_.lane_of.push_back(p % lanes);
-      owned[p % lanes].push_back(PartitionId{p});
-    }
+    for (std::uint32_t p = 0; p < partitions; ++p) map_.lane_of.push_back(p % lanes);
     for (std::uint32_t l = 0; l < lanes; ++l) {
       map_.lanes.push_back(NodeId{l});
-      lanes_.push_back(std::make_unique<server::LaneCore>(
-          server::LaneCore::Options{.self = NodeId{l},
-                                    .epoch = map_.epoch,
-                                    .step_mode = map_.step_mode,
-                                    .staleness = map_.staleness,
-                                    .worker_count = map_.worker_count,
-                                    .partition_count = partitions,
-                                    .partitions = owned[l],
-                                    .key_list_bytes_max = key_list_bytes_max}));
-      for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
-        effects_.Clear();
-        lanes_.back()->Step({kControl, NodeId{l}, CreateTable{1, TableId{t}, map_.tables[t]}}, now_,
-                            effects_);
-      }
+      map_.servers.push_back(
+          {.name = absl::StrCat("s", l), .incarnation = 1, .host = "", .lanes = {{NodeId{l}, {}}}});
+    }
+    map_.cluster = rng_.Next();
+    // Logs in half of the clusters; crashes, of lanes that have one, in most of those.
+    const bool keep_logs = rng_.Below(2) == 0;
+    const std::uint64_t crashes = keep_logs ? rng_.Below(4) : 0;
+    for (std::uint64_t i = 0; i < crashes; ++i) {
+      const std::uint64_t when = rng_.Below(kHealAfter);
+      const std::uint64_t victim = rng_.Below(lanes);
+      crashes_.emplace(when, victim);
+    }
+    const auto map = std::make_shared<const ClusterMap>(map_);
+    for (std::uint32_t l = 0; l < lanes; ++l) {
+      const std::uint64_t seed = rng_.Next();
+      lanes_.push_back(std::make_unique<SimLane>(map, l, keep_logs, seed, key_list_bytes_max));
+    }
+  }
+
+  // Lanes whose time has come crash, and come back some time later.
+  void CrashSome() {
+    while (!crashes_.empty() && crashes_.begin()->first <= result_.steps) {
+      SimLane& lane = *lanes_[crashes_.begin()->second];
+      crashes_.erase(crashes_.begin());
+      if (!lane.is_up()) continue;
+      lane.Crash(now_ + absl::Milliseconds(rng_.Below(400)));
+      ++result_.crashed;
     }
   }
 
@@ -186,7 +199,8 @@ class SimCluster {
   }
 
   bool IsOver() const {
-    return to_replace_.empty() && std::ranges::all_of(workers_, [&](const SimWorker& w) {
+    const bool all_up = std::ranges::all_of(lanes_, [](const auto& lane) { return lane->is_up(); });
+    return all_up && to_replace_.empty() && std::ranges::all_of(workers_, [&](const SimWorker& w) {
              return w.is_dead() ? closer_.is_done(w.script().session) : w.is_gone();
            });
   }
@@ -194,7 +208,9 @@ class SimCluster {
   // Whatever is next: a delivery, a worker's tick, or the closer's.
   void OneStep() {
     const auto earliest = std::ranges::min_element(wake_);
-    const absl::Time next = std::min({network_.next(), *earliest, closer_.next()});
+    const auto lane = std::ranges::min_element(
+        lanes_, {}, [](const std::unique_ptr<SimLane>& l) { return l->next(); });
+    const absl::Time next = std::min({network_.next(), *earliest, closer_.next(), (*lane)->next()});
     if (next == absl::InfiniteFuture()) {
       wrong_ = "nothing is under way and nobody will wake";
       return;
@@ -203,6 +219,10 @@ class SimCluster {
     effects_.Clear();
     if (next == network_.next()) {
       Deliver(network_.Deliver());
+    } else if (next == (*lane)->next()) {
+      (*lane)->Tick(now_, effects_);
+      if (wrong_.empty()) wrong_ = (*lane)->wrong();
+      CarryOut();
     } else if (next == closer_.next()) {
       closer_.Tick(now_, effects_);
       for (const SimWorker& worker : workers_) {
@@ -269,7 +289,8 @@ class SimCluster {
   // other row is there. (Pushes of workers that died: see Ledger::Died.)
   void CheckTables() {
     for (std::uint32_t p = 0; p < map_.lane_of.size(); ++p) {
-      const server::PartitionCore& core = *lanes_[map_.lane_of[p]]->FindPartition(PartitionId{p});
+      const server::PartitionCore& core =
+          *lanes_[map_.lane_of[p]]->core().FindPartition(PartitionId{p});
       FoundRows found;
       for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
         core.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
@@ -306,9 +327,10 @@ class SimCluster {
   std::vector<std::uint64_t> to_replace_;
   std::uint64_t steps_ = 0;  // That a worker does, at most.
   bool short_deadlines_ = false;
-  std::vector<std::unique_ptr<server::LaneCore>> lanes_;
-  std::deque<SimWorker> workers_;  // Cores do not move.
-  std::vector<absl::Time> wake_;   // Of workers.
+  std::vector<std::unique_ptr<SimLane>> lanes_;
+  std::multimap<std::uint64_t, std::uint64_t> crashes_;  // Lanes, by the step when they crash.
+  std::deque<SimWorker> workers_;                        // Cores do not move.
+  std::vector<absl::Time> wake_;                         // Of workers.
   Effects effects_;
   std::string bytes_;
   std::string wrong_;

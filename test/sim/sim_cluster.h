@@ -1,6 +1,6 @@
 // A whole cluster in one thread and in virtual time, drawn from a seed: lanes, workers and a
 // network between them that fails for a while and then heals; workers that die and are closed by
-// somebody else, and others that take their places.
+// somebody else, and others that take their places; lanes with logs that crash and come back.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,25 @@ enum class Carriage {
 };
 
 struct SimResult {
-  std::string wrong;            ///< What promise was broken; empty: none.
-  std::uint64_t trace = 0;      ///< A hash of every delivery: its time, its ends, its bytes.
-  std::uint64_t steps = 0;      ///< Deliveries and ticks.
-  std::uint64_t resent = 0;     ///< Requests that workers sent again.
-  std::uint64_t timed_out = 0;  ///< Calls that ended at their deadline.
-  std::uint64_t died = 0;       ///< Workers that died,
-  std::uint64_t replaced = 0;   ///< and those of them whose rank another one took.
+  std::string wrong;              ///< What promise was broken; empty: none.
+  std::uint64_t trace = 0;        ///< A hash of every delivery: its time, its ends, its bytes.
+  std::uint64_t steps = 0;        ///< Deliveries and ticks.
+  std::uint64_t resent = 0;       ///< Requests that workers sent again.
+  std::uint64_t timed_out = 0;    ///< Calls that ended at their deadline.
+  std::uint64_t died = 0;         ///< Workers that died,
+  std::uint64_t replaced = 0;     ///< and those of them whose rank another one took.
+  std::uint64_t crashed = 0;      ///< Lanes that lost all but their logs,
+  std::uint64_t torn_writes = 0;  ///< and those of them whose log ended within a write.
+  std::uint64_t bases = 0;        ///< Of logs.
   StepMode step_mode = StepMode::kAsynchronous;
   WorkerStatistics workers;  ///< Of all of them together.
 };
 
 /// Draws a cluster from the seed: the step mode, 1 to 3 workers, 1 to 4 lanes, the number of
-/// partitions, the tables' widths and a subset of the faults; as bytes, for half of the workers,
-/// how values travel and whether lists of keys are named, and how few of those lanes keep. Runs it
-/// until all workers have left or died. Looks at every pull (Ledger::CheckPull) and in the end at
-/// every row.
+/// partitions, the tables' widths, whether lanes keep logs, and a subset of the faults; as bytes,
+/// for half of the workers, how values travel and whether lists of keys are named, and how few of
+/// those lanes keep. Runs it until all workers have left or died. Looks at every pull
+/// (Ledger::CheckPull) and in the end at every row.
 SimResult Simulate(std::uint64_t seed, Carriage carriage);
 
 }  // namespace longtail::sim

@@ -32,6 +32,28 @@ TEST_CASE_METHOD(Fixture, "a request is sent again after the time named, and not
   CHECK(core.resent() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "a map with a new process has all that waits sent again at once",
+                 "[worker][worker_core]") {
+  Submit("push", {{test::kLaneA, Push({0})}});
+  const auto first = SentPush(0);
+  Submit("push", {{test::kLaneB, Push({4})}});
+  Submit("push", {{test::kLaneA, Push({1})}});
+  Acknowledge(test::kLaneA, 3);
+  now += absl::Seconds(1);
+
+  Deliver(kCoordinatorNode, MapReply{.request = 0, .status = {}, .waits_for = {}, .map = nullptr});
+
+  REQUIRE(effects.sends.size() == 2);
+  CHECK(SentPush(0) == first);
+  CHECK(effects.sends[0].target == test::kLaneA);
+  CHECK(effects.sends[1].target == test::kLaneB);
+  CHECK(core.resent() == 2);
+  TickAfter(absl::Seconds(5) - absl::Nanoseconds(1));
+  CHECK(effects.sends.empty());
+  TickAfter(absl::Nanoseconds(1));
+  CHECK(effects.sends.size() == 2);
+}
+
 TEST_CASE_METHOD(Fixture, "requests are sent again in the order of their sequences",
                  "[worker][worker_core]") {
   for (int i = 0; i < 5; ++i) Submit("push", {{test::kLaneA, Push({0})}});

@@ -1,4 +1,5 @@
-// Any bytes are a snapshot's chunk, a body, a trainer's or a coordinator's state, or an error.
+// Any bytes are a snapshot's chunk, a body, a trainer's or a coordinator's state, a segment of a
+// log, or an error.
 //
 // A fuzzer does not guess checksums, so the same bytes are also read with a fitting one, and as a
 // body without the header.
@@ -10,6 +11,8 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "protocol/coordinator_state.h"
+#include "protocol/lane_base.h"
+#include "protocol/lane_log.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/snapshot_format.h"
 #include "protocol/trainer_blob.h"
@@ -40,6 +43,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                      .header_bytes = longtail::kCoordinatorStateHeaderBytes},
                                     AsText(bytes));
   static_cast<void>(longtail::DecodeCoordinatorState("fuzz", AsBytes(sealed)));
+  static_cast<void>(longtail::DecodeLaneBase("fuzz", bytes));
+  const std::string base = Sealed(longtail::kLaneBaseEnvelope, AsText(bytes));
+  if (const auto read = longtail::DecodeLaneBase("fuzz", AsBytes(base)); read.ok()) {
+    LONGTAIL_CHECK(longtail::EncodeLaneBase(*read) == base);
+  }
+  for (auto log = longtail::LaneLogReader::Open("fuzz", bytes, 5); log.ok();) {
+    const auto message = log->Next();
+    if (!message.ok() || !*message) break;
+    LONGTAIL_CHECK(log->offset() <= size);
+  }
   // Not resealed for the trainer's state: its limit of one GiB is more than a fuzzer's memory.
   longtail::SnapshotChunk chunk;
   if (longtail::DecodeSnapshotBody("fuzz", bytes, chunk).ok()) {

@@ -1,0 +1,96 @@
+// Writes a lane's log: one thread that takes all entries there are, writes them together, and says
+// how far the log is durable.
+//
+// While a write is under way the lane goes on, and what it does meanwhile is the next write: so the
+// cost of a sync is shared by all that wait for it. A write that fails is tried again until it
+// succeeds; nothing is acknowledged meanwhile, and the log says why.
+//
+// Once a base is durable (protocol/lane_base.h) it removes what that has made superfluous.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "io/blob_store.h"
+#include "protocol/lane_log.h"
+#include "protocol/step.h"
+
+namespace longtail {
+
+class LaneLogWriter {
+ public:
+  struct Options {
+    BlobStore* store = nullptr;  ///< Must outlive the writer.
+    std::string prefix;          ///< Of segments' names.
+    /// `first`: of the entry that comes first. The log is whole up to there.
+    LaneLogHeader header{};
+    std::uint64_t bytes_since_base = 0;  ///< Of the log that is there.
+    /// A new segment is begun behind so many bytes; a larger entry is one by itself.
+    std::size_t segment_bytes_max = std::size_t{32} << 20;
+    absl::Duration retry_after = absl::Seconds(1);
+    Log log{};
+  };
+
+  explicit LaneLogWriter(Options options)
+      : options_(std::move(options)), bytes_since_base_(options_.bytes_since_base) {}
+  ~LaneLogWriter() { Stop(); }
+  LaneLogWriter(const LaneLogWriter&) = delete;
+  LaneLogWriter& operator=(const LaneLogWriter&) = delete;
+
+  /// Begins to write. `on_durable(end)` is called on the writer's thread: entries below `end` are
+  /// durable.
+  void Start(std::function<void(std::uint64_t end)> on_durable);
+
+  /// Takes entries, in the order of their numbers, and empties the list. Thread: any, one at a
+  /// time.
+  void Append(std::vector<LogEntry>& entries);
+
+  /// Entries below `end` are in a base that is durable: what no longer serves is removed, segments
+  /// and older bases, as soon as the thread comes to it. Thread: as Append.
+  void Trim(std::uint64_t end);
+
+  BlobStore* store() const { return options_.store; }
+
+  /// Bytes written since it began, or since the last Trim. Thread: any.
+  std::uint64_t bytes_since_base() const { return bytes_since_base_.load(); }
+
+  /// Writes what it has, unless that fails, and ends the thread.
+  void Stop();
+
+ private:
+  void Run(const std::function<void(std::uint64_t end)>& on_durable);
+  // One write: `entries` from `begin` on, as many as a segment takes. The end of what it took, or
+  // `begin` if it was stopped while the store refused.
+  std::size_t WriteSome(const std::vector<LogEntry>& entries, std::size_t begin);
+  void RemoveBefore(std::uint64_t end);
+  // False once it must stop.
+  bool Pause(absl::Duration duration);
+
+  const Options options_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<LogEntry> pending_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::uint64_t> trim_ ABSL_GUARDED_BY(mutex_);
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<std::uint64_t> bytes_since_base_ = 0;
+
+  // The thread's own.
+  std::string segment_;       // The name of the segment that is written, empty before the first.
+  std::uint64_t offset_ = 0;  // Its durable bytes.
+  std::string bytes_;         // Of one write.
+  std::string frame_;         // Of one record.
+  std::thread thread_;
+};
+
+}  // namespace longtail

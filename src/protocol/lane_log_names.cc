@@ -1,0 +1,89 @@
+#include "protocol/lane_log_names.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace longtail {
+namespace {
+
+constexpr std::size_t kDigits = 20;
+
+// The number in PREFIX/NUMBER followed by `ending`.
+std::optional<std::uint64_t> NumberOf(std::string_view name, std::string_view prefix,
+                                      std::string_view ending) {
+  if (name.size() != prefix.size() + 1 + kDigits + ending.size()) return std::nullopt;
+  if (!name.starts_with(prefix) || name[prefix.size()] != '/' || !name.ends_with(ending)) {
+    return std::nullopt;
+  }
+  std::uint64_t number = 0;
+  for (const char digit : name.substr(prefix.size() + 1, kDigits)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+  }
+  return number;
+}
+
+std::vector<std::uint64_t> NumbersOf(std::span<const std::string> names, std::string_view prefix,
+                                     std::string_view ending) {
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = NumberOf(name, prefix, ending)) numbers.push_back(*number);
+  }
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+// How many of the segments end before `log_end`: each ends where the next begins.
+std::size_t CountBefore(const std::vector<std::uint64_t>& segments, std::uint64_t log_end) {
+  std::size_t count = 0;
+  while (count + 1 < segments.size() && segments[count + 1] <= log_end) ++count;
+  return count;
+}
+
+}  // namespace
+
+std::string LaneLogName(std::string_view prefix, std::uint64_t first) {
+  return absl::StrFormat("%s/%020u.log", std::string(prefix), first);
+}
+
+std::string LaneBaseName(std::string_view prefix, std::uint64_t log_end) {
+  return absl::StrFormat("%s/%020u.base", std::string(prefix), log_end);
+}
+
+std::string LaneBaseRows(std::string_view prefix, std::uint64_t log_end) {
+  return absl::StrFormat("%s/base-%020u", std::string(prefix), log_end);
+}
+
+LaneLogFiles FindLaneLog(std::span<const std::string> names, std::string_view prefix) {
+  LaneLogFiles files;
+  const std::vector<std::uint64_t> bases = NumbersOf(names, prefix, ".base");
+  if (!bases.empty()) files.base = bases.back();
+  files.segments = NumbersOf(names, prefix, ".log");
+  const std::size_t before = CountBefore(files.segments, files.base.value_or(0));
+  files.segments.erase(files.segments.begin(),
+                       files.segments.begin() + static_cast<std::ptrdiff_t>(before));
+  return files;
+}
+
+std::vector<std::string> SuperfluousOf(std::span<const std::string> names, std::string_view prefix,
+                                       std::uint64_t log_end) {
+  std::vector<std::string> superfluous;
+  for (const std::uint64_t base : NumbersOf(names, prefix, ".base")) {
+    if (base < log_end) superfluous.push_back(LaneBaseName(prefix, base));
+  }
+  const std::string all_rows = absl::StrCat(std::string(prefix), "/base-");
+  const std::string own_rows = absl::StrCat(LaneBaseRows(prefix, log_end), "/");
+  for (const std::string& name : names) {
+    if (name.starts_with(all_rows) && !name.starts_with(own_rows)) superfluous.push_back(name);
+  }
+  const std::vector<std::uint64_t> segments = NumbersOf(names, prefix, ".log");
+  for (std::size_t i = 0; i < CountBefore(segments, log_end); ++i) {
+    superfluous.push_back(LaneLogName(prefix, segments[i]));
+  }
+  return superfluous;
+}
+
+}  // namespace longtail

@@ -1,0 +1,175 @@
+// The thread that writes a lane's log: what it calls durable is there, whatever the store does.
+#include "io/lane_log_writer.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "protocol/lane_log_names.h"
+
+namespace longtail {
+namespace {
+
+// Keeps blobs in memory; refuses the first so many writes, and leaves a part of each. Thread: any.
+class FlakyStore final : public BlobStore {
+ public:
+  explicit FlakyStore(int refusals = 0) : refusals_(refusals) {}
+
+  absl::Status Write(std::string_view, std::string_view) override { return absl::OkStatus(); }
+  absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override {
+    const MutexLock lock(&mutex_);
+    std::string& blob = blobs_[std::string(name)];
+    if (blob.size() < from) return absl::FailedPreconditionError("a hole");
+    blob.resize(static_cast<std::size_t>(from));
+    if (refusals_-- > 0) {
+      blob += bytes.substr(0, bytes.size() / 2);
+      return absl::ResourceExhaustedError("no space left");
+    }
+    blob += bytes;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> Read(std::string_view name) override {
+    const MutexLock lock(&mutex_);
+    return blobs_[std::string(name)];
+  }
+  absl::StatusOr<std::vector<std::string>> List(std::string_view) override {
+    const MutexLock lock(&mutex_);
+    std::vector<std::string> names;
+    for (const auto& [name, blob] : blobs_) names.push_back(name);
+    return names;
+  }
+  absl::Status Remove(std::string_view name) override {
+    const MutexLock lock(&mutex_);
+    blobs_.erase(std::string(name));
+    return absl::OkStatus();
+  }
+  std::string Describe() const override { return "memory"; }
+
+ private:
+  Mutex mutex_;
+  int refusals_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> blobs_ ABSL_GUARDED_BY(mutex_);
+};
+
+// What the writer said to be durable. Thread: any.
+class Durable {
+ public:
+  void Note(std::uint64_t end) {
+    const MutexLock lock(&mutex_);
+    end_ = end;
+    changed_.SignalAll();
+  }
+  bool Await(std::uint64_t end, absl::Duration limit) {
+    const absl::Time deadline = absl::Now() + limit;
+    const MutexLock lock(&mutex_);
+    while (end_ < end && absl::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
+    return end_ >= end;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::uint64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+void AppendClose(LaneLogWriter& writer, std::uint64_t number) {
+  std::vector<LogEntry> entries;
+  entries.push_back({number, CloseSession{number, SessionId{number}}});
+  writer.Append(entries);
+  CHECK(entries.empty());
+}
+
+// Sessions that the segments name, in order.
+std::vector<std::uint64_t> Sessions(BlobStore& store) {
+  std::vector<std::uint64_t> sessions;
+  const std::vector<std::string> names = store.List("").value();
+  for (const std::uint64_t first : FindLaneLog(names, "s/lane-0").segments) {
+    const std::string name = LaneLogName("s/lane-0", first);
+    const std::string bytes = store.Read(name).value();
+    auto reader = LaneLogReader::Open(name, AsBytes(bytes), first);
+    REQUIRE(reader.ok());
+    for (;;) {
+      const auto message = reader->Next();
+      REQUIRE(message.ok());
+      if (!*message) break;
+      sessions.push_back(static_cast<std::uint64_t>(std::get<CloseSession>(**message).session));
+    }
+    CHECK(reader->offset() == bytes.size());
+  }
+  return sessions;
+}
+
+std::vector<std::uint64_t> Numbers(std::uint64_t first, std::uint64_t end) {
+  std::vector<std::uint64_t> numbers;
+  for (std::uint64_t i = first; i < end; ++i) numbers.push_back(i);
+  return numbers;
+}
+
+TEST_CASE("entries are durable in order, in segments of bounded size", "[io][lane_log]") {
+  FlakyStore store;
+  Durable durable;
+  LaneLogWriter writer(
+      {.store = &store, .prefix = "s/lane-0", .header = {.first = 3}, .segment_bytes_max = 1000});
+  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+
+  for (std::uint64_t i = 3; i < 100; ++i) AppendClose(writer, i);
+
+  CHECK(durable.Await(100, absl::Seconds(20)));
+  CHECK(Sessions(store) == Numbers(3, 100));
+  const std::vector<std::string> names = store.List("").value();
+  CHECK(names.size() >= 5);
+  for (const std::string& name : names) CHECK(store.Read(name).value().size() < 1200);
+}
+
+TEST_CASE("behind a base the log begins anew, and what was before it goes", "[io][lane_log]") {
+  FlakyStore store;
+  Durable durable;
+  LaneLogWriter writer({.store = &store, .prefix = "s/lane-0", .segment_bytes_max = 300});
+  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+  for (std::uint64_t i = 0; i < 10; ++i) AppendClose(writer, i);
+  CHECK(durable.Await(10, absl::Seconds(20)));
+  CHECK(writer.bytes_since_base() > 500);
+
+  writer.Trim(10);
+  AppendClose(writer, 10);
+
+  CHECK(durable.Await(11, absl::Seconds(20)));
+  CHECK(writer.bytes_since_base() < 200);
+  writer.Trim(11);
+  AppendClose(writer, 11);
+  CHECK(durable.Await(12, absl::Seconds(20)));
+  // The segment that was the last one when the base was made stays until the next.
+  CHECK(Sessions(store) == Numbers(10, 12));
+}
+
+TEST_CASE("a write that fails is tried again and leaves no part behind", "[io][lane_log]") {
+  FlakyStore store(3);
+  Durable durable;
+  LaneLogWriter writer(
+      {.store = &store, .prefix = "s/lane-0", .retry_after = absl::Milliseconds(20)});
+  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+
+  AppendClose(writer, 0);
+  CHECK(durable.Await(1, absl::Seconds(20)));
+  AppendClose(writer, 1);
+
+  CHECK(durable.Await(2, absl::Seconds(20)));
+  CHECK(Sessions(store) == Numbers(0, 2));
+}
+
+TEST_CASE("what it has is written before it ends, unless the store refuses", "[io][lane_log]") {
+  const int refusals = GENERATE(0, 1'000'000);
+  FlakyStore store(refusals);
+  Durable durable;
+  {
+    LaneLogWriter writer({.store = &store, .prefix = "s/lane-0"});
+    writer.Start([&](std::uint64_t end) { durable.Note(end); });
+    for (std::uint64_t i = 0; i < 10; ++i) AppendClose(writer, i);
+  }
+  CHECK(durable.Await(10, absl::ZeroDuration()) == (refusals == 0));
+}
+
+}  // namespace
+}  // namespace longtail

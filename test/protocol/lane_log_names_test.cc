@@ -1,0 +1,51 @@
+// The files of a lane's log: which are read, and which can go.
+#include "protocol/lane_log_names.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+namespace longtail {
+namespace {
+
+using Names = std::vector<std::string>;
+
+TEST_CASE("names sort by number and are found again", "[protocol][lane_log]") {
+  CHECK(LaneLogName("s/lane-0", 42) == "s/lane-0/00000000000000000042.log");
+  CHECK(LaneBaseName("s/lane-0", 7) == "s/lane-0/00000000000000000007.base");
+  CHECK(LaneBaseRows("s/lane-0", 7) == "s/lane-0/base-00000000000000000007");
+
+  const Names names = {
+      LaneLogName("p", 0),          LaneLogName("p", 900),
+      LaneLogName("q", 5),          "p/17.log",
+      "p/0000000000000000001x.log", "p/base-00000000000000000007/p00000-0000.snapshot"};
+  const LaneLogFiles files = FindLaneLog(names, "p");
+  CHECK_FALSE(files.base.has_value());
+  CHECK(files.segments == std::vector<std::uint64_t>{0, 900});
+}
+
+TEST_CASE("a base makes what ends before it superfluous", "[protocol][lane_log]") {
+  const Names names = {LaneLogName("p", 0),
+                       LaneLogName("p", 10),
+                       LaneLogName("p", 20),
+                       LaneBaseName("p", 15),
+                       LaneBaseName("p", 20),
+                       LaneBaseRows("p", 15) + "/p00000-0000.snapshot",
+                       LaneBaseRows("p", 20) + "/p00000-0000.snapshot",
+                       LaneBaseRows("p", 33) + "/p00000-0000.snapshot"};  // Never finished.
+  const LaneLogFiles files = FindLaneLog(names, "p");
+  CHECK(files.base == 20);
+  CHECK(files.segments == std::vector<std::uint64_t>{20});
+
+  CHECK(SuperfluousOf(names, "p", 20) == Names{LaneBaseName("p", 15),
+                                               LaneBaseRows("p", 15) + "/p00000-0000.snapshot",
+                                               LaneBaseRows("p", 33) + "/p00000-0000.snapshot",
+                                               LaneLogName("p", 0), LaneLogName("p", 10)});
+  // The last segment may go on behind the base.
+  CHECK(SuperfluousOf(Names{LaneLogName("p", 0)}, "p", 20).empty());
+  CHECK(FindLaneLog(Names{LaneLogName("p", 0), LaneBaseName("p", 20)}, "p").segments ==
+        std::vector<std::uint64_t>{0});
+}
+
+}  // namespace
+}  // namespace longtail
