@@ -157,14 +157,23 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
   if (table.eviction != EvictionSpec{}) {
     settings.push_back({"eviction", FieldsOf(table.eviction)});
   }
+  if (config.wire_gradients != WireValues::kFloat32 || config.wire_rows != WireValues::kFloat32) {
+    constexpr const char* kNames[] = {"fp32", "bf16", "fp16", "int8"};
+    settings.push_back(
+        {"values on the wire",
+         absl::StrCat("gradients ", kNames[static_cast<std::size_t>(config.wire_gradients)],
+                      ", rows ", kNames[static_cast<std::size_t>(config.wire_rows)])});
+  }
+  if (config.name_key_lists) settings.push_back({"lists of keys", "named once a server has them"});
   return settings;
 }
 
 std::string ResumeSettings(const TrainConfig& config) {
   std::string text;
   for (const NamedValue& setting : SettingsOf(config)) {
-    // A longer training may go on from a shorter one; lanes and partitions decide nothing.
-    if (setting.name == "lanes" || setting.name == "partitions" || setting.name == "epochs") {
+    // A longer training may go on from a shorter one; the others decide nothing.
+    if (setting.name == "lanes" || setting.name == "partitions" || setting.name == "epochs" ||
+        setting.name == "lists of keys") {
       continue;
     }
     absl::StrAppend(&text, setting.name, " ", setting.value, "\n");

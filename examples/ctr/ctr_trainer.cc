@@ -92,7 +92,11 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
   for (std::uint32_t r = 0; r < replicas; ++r) {
     const std::uint32_t rank = trainer->first_worker_ + r;
     LONGTAIL_ASSIGN_OR_RETURN(auto worker,
-                              cluster.Connect({.timeout = kCallTimeout, .rank = rank}));
+                              cluster.Connect({.timeout = kCallTimeout,
+                                               .rank = rank,
+                                               .wire_gradients = config.wire_gradients,
+                                               .wire_rows = config.wire_rows,
+                                               .wire_names_key_lists = config.name_key_lists}));
     LONGTAIL_ASSIGN_OR_RETURN(auto model, MakeModel(full.model, trainer->shared_, *trainer->gemm_));
     trainer->replicas_.push_back(
         std::make_unique<Replica>(std::move(worker), table, std::move(model), config.backoff));

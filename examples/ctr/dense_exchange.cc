@@ -46,7 +46,7 @@ absl::StatusOr<Pending> DenseExchange::Sender::Push(Worker& worker, std::uint64_
   vector_.Put(vector, 0);
   vector_.Put(own, e.sum_rows_);
   const PushItem item = vector_.push();
-  return worker.PushAsync(std::span(&item, 1));
+  return worker.PushAsync(std::span(&item, 1), {.exact_on_wire = true});
 }
 
 absl::Status DenseExchange::Pull(Worker& worker, std::uint64_t step, std::span<float> sum,
@@ -55,8 +55,8 @@ absl::Status DenseExchange::Pull(Worker& worker, std::uint64_t step, std::span<f
   vector_.AddKeys(FirstKey(step), sum_rows_ + own_rows_ * replicas_);
   LONGTAIL_RETURN_IF_ERROR(vector_.Prepare(worker, table_));
   const PullItem item = vector_.pull();
-  LONGTAIL_RETURN_IF_ERROR(
-      worker.Pull(std::span(&item, 1), {.steps_ahead = {}}));  // No rows to be old.
+  LONGTAIL_RETURN_IF_ERROR(worker.Pull(
+      std::span(&item, 1), {.steps_ahead = {}, .exact_on_wire = true}));  // No rows to be old.
   const auto take = [&](std::span<float> floats, std::size_t first_key) {
     for (std::size_t at = 0; at < floats.size(); at += RowVector::kDim) {
       const std::span<const float> row = vector_.Row(first_key + at / RowVector::kDim);

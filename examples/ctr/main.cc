@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -43,6 +44,9 @@ struct Arguments {
   std::string train_split;
   std::string step_mode;
   std::uint32_t staleness = 0;
+  std::string wire_values;
+  std::string wire_rows;
+  bool name_key_lists = false;
   std::string cluster;
   std::string store;
   std::uint32_t processes = 1;
@@ -50,6 +54,13 @@ struct Arguments {
   bool resume = false;
   bool json = false;
 };
+
+// In the order of WireValues.
+const std::vector<std::string> kWireValues = {"fp32", "bf16", "fp16", "int8"};
+
+WireValues WireValuesOf(const std::string& name) {
+  return static_cast<WireValues>(std::ranges::find(kWireValues, name) - kWireValues.begin());
+}
 
 absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   LONGTAIL_ASSIGN_OR_RETURN(TrainConfig config, LoadTrainConfig(arguments.config));
@@ -64,6 +75,12 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   if (arguments.step_mode == "asynchronous") config.step_mode = StepMode::kAsynchronous;
   if (arguments.step_mode == "bounded") config.step_mode = StepMode::kBoundedStaleness;
   if (!arguments.step_mode.empty()) config.staleness = arguments.staleness;
+  if (!arguments.wire_values.empty()) {
+    config.wire_gradients = WireValuesOf(arguments.wire_values);
+    config.wire_rows = config.wire_gradients;
+  }
+  if (!arguments.wire_rows.empty()) config.wire_rows = WireValuesOf(arguments.wire_rows);
+  if (arguments.name_key_lists) config.name_key_lists = true;
   return config;
 }
 
@@ -192,6 +209,14 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0U, kStalenessMax));
   train->add_option("--cluster", arguments.cluster,
                     "Servers to train on: tcp://HOST:PORT of their coordinator, or a file with it");
+  train
+      ->add_option("--wire_values", arguments.wire_values,
+                   "How gradients and rows travel to and from servers, not the config's")
+      ->check(CLI::IsMember(kWireValues));
+  train->add_option("--wire_rows", arguments.wire_rows, "Rows alone, not as --wire_values")
+      ->check(CLI::IsMember(kWireValues));
+  train->add_flag("--name_key_lists", arguments.name_key_lists,
+                  "Send lists of keys that a server has by name");
   train->add_option("--processes", arguments.processes, "Processes that share the config's workers")
       ->check(CLI::Range(1, 4096));
   train->add_option("--process", arguments.process,

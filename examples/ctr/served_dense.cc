@@ -53,7 +53,8 @@ absl::StatusOr<Pending> ServedDense::Sender::Push(Worker& worker, std::span<cons
   LONGTAIL_RETURN_IF_ERROR(vector_.Prepare(worker, dense_.table_));
   vector_.Put(gradient, 0);
   const PushItem item = vector_.push();
-  return worker.PushAsync(std::span(&item, 1), {.learning_rate_scale = rate_factor});
+  return worker.PushAsync(std::span(&item, 1),
+                          {.learning_rate_scale = rate_factor, .exact_on_wire = true});
 }
 
 absl::Status ServedDense::Pull(Worker& worker, std::span<float> parameters) {
@@ -61,7 +62,8 @@ absl::Status ServedDense::Pull(Worker& worker, std::span<float> parameters) {
   vector_.AddKeys(0, RowVector::RowsFor(parameters.size()));
   LONGTAIL_RETURN_IF_ERROR(vector_.Prepare(worker, table_));
   const PullItem item = vector_.pull();
-  LONGTAIL_RETURN_IF_ERROR(worker.Pull(std::span(&item, 1), {.steps_ahead = {}}));
+  LONGTAIL_RETURN_IF_ERROR(
+      worker.Pull(std::span(&item, 1), {.steps_ahead = {}, .exact_on_wire = true}));
   for (std::size_t at = 0; at < parameters.size(); ++at) {
     parameters[at] = initial_[at] + vector_.Row(at / RowVector::kDim)[at % RowVector::kDim];
   }

@@ -150,6 +150,13 @@ absl::Status ParseCluster(const json& object, const std::string& place, TrainCon
                                  StepMode::kBoundedStaleness};
   config.step_mode = kModes[mode];
   fields.Get("staleness", config.staleness);
+  std::size_t values = 0;
+  fields.GetWord("wire_values", {"fp32", "bf16", "fp16", "int8"}, values);
+  std::size_t rows = values;
+  fields.GetWord("wire_rows", {"fp32", "bf16", "fp16", "int8"}, rows);
+  config.wire_gradients = static_cast<WireValues>(values);
+  config.wire_rows = static_cast<WireValues>(rows);
+  fields.Get("name_key_lists", config.name_key_lists);
   const bool is_bounded = config.step_mode == StepMode::kBoundedStaleness;
   if (config.staleness > (is_bounded ? kStalenessMax : 0)) {
     fields.Refuse("staleness", absl::StrCat("is ", config.staleness, "; wanted ",

@@ -14,7 +14,8 @@
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
 //   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
 //             staleness (steps; bounded alone), audit_evictions (a file a lane of every key
-//             evicted)
+//             evicted); to servers of a cluster: wire_values ("fp32" | "bf16" | "fp16" | "int8"),
+//             wire_rows (the same, for rows alone), name_key_lists (bool)
 #pragma once
 
 #include <cstddef>
@@ -28,6 +29,7 @@
 #include "examples/common/nn/dense_optimizer.h"
 #include "examples/ctr/learning_rate_schedule.h"
 #include "examples/ctr/models/model_spec.h"
+#include "longtail/row_format.h"
 #include "longtail/step_mode.h"
 #include "longtail/table_spec.h"
 
@@ -77,6 +79,10 @@ struct TrainConfig {
   StepMode step_mode = StepMode::kSynchronous;
   std::uint32_t staleness = 0;   ///< See ClusterOptions.
   bool audit_evictions = false;  ///< In the run's directory; see ClusterOptions::eviction_audit.
+  // Of the table's rows, see WorkerOptions. Dense parameters travel as fp32.
+  WireValues wire_gradients = WireValues::kFloat32;
+  WireValues wire_rows = WireValues::kFloat32;
+  bool name_key_lists = false;
 };
 
 /// Reads a config; `name` is for messages, relative paths in it begin in `directory`. Comments are

@@ -82,6 +82,7 @@ class TrainingRun {
       LONGTAIL_RETURN_IF_ERROR(TrainEpoch());
     }
     report_.train_seconds = Seconds(train_began_);
+    NoteTraffic();
     if (const std::uint64_t lost = cluster_->unaudited_evictions(); lost != 0) {
       progress_->Note(absl::StrCat(lost, " evictions are missing in the audit"));
     }
@@ -115,6 +116,7 @@ class TrainingRun {
   absl::Status Evaluate();
   absl::Status Finish();
   void AddCurvePoint();
+  void NoteTraffic();
   bool IsFirst() const { return options_.process.index == 0; }
   // Waits until every process is at this point of the training.
   absl::Status Meet();
@@ -338,6 +340,16 @@ void TrainingRun::AddCurvePoint() {
   window_size_ = 0;
   window_began_ = seconds;
   auc_.Clear();
+}
+
+void TrainingRun::NoteTraffic() {
+  const WorkerStatistics workers = trainer_->statistics();
+  report_.wire = {.steps = steps_here_,
+                  .bytes_sent = workers.bytes_sent,
+                  .bytes_received = workers.bytes_received,
+                  .key_bytes_sent = workers.key_bytes_sent,
+                  .value_bytes_sent = workers.value_bytes_sent,
+                  .value_bytes_received = workers.value_bytes_received};
 }
 
 absl::Status TrainingRun::Validate(CurvePoint& point) {

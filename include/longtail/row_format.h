@@ -1,4 +1,5 @@
-// How the numbers of a row are kept: in full floats, or in fewer bits that are right on average.
+// How the numbers of a row are kept: in full floats, or in fewer bits that are right on average;
+// and how they travel.
 //
 // A row is always read and moved in fp32; a format says what is kept of it between two pushes. What
 // does not fit is rounded at random so that its expectation is exact: a small step is not lost, it
@@ -30,6 +31,15 @@ struct RowFormat {
   StateFormat state = StateFormat::kFloat32;
 
   bool operator==(const RowFormat&) const = default;
+};
+
+/// How the floats of rows and gradients travel between processes, each rounded to the nearest value
+/// that the format has. The order is part of messages: append only.
+enum class WireValues : std::uint8_t {
+  kFloat32 = 0,   ///< 4 bytes, as they are.
+  kBfloat16 = 1,  ///< 2 bytes: 8 bits of precision, the range of fp32.
+  kFloat16 = 2,   ///< 2 bytes: 11 bits of precision, up to 65504; larger ones stay there.
+  kInt8 = 3,      ///< 1 byte, and one for a row's scale, a power of two.
 };
 
 /// A cheaper format for the rows of the tail. A row whose count is below `below` is kept in

@@ -1,5 +1,5 @@
 // What is counted: what a table holds and has done, for one partition of it or for the sum of many;
-// how old the rows were that a worker pulled.
+// how old the rows were that a worker pulled, and what it sent and received.
 #pragma once
 
 #include <algorithm>
@@ -125,10 +125,30 @@ struct WorkerStatistics {
   /// that a step ended.
   std::array<std::uint64_t, kStalenessBuckets> pulls_by_staleness{};
 
+  // Of the messages to and from servers in other processes, as often as they were sent.
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t key_bytes_sent = 0;    ///< Of those sent: keys, or what stands for lists of them,
+  std::uint64_t value_bytes_sent = 0;  ///< and gradients.
+  std::uint64_t value_bytes_received = 0;  ///< Of those received: rows.
+
+  std::uint64_t key_lists_named = 0;   ///< Lists of keys sent as their digests.
+  std::uint64_t key_lists_wanted = 0;  ///< Requests that a lane wanted once more, with all keys.
+  std::uint64_t feedback_dropped = 0;  ///< Keys for which what rounding took of their gradients is
+                                       ///< lost; see WorkerOptions::wire_feedback_bytes_max.
+
   WorkerStatistics& operator+=(const WorkerStatistics& other) {
     for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
       pulls_by_staleness[i] += other.pulls_by_staleness[i];
     }
+    bytes_sent += other.bytes_sent;
+    bytes_received += other.bytes_received;
+    key_bytes_sent += other.key_bytes_sent;
+    value_bytes_sent += other.value_bytes_sent;
+    value_bytes_received += other.value_bytes_received;
+    key_lists_named += other.key_lists_named;
+    key_lists_wanted += other.key_lists_wanted;
+    feedback_dropped += other.feedback_dropped;
     return *this;
   }
 

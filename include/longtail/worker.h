@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "longtail/ids.h"
 #include "longtail/key_batch.h"
+#include "longtail/row_format.h"
 #include "longtail/statistics.h"
 #include "longtail/table_spec.h"
 
@@ -32,6 +33,23 @@ struct WorkerOptions {
   /// Its place in a synchronous step, 0 … workers - 1; none: the lowest that is free. Processes
   /// that must give the same bits every time name theirs.
   std::optional<std::uint32_t> rank{};
+
+  // What follows is for servers in other processes; within a process nothing is rounded or named.
+
+  /// How pushed gradients travel. What rounding takes from a key's gradient is added to its next
+  /// one, so that over many pushes only one rounding is lost.
+  WireValues wire_gradients = WireValues::kFloat32;
+  /// How pulled rows travel. The servers' own stay as they are.
+  WireValues wire_rows = WireValues::kFloat32;
+  /// A list of keys that a lane was sent before is sent by its name of 16 bytes: the push after a
+  /// pull of the same KeyBatch sends no keys, nor does the batch's next use. Lanes keep 64 MiB of
+  /// lists each, those used last, and ask for one that they no longer have: that request then comes
+  /// after those that were sent behind it, but for the order of pushes and ends of steps.
+  bool wire_names_key_lists = false;
+  /// Memory for what rounding took, about: of a row of fp32 and 48 bytes for each key that was
+  /// pushed. When it is full, keys that were not pushed for long lose theirs
+  /// (WorkerStatistics::feedback_dropped).
+  std::size_t wire_feedback_bytes_max = std::size_t{256} << 20;
 };
 
 /// Rows of one table to pull.
@@ -59,6 +77,8 @@ struct CallOptions {
   /// Pull: the rows are used so many steps after the one the worker is in, 1 for a prefetch; none:
   /// not for training. WorkerStatistics alone depends on it, and does not count the latter.
   std::optional<std::uint32_t> steps_ahead = 0;
+  /// The values travel as fp32, whatever the worker's options are.
+  bool exact_on_wire = false;
 };
 
 /// A call in flight. Dropping it gives the call up: a pull then writes nothing more; a push may

@@ -30,6 +30,9 @@ inline constexpr std::uint32_t kWorkerCountMax = 4096;
 /// Keys in one pull or push.
 inline constexpr std::size_t kKeysPerRequestMax = std::size_t{16} << 20;
 
+/// Bytes of lists of keys that a lane keeps, and that a worker believes each lane to keep.
+inline constexpr std::size_t kKeyListBytesMax = std::size_t{64} << 20;
+
 /// Bytes of one chunk of a snapshot.
 inline constexpr std::size_t kSnapshotChunkBytesMax = std::size_t{32} << 20;
 

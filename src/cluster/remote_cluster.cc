@@ -157,7 +157,8 @@ absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectAt(const WorkerPla
        .rank = place.rank,
        .on_close = [this, session = place.session] { Leave(session); },
        .describe = [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); },
-       .request_floats_max = kRequestFloatsMax},
+       .request_floats_max = kRequestFloatsMax,
+       .is_remote = true},
       std::move(endpoint), *map_);
 }
 

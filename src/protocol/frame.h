@@ -49,6 +49,10 @@ enum class MessageKind : std::uint16_t {
   kMembersRequest = 24,
   kMembersReply = 25,
   kEnterBarrier = 26,
+  kCompactPull = 27,
+  kCompactPush = 28,
+  kCompactPullReply = 29,
+  kKeysWanted = 30,
 };
 
 }  // namespace longtail

@@ -14,7 +14,7 @@
 namespace longtail {
 namespace {
 
-constexpr std::array<const char*, 27> kKindNames = {"",
+constexpr std::array<const char*, 31> kKindNames = {"",
                                                     "PullRequest",
                                                     "PushRequest",
                                                     "BarrierRequest",
@@ -40,7 +40,11 @@ constexpr std::array<const char*, 27> kKindNames = {"",
                                                     "TableReply",
                                                     "MembersRequest",
                                                     "MembersReply",
-                                                    "EnterBarrier"};
+                                                    "EnterBarrier",
+                                                    "CompactPull",
+                                                    "CompactPush",
+                                                    "CompactPullReply",
+                                                    "KeysWanted"};
 
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });

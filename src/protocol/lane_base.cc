@@ -147,7 +147,8 @@ absl::StatusOr<LaneBase> DecodeLaneBase(const std::string& what, std::span<const
   LONGTAIL_RETURN_IF_ERROR(CheckSeal(kLaneBaseEnvelope, what, blob));
   FieldReader reader(what, blob);
   LaneBase base;
-  reader.Bytes("magic and version", kLaneBaseMagic.size() + sizeof(kLaneBaseVersion));
+  reader.Bytes("magic", kLaneBaseMagic.size());
+  if (reader.U32("version") == 0) reader.Refuse("version", "is 0, ending");
   base.lane = reader.U32("lane");
   reader.Bytes("header", kLaneBaseHeaderBytes - reader.offset());
   base.log_end = reader.U64("log end");

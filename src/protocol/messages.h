@@ -3,12 +3,13 @@
 // Bulk data (keys, counts, gradients, rows) is named by spans: within a process they point into the
 // sender's buffers, which `owner` keeps alive; from the wire they point into what the codec
 // decoded. The large requests travel as shared pointers to immutable values, so that a retry, a log
-// and a follower can hold the same one without a copy.
+// and a follower can hold the same one without a copy. (Compact forms: compact_messages.h.)
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -16,8 +17,10 @@
 
 #include "absl/status/status.h"
 #include "longtail/ids.h"
+#include "longtail/row_format.h"
 #include "longtail/statistics.h"
 #include "longtail/table_spec.h"
+#include "protocol/compact_messages.h"
 #include "protocol/coordination.h"
 #include "protocol/node_ids.h"
 #include "protocol/pull_sink.h"
@@ -47,6 +50,8 @@ struct PullRequest {
   /// looked at in asynchronous mode.
   std::uint64_t step = 0;
   bool wants_counts = false;
+  /// Set: it travels as a CompactPull, or came as one, and the rows of its answer as these.
+  std::optional<WireValues> compact{};
   std::vector<PullSection> sections;
   std::shared_ptr<PullSink> sink;                   ///< Guards the targets; null from the wire.
   std::vector<std::shared_ptr<const void>> owners;  ///< Of what the spans point at.
@@ -81,6 +86,8 @@ struct PushRequest {
   std::uint64_t epoch = 0;
   std::uint64_t step = 0;
   float learning_rate_scale = 1;
+  /// Set: it travels as a CompactPush, its gradients as these.
+  std::optional<WireValues> compact{};
   std::vector<PushSection> sections;
   std::vector<std::shared_ptr<const void>> owners;
 };
@@ -198,7 +205,8 @@ using Message =
                  CloseSession, CreateTable, StatisticsRequest, StatisticsReply, SnapshotRequest,
                  SnapshotReply, ImportRows, ImportStep, JoinServer, JoinWorker, WorkerPlace,
                  Heartbeat, LeaveWorker, MapRequest, MapReply, DefineTable, TableReply,
-                 MembersRequest, MembersReply, EnterBarrier>;
+                 MembersRequest, MembersReply, EnterBarrier, std::shared_ptr<const CompactPull>,
+                 std::shared_ptr<const CompactPush>, CompactPullReply, KeysWanted>;
 
 struct Envelope {
   NodeId source{};

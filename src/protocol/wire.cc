@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "protocol/frame_reader.h"
 #include "protocol/frame_writer.h"
+#include "protocol/wire_compact.h"
 #include "protocol/wire_control.h"
 #include "protocol/wire_coordination.h"
 #include "protocol/wire_data.h"
@@ -73,6 +74,14 @@ template <>
 struct KindOf<MembersReply> : Is<MessageKind::kMembersReply> {};
 template <>
 struct KindOf<EnterBarrier> : Is<MessageKind::kEnterBarrier> {};
+template <>
+struct KindOf<CompactPull> : Is<MessageKind::kCompactPull> {};
+template <>
+struct KindOf<CompactPush> : Is<MessageKind::kCompactPush> {};
+template <>
+struct KindOf<CompactPullReply> : Is<MessageKind::kCompactPullReply> {};
+template <>
+struct KindOf<KeysWanted> : Is<MessageKind::kKeysWanted> {};
 
 template <typename T>
 void PutFrame(const T& message, std::string& out) {
@@ -195,6 +204,14 @@ absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
       return TakeFrame<MembersReply>(reader);
     case MessageKind::kEnterBarrier:
       return TakeFrame<EnterBarrier>(reader);
+    case MessageKind::kCompactPull:
+      return TakeFrame<CompactPull>(reader);
+    case MessageKind::kCompactPush:
+      return TakeFrame<CompactPush>(reader);
+    case MessageKind::kCompactPullReply:
+      return TakeFrame<CompactPullReply>(reader);
+    case MessageKind::kKeysWanted:
+      return TakeFrame<KeysWanted>(reader);
   }
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }

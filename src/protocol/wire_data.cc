@@ -29,6 +29,7 @@ std::uint32_t TakeKeyCount(FieldReader& fields, std::uint64_t& total) {
 }  // namespace
 
 void Put(const PullRequest& message, FrameWriter& writer) {
+  LONGTAIL_CHECK(!message.compact);
   ByteWriter& fields = writer.fields();
   fields.U64(message.request);
   fields.U64(message.epoch);
@@ -63,6 +64,7 @@ void Take(FrameReader& reader, PullRequest& message) {
 }
 
 void Put(const PushRequest& message, FrameWriter& writer) {
+  LONGTAIL_CHECK(!message.compact);
   ByteWriter& fields = writer.fields();
   fields.U64(static_cast<std::uint64_t>(message.session));
   fields.U64(message.request);

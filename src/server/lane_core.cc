@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/bytes.h"
 #include "base/status_macros.h"
 #include "protocol/cluster_map.h"
 #include "protocol/lane_log_names.h"
+#include "protocol/value_codec.h"
+#include "protocol/varint.h"
 
 namespace longtail::server {
 namespace {
@@ -18,6 +21,9 @@ struct Overload : Ts... {
 };
 template <typename... Ts>
 Overload(Ts...) -> Overload<Ts...>;
+
+// Floats that are gathered before they are packed.
+constexpr std::size_t kPackedAtOnce = std::size_t{1} << 15;
 
 // What the whole of a request is answered with. A gap anywhere must bring it again, and the parts
 // that were applied or refused are then repeats.
@@ -33,7 +39,9 @@ constexpr std::uint64_t kBaseTicket = 0;
 }  // namespace
 
 LaneCore::LaneCore(const Options& options)
-    : options_(options), by_number_(options.partition_count, nullptr) {
+    : options_(options),
+      by_number_(options.partition_count, nullptr),
+      key_lists_(options.key_list_bytes_max) {
   for (const PartitionId id : options_.partitions) {
     partitions_.push_back(std::make_unique<PartitionCore>(
         PartitionCore::Options{.id = id,
@@ -78,7 +86,10 @@ absl::Status LaneCore::CheckEpoch(std::uint64_t epoch) const {
                                                     " is in ", options_.epoch));
 }
 
-void LaneCore::Step(const Envelope& event, absl::Time /*now*/, Effects& effects) {
+void LaneCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
+  if (const auto* push = std::get_if<std::shared_ptr<const CompactPush>>(&event.body)) {
+    return OnCompactPush(event, *push, now, effects);
+  }
   const std::size_t first_answer = effects.sends.size();
   const std::uint64_t position = Position();
   Handle(event, effects);
@@ -137,6 +148,7 @@ void LaneCore::Handle(const Envelope& event, Effects& effects) {
       Overload{
           [&](const std::shared_ptr<const PullRequest>& m) { OnPull(source, m, effects); },
           [&](const std::shared_ptr<const PushRequest>& m) { OnPush(source, m, effects); },
+          [&](const std::shared_ptr<const CompactPull>& m) { OnCompactPull(source, m, effects); },
           [&](const std::shared_ptr<const BarrierRequest>& m) { OnBarrier(source, *m, effects); },
           [&](const CreateTable& m) { OnCreateTable(source, m, effects); },
           [&](const OpenSession& m) { OnOpenSession(source, m, effects); },
@@ -261,17 +273,43 @@ void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& p
         absl::StrCat("lane ", static_cast<std::uint32_t>(options_.self), ": ", waiting_.size(),
                      " pulls wait for a step to end: want at most ", kWaitingPullsMax));
   }
-  if (!status.ok()) {
-    effects.sends.push_back({options_.self, source,
-                             PullReply{.request = pull->request,
-                                       .status = std::move(status),
-                                       .step = 0,
-                                       .values = {},
-                                       .counts = {},
-                                       .owner = nullptr}});
+  if (!status.ok()) return RefusePull(source, pull->request, std::move(status), effects);
+  Serve(source, pull, effects);
+}
+
+void LaneCore::RefusePull(NodeId source, std::uint64_t request, absl::Status status,
+                          Effects& effects) {
+  effects.sends.push_back({options_.self, source,
+                           PullReply{.request = request,
+                                     .status = std::move(status),
+                                     .step = 0,
+                                     .values = {},
+                                     .counts = {},
+                                     .owner = nullptr}});
+}
+
+void LaneCore::OnCompactPull(NodeId source, const std::shared_ptr<const CompactPull>& pull,
+                             Effects& effects) {
+  absl::StatusOr<std::shared_ptr<const PullRequest>> plain = Expand(pull, key_lists_);
+  if (plain.ok()) return OnPull(source, *plain, effects);
+  if (absl::IsNotFound(plain.status())) {
+    effects.sends.push_back({options_.self, source, KeysWanted{pull->request}});
     return;
   }
-  Serve(source, pull, effects);
+  RefusePull(source, pull->request, plain.status(), effects);
+}
+
+// Steps with the push that a compact one stands for, so that it is this one that a log has: lists
+// that are known by name are not in it.
+void LaneCore::OnCompactPush(const Envelope& event, const std::shared_ptr<const CompactPush>& push,
+                             absl::Time now, Effects& effects) {
+  absl::StatusOr<std::shared_ptr<const PushRequest>> plain = Expand(push, key_lists_);
+  if (plain.ok()) return Step({event.source, event.target, *std::move(plain)}, now, effects);
+  if (absl::IsNotFound(plain.status())) {
+    effects.sends.push_back({options_.self, event.source, KeysWanted{push->request}});
+    return;
+  }
+  Acknowledge(event.source, push->request, plain.status(), effects);
 }
 
 absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
@@ -329,6 +367,7 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
     effects.sends.push_back({options_.self, source, std::move(reply)});
     return;
   }
+  if (pull->compact) return ServeCompact(source, *pull, effects);
   std::size_t value_count = 0;
   std::size_t key_count = 0;
   for (const PullSection& section : pull->sections) {
@@ -348,6 +387,43 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
   if (pull->wants_counts) reply.counts = std::span(rows->counts).first(key_count);
   reply.owner = rows;
   effects.sends.push_back({options_.self, source, std::move(reply)});
+}
+
+// As Serve, of rows that travel packed: some at a time, so that they are packed from a cache.
+void LaneCore::ServeCompact(NodeId source, const PullRequest& pull, Effects& effects) {
+  const WireValues format = *pull.compact;
+  std::size_t row_bytes = 0;
+  for (const PullSection& section : pull.sections) {
+    row_bytes += section.keys.size() * PackedRowBytes(format, section.dim);
+  }
+  const std::shared_ptr<ReplyRows> packed =
+      replies_.Take((row_bytes + sizeof(float) - 1) / sizeof(float), 0);
+  packed->packed_counts.clear();
+  auto* const begin = reinterpret_cast<std::byte*>(packed->values.get());
+  std::byte* to = begin;
+  for (const PullSection& section : pull.sections) {
+    const std::size_t keys_max = std::max<std::size_t>(1, kPackedAtOnce / section.dim);
+    PullSection part = section;
+    for (std::size_t at = 0; at < section.keys.size(); at += part.keys.size()) {
+      part.keys = section.keys.subspan(at, std::min(keys_max, section.keys.size() - at));
+      const std::size_t n = part.keys.size();
+      rows_.resize(n * section.dim);
+      counts_.resize(pull.wants_counts ? n : 0);
+      Find(section.partition)
+          ->Pull(part,
+                 {.rows = rows_.data(), .counts = pull.wants_counts ? counts_.data() : nullptr});
+      PackRows(format, section.dim, rows_, to);
+      to += n * PackedRowBytes(format, section.dim);
+      for (const std::uint32_t count : counts_) AppendVarint(count, packed->packed_counts);
+    }
+  }
+  effects.sends.push_back({options_.self, source,
+                           CompactPullReply{.request = pull.request,
+                                            .step = StepOf(pull),
+                                            .values = format,
+                                            .rows = {begin, row_bytes},
+                                            .counts = AsBytes(packed->packed_counts),
+                                            .owner = packed}});
 }
 
 void LaneCore::ServeWaiting(Effects& effects) {

@@ -3,6 +3,7 @@
 // Threads: not thread-safe; see io/core_loop.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "base/limits.h"
 #include "longtail/step_mode.h"
+#include "protocol/expand.h"
 #include "protocol/lane_base.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
@@ -41,6 +44,7 @@ class LaneCore final : public Core {
     bool audits_evictions = false;        ///< Gives what is evicted as effects.
     /// What changes state goes to a log, and is acknowledged once that is durable.
     bool keeps_log = false;
+    std::size_t key_list_bytes_max = kKeyListBytesMax;  ///< Of those that workers have it keep.
   };
 
   explicit LaneCore(const Options& options);
@@ -103,6 +107,10 @@ class LaneCore final : public Core {
   absl::Status Import(const RowBlock& rows);
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
+  void OnCompactPull(NodeId source, const std::shared_ptr<const CompactPull>& pull,
+                     Effects& effects);
+  void OnCompactPush(const Envelope& event, const std::shared_ptr<const CompactPush>& push,
+                     absl::Time now, Effects& effects);
   void OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects);
   void OnCreateTable(NodeId source, const CreateTable& create, Effects& effects);
   void OnOpenSession(NodeId source, const OpenSession& open, Effects& effects);
@@ -119,7 +127,9 @@ class LaneCore final : public Core {
   bool IsReady(const PullRequest& pull) const;
   std::uint64_t StepOf(const PullRequest& pull) const;
   void Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
+  void ServeCompact(NodeId source, const PullRequest& pull, Effects& effects);
   void ServeWaiting(Effects& effects);
+  void RefusePull(NodeId source, std::uint64_t request, absl::Status status, Effects& effects);
   void Acknowledge(NodeId target, std::uint64_t request, absl::Status status, Effects& effects);
   PartitionCore* Find(PartitionId partition);
   absl::Status NotHere(PartitionId partition) const;
@@ -129,6 +139,9 @@ class LaneCore final : public Core {
   std::vector<PartitionCore*> by_number_;                   // [partition_count], null: not here.
   std::vector<WaitingPull> waiting_;
   ReplyPool replies_;
+  KeyLists key_lists_;
+  std::vector<float> rows_;            // ServeCompact's own: some rows before they are packed,
+  std::vector<std::uint32_t> counts_;  // and their counts.
   LaneSnapshot snapshot_;
   std::uint64_t dropped_ = 0;
   std::uint64_t log_end_ = 0;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/sole_holder.h"
@@ -19,6 +20,7 @@ struct ReplyRows {
   std::unique_ptr<float[]> values;  ///< [value_capacity], not cleared.
   std::size_t value_capacity = 0;
   std::vector<std::uint32_t> counts;
+  std::string packed_counts;  ///< Of a compact reply, whose rows lie packed where values would.
 };
 
 class ReplyPool {

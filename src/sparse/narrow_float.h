@@ -1,7 +1,7 @@
 // Floats in fewer bits, rounded at random so that their expectation is exact.
 //
 // A value that the narrow format has keeps its bits whatever the random number is, so what was
-// stored once can be stored again without change.
+// stored once can be stored again without change. What the bits mean is in base/narrow_float.h.
 #pragma once
 
 #include <bit>
@@ -9,12 +9,9 @@
 #include <cstdint>
 
 #include "base/host_device.h"
+#include "base/narrow_float.h"
 
 namespace longtail::sparse {
-
-/// The largest finite values.
-inline constexpr std::uint16_t kBfloat16Max = 0x7F7F;
-inline constexpr std::uint16_t kFloat16Max = 0x7BFF;
 
 /// x rounded down or up to a whole number, up as often as its fraction says, by a random number of
 /// 32 equally likely bits. Needs |x| < 2^24.
@@ -38,10 +35,6 @@ LONGTAIL_HOST_DEVICE inline std::uint16_t ToBfloat16(float value, std::uint32_t 
   return (rounded & 0x7FFF) > kBfloat16Max ? down : rounded;
 }
 
-LONGTAIL_HOST_DEVICE inline float FromBfloat16(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
 /// The IEEE 754 binary16 of a finite value, subnormal ones included. What is larger than 65504
 /// becomes 65504.
 LONGTAIL_HOST_DEVICE inline std::uint16_t ToFloat16(float value, std::uint32_t random) {
@@ -59,36 +52,6 @@ LONGTAIL_HOST_DEVICE inline std::uint16_t ToFloat16(float value, std::uint32_t r
     rounded = ((size_bits + (random >> 19)) >> 13) - (112U << 10);
   }
   return static_cast<std::uint16_t>(sign | rounded);
-}
-
-LONGTAIL_HOST_DEVICE inline float FromFloat16(std::uint16_t bits) {
-  const std::uint32_t size = bits & 0x7FFFU;
-  const float value = size < 0x400 ? static_cast<float>(size) * 0x1.0p-24F
-                                   : std::bit_cast<float>((size << 13) + (112U << 23));
-  return (bits & 0x8000) != 0 ? -value : value;
-}
-
-/// Exponents of a row's scale: beyond them 2^e or 2^-e would not be a normal float.
-inline constexpr int kScaleExponentMin = -120;
-inline constexpr int kScaleExponentMax = 122;
-
-/// 2^exponent, for exponents of normal floats.
-LONGTAIL_HOST_DEVICE inline float PowerOfTwo(int exponent) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
-}
-
-/// The smallest e for which 127 * 2^e is at least `largest`, a finite value >= 0.
-///
-/// A scale that is a power of two costs up to a bit of precision and gives this in return: weights
-/// that were stored are stored again with the same values, whatever e they had.
-///
-/// Source: the shared scales of "OCP Microscaling Formats (MX) Specification", 1.0, 2023, MXINT8.
-LONGTAIL_HOST_DEVICE inline int ScaleExponent(float largest) {
-  const auto bits = std::bit_cast<std::uint32_t>(largest);
-  constexpr std::uint32_t kMantissaOf127 = 0x7E0000;
-  const int power = static_cast<int>(bits >> 23) - 127;  // largest = 1.… * 2^power.
-  const int exponent = power - 6 + ((bits & 0x7FFFFF) > kMantissaOf127 ? 1 : 0);
-  return exponent < kScaleExponentMin ? kScaleExponentMin : exponent;
 }
 
 }  // namespace longtail::sparse

@@ -99,7 +99,10 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .retry_after = absl::FromChrono(options.retry_after),
              .step_mode = map.Current()->step_mode,
              .staleness = map.Current()->staleness,
-             .describe = identity.describe}) {
+             .describe = identity.describe,
+             .counts_bytes = identity.is_remote,
+             .compact = {.names_key_lists = options.wire_names_key_lists,
+                         .feedback_bytes_max = options.wire_feedback_bytes_max}}) {
   {
     const MutexLock lock(&link_->mutex);
     link_->owner = this;
@@ -221,7 +224,7 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
   CutCall(*map, items);
-  for (const Part& part : parts_) BuildPull(*map, part, items, sink);
+  for (const Part& part : parts_) BuildPull(*map, part, items, options, sink);
   return Submit({.kind = "pull",
                  .keys = keys,
                  .deadline = Deadline(options),
@@ -251,10 +254,19 @@ void ConnectedWorker::CutCall(const ClusterMap& map, std::span<const Item> items
   }
 }
 
+std::optional<WireValues> ConnectedWorker::Compact(WireValues values,
+                                                   const CallOptions& options) const {
+  if (!identity_.is_remote) return std::nullopt;
+  if (options.exact_on_wire) values = WireValues::kFloat32;
+  if (values == WireValues::kFloat32 && !options_.wire_names_key_lists) return std::nullopt;
+  return values;
+}
+
 void ConnectedWorker::BuildPull(const ClusterMap& map, const Part& part,
-                                std::span<const PullItem> items,
+                                std::span<const PullItem> items, const CallOptions& options,
                                 const std::shared_ptr<PullSink>& sink) {
   std::shared_ptr<PullRequest> request = pulls_.Take();
+  request->compact = Compact(options_.wire_rows, options);
   request->epoch = map.epoch;
   request->sink = sink;
   request->wants_counts = false;
@@ -298,7 +310,7 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
   if (absl::Status room = AwaitRoom(bytes, deadline); !room.ok()) return Fail(std::move(room));
   const MutexLock lock(&mutex_);
   CutCall(*map, items);
-  for (const Part& part : parts_) BuildPush(*map, part, items, options.learning_rate_scale);
+  for (const Part& part : parts_) BuildPush(*map, part, items, options);
   return Submit({.kind = "push", .keys = keys, .deadline = deadline});
 }
 
@@ -318,10 +330,11 @@ absl::Status ConnectedWorker::AwaitRoom(std::size_t bytes, absl::Time deadline) 
 }
 
 void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
-                                std::span<const PushItem> items, float scale) {
+                                std::span<const PushItem> items, const CallOptions& options) {
   std::shared_ptr<PooledPush> request = pushes_.Take();
   request->epoch = map.epoch;
-  request->learning_rate_scale = scale;
+  request->learning_rate_scale = options.learning_rate_scale;
+  request->compact = Compact(options_.wire_gradients, options);
   if (request->gradients.size() < part.floats) request->gradients.resize(part.floats);
   for (const PushItem& item : items) {
     request->owners.emplace_back(WorkerAccess::PlanOf(*item.keys));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,8 @@ class ConnectedWorker final : public Worker, private CallOwner {
     /// Floats of one request; a larger part of a call is cut, between partitions. What travels is
     /// then worked on in pieces by all who handle it, at the same time and in their caches.
     std::size_t request_floats_max = std::numeric_limits<std::size_t>::max();
+    /// Messages travel as bytes: those are counted, and the worker's options for them hold.
+    bool is_remote = false;
   };
 
   /// Registers with every lane. `map` must outlive the worker.
@@ -84,10 +87,13 @@ class ConnectedWorker final : public Worker, private CallOwner {
   template <typename Item>
   void CutCall(const ClusterMap& map, std::span<const Item> items)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How values of a call travel; none: as plain messages.
+  std::optional<WireValues> Compact(WireValues values, const CallOptions& options) const;
   void BuildPull(const ClusterMap& map, const Part& part, std::span<const PullItem> items,
-                 const std::shared_ptr<PullSink>& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                 const CallOptions& options, const std::shared_ptr<PullSink>& sink)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BuildPush(const ClusterMap& map, const Part& part, std::span<const PushItem> items,
-                 float scale) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                 const CallOptions& options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   template <typename T>
   absl::Status ToEveryLane(const char* kind, absl::Duration timeout);
 

@@ -4,16 +4,23 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "protocol/wire_size.h"
 #include "worker/place_rows.h"
 
 namespace longtail {
 namespace {
 
-bool IsPull(const Message& message) {
-  return std::holds_alternative<std::shared_ptr<const PullRequest>>(message);
+template <typename T>
+bool Is(const Message& message) {
+  return std::holds_alternative<T>(message);
 }
 
 std::size_t PushedBytes(const Message& message) {
+  if (const auto* compact = std::get_if<std::shared_ptr<const CompactPush>>(&message)) {
+    const CompactPush& push = **compact;
+    return push.keys.plain.size_bytes() + push.keys.digests.size_bytes() + push.keys.deltas.size() +
+           push.counts.size() + push.gradients.size();
+  }
   const auto* push = std::get_if<std::shared_ptr<const PushRequest>>(&message);
   if (push == nullptr) return 0;
   std::size_t bytes = 0;
@@ -27,7 +34,14 @@ std::size_t PushedBytes(const Message& message) {
 }  // namespace
 
 WorkerCore::WorkerCore(const Options& options)
-    : options_(options), next_sequence_(options.partition_count, 0) {}
+    : options_(options), builder_(options.compact), next_sequence_(options.partition_count, 0) {}
+
+WorkerStatistics WorkerCore::statistics() const {
+  WorkerStatistics statistics = statistics_;
+  statistics.key_lists_named = builder_.lists_named();
+  statistics.feedback_dropped = builder_.feedback().dropped();
+  return statistics;
+}
 
 std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::Time now,
                                  Effects& effects) {
@@ -49,16 +63,22 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
   }
   for (Outgoing& outgoing : requests) {
     const std::uint64_t request = next_request_++;
-    Message message = Prepare(outgoing.request, request, step);
-    const bool is_held = MustHold(outgoing.lane, message);
-    pushed_bytes_ += PushedBytes(message);
-    if (is_held) {
+    Waiting next{.request = request,
+                 .call = number,
+                 .lane = outgoing.lane,
+                 .message = Prepare(outgoing.request, request, step),
+                 .pull = nullptr,
+                 .retry_at = now + options_.retry_after};
+    Compact(next);
+    pushed_bytes_ += PushedBytes(next.message);
+    next.is_held = MustHold(next);
+    if (next.is_held) {
       ++held_;
+      next.retry_at = absl::InfiniteFuture();
     } else {
-      effects.sends.push_back({options_.self, outgoing.lane, message});
+      Send(next, effects);
     }
-    waiting_.push_back({request, number, outgoing.lane, std::move(message),
-                        is_held ? absl::InfiniteFuture() : now + options_.retry_after, is_held});
+    waiting_.push_back(std::move(next));
   }
   effects.WakeAt(std::min(call.deadline, now + options_.retry_after));
   open_.push_back({.number = number,
@@ -105,14 +125,34 @@ Message WorkerCore::Prepare(Request& request, std::uint64_t number, std::uint64_
   return close;
 }
 
+// Puts a request's message into the form in which it travels.
+void WorkerCore::Compact(Waiting& waiting) {
+  if (const auto* pull = std::get_if<std::shared_ptr<const PullRequest>>(&waiting.message)) {
+    waiting.pull = *pull;
+    if (waiting.pull->compact) waiting.message = builder_.Build(waiting.lane, *waiting.pull);
+  } else if (const auto* push = std::get_if<std::shared_ptr<const PushRequest>>(&waiting.message)) {
+    if ((*push)->compact) waiting.message = builder_.Build(waiting.lane, **push);
+  }
+}
+
+void WorkerCore::Send(const Waiting& waiting, Effects& effects) {
+  if (options_.counts_bytes) {
+    const WireSize size = SizeOnWire(waiting.message);
+    statistics_.bytes_sent += size.bytes;
+    statistics_.key_bytes_sent += size.keys;
+    statistics_.value_bytes_sent += size.values;
+  }
+  effects.sends.push_back({options_.self, waiting.lane, waiting.message});
+}
+
 // A synchronous pull gives rows as they are before its step is applied. If its answer is lost it is
 // sent again, and must still find them so: the end of the step waits for the answers of the pulls
 // before it, and what follows it to that lane waits with it.
-bool WorkerCore::MustHold(NodeId lane, const Message& message) const {
+bool WorkerCore::MustHold(const Waiting& next) const {
   if (options_.step_mode != StepMode::kSynchronous) return false;
-  const bool ends_step = std::holds_alternative<std::shared_ptr<const BarrierRequest>>(message);
+  const bool ends_step = Is<std::shared_ptr<const BarrierRequest>>(next.message);
   return std::ranges::any_of(waiting_, [&](const Waiting& w) {
-    return w.lane == lane && (w.is_held || (ends_step && IsPull(w.message)));
+    return w.lane == next.lane && (w.is_held || (ends_step && w.pull != nullptr));
   });
 }
 
@@ -127,8 +167,7 @@ void WorkerCore::Release(absl::Time now, Effects& effects) {
   held_ = 0;
   for (Waiting& w : waiting_) {
     if (w.is_held) {
-      const bool ends_step =
-          std::holds_alternative<std::shared_ptr<const BarrierRequest>>(w.message);
+      const bool ends_step = Is<std::shared_ptr<const BarrierRequest>>(w.message);
       if (has(lanes_held_, w.lane) || (ends_step && has(lanes_with_pulls_, w.lane))) {
         lanes_held_.push_back(w.lane);
         ++held_;
@@ -136,10 +175,10 @@ void WorkerCore::Release(absl::Time now, Effects& effects) {
       }
       w.is_held = false;
       w.retry_at = now + options_.retry_after;
-      effects.sends.push_back({options_.self, w.lane, w.message});
+      Send(w, effects);
       effects.WakeAt(w.retry_at);
     }
-    if (IsPull(w.message)) lanes_with_pulls_.push_back(w.lane);
+    if (w.pull != nullptr) lanes_with_pulls_.push_back(w.lane);
   }
 }
 
@@ -148,7 +187,7 @@ void WorkerCore::Abandon(std::uint64_t call, absl::Time now, Effects& effects) {
   if (open == nullptr) return;
   if (open->call.sink != nullptr) open->call.sink->Close();
   open_.erase(open_.begin() + (open - open_.data()));
-  std::erase_if(waiting_, [call](const Waiting& w) { return w.call == call && IsPull(w.message); });
+  std::erase_if(waiting_, [call](const Waiting& w) { return w.call == call && w.pull != nullptr; });
   Release(now, effects);
 }
 
@@ -158,16 +197,25 @@ void WorkerCore::AbandonPulls(absl::Time now, Effects& effects) {
     open.call.sink->Close();
     return true;
   });
-  std::erase_if(waiting_, [](const Waiting& w) { return IsPull(w.message); });
+  std::erase_if(waiting_, [](const Waiting& w) { return w.pull != nullptr; });
   Release(now, effects);
 }
 
 void WorkerCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
+  if (options_.counts_bytes) {
+    const WireSize size = SizeOnWire(event.body);
+    statistics_.bytes_received += size.bytes;
+    statistics_.value_bytes_received += size.values;
+  }
   if (const auto* reply = std::get_if<PullReply>(&event.body)) {
     OnAnswer(event.source, reply->request, reply->status, reply, now, effects);
+  } else if (const auto* rows = std::get_if<CompactPullReply>(&event.body)) {
+    OnAnswer(event.source, rows->request, absl::OkStatus(), rows, now, effects);
+  } else if (const auto* wanted = std::get_if<KeysWanted>(&event.body)) {
+    OnKeysWanted(event.source, wanted->request, now, effects);
   } else if (const auto* ack = std::get_if<Acknowledgement>(&event.body)) {
     if (!is_open_ && ack->status.ok()) NoteOpening(event.source, *ack, now, effects);
-    OnAnswer(event.source, ack->request, ack->status, nullptr, now, effects);
+    OnAnswer(event.source, ack->request, ack->status, {}, now, effects);
   } else if (std::holds_alternative<MapReply>(event.body)) {
     SendAgain(now, effects);
   }
@@ -179,7 +227,7 @@ void WorkerCore::SendAgain(absl::Time now, Effects& effects) {
   for (Waiting& waiting : waiting_) {
     if (waiting.is_held) continue;
     waiting.retry_at = now + options_.retry_after;
-    effects.sends.push_back({options_.self, waiting.lane, waiting.message});
+    Send(waiting, effects);
     effects.WakeAt(waiting.retry_at);
     ++resent_;
   }
@@ -191,8 +239,7 @@ void WorkerCore::SendAgain(absl::Time now, Effects& effects) {
 void WorkerCore::NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now,
                              Effects& effects) {
   const auto found = std::ranges::find(waiting_, ack.request, &Waiting::request);
-  if (found == waiting_.end() || found->lane != lane ||
-      !std::holds_alternative<OpenSession>(found->message)) {
+  if (found == waiting_.end() || found->lane != lane || !Is<OpenSession>(found->message)) {
     return;
   }
   step_ = std::max(step_, ack.step);
@@ -203,8 +250,13 @@ void WorkerCore::NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time
   if (step_ == 0 || options_.step_mode == StepMode::kAsynchronous || open == nullptr) return;
   for (const NodeId to : opened_) {
     const OpenSession again{next_request_++, options_.session, options_.rank, step_};
-    effects.sends.push_back({options_.self, to, again});
-    waiting_.push_back({again.request, open->number, to, again, now + options_.retry_after});
+    waiting_.push_back({.request = again.request,
+                        .call = open->number,
+                        .lane = to,
+                        .message = again,
+                        .pull = nullptr,
+                        .retry_at = now + options_.retry_after});
+    Send(waiting_.back(), effects);
     ++open->unanswered;
   }
   effects.WakeAt(now + options_.retry_after);
@@ -212,12 +264,18 @@ void WorkerCore::NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time
 
 void WorkerCore::OnStored(const StoreAnswer&, absl::Time, Effects&) {}
 
-void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,
-                          const PullReply* rows, absl::Time now, Effects& effects) {
+WorkerCore::Waiting* WorkerCore::FindWaiting(NodeId lane, std::uint64_t request) {
   const auto found =
       std::lower_bound(waiting_.begin(), waiting_.end(), request,
                        [](const Waiting& w, std::uint64_t want) { return w.request < want; });
-  if (found == waiting_.end() || found->request != request || found->lane != lane) return;
+  if (found == waiting_.end() || found->request != request || found->lane != lane) return nullptr;
+  return &*found;
+}
+
+void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,
+                          const Rows& rows, absl::Time now, Effects& effects) {
+  Waiting* const found = FindWaiting(lane, request);
+  if (found == nullptr) return;
   if (status.code() == absl::StatusCode::kUnavailable) {
     // The lane could not take it now (a gap before it, say). Its turn comes with the next tick.
     found->retry_at = std::min(found->retry_at, now + kRetryRefusedAfter);
@@ -225,19 +283,46 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
     return;
   }
   Open* const open = FindOpen(found->call);
-  if (rows != nullptr && !rows->values.empty() && open != nullptr) {
-    if (const auto* pull = std::get_if<std::shared_ptr<const PullRequest>>(&found->message)) {
-      const absl::Status placed = PlaceRows(*rows, **pull);
-      if (open->status.ok()) open->status = placed;
-    }
+  const auto* const plain = std::get_if<const PullReply*>(&rows);
+  const auto* const compact = std::get_if<const CompactPullReply*>(&rows);
+  if (open != nullptr && found->pull != nullptr) {
+    absl::Status placed;
+    if (plain != nullptr && !(*plain)->values.empty()) placed = PlaceRows(**plain, *found->pull);
+    if (compact != nullptr) placed = PlaceRows(**compact, *found->pull);
+    if (open->status.ok()) open->status = std::move(placed);
   }
   pushed_bytes_ -= PushedBytes(found->message);
-  waiting_.erase(found);
+  waiting_.erase(waiting_.begin() + (found - waiting_.data()));
   Release(now, effects);
   if (open == nullptr) return;
   if (open->status.ok() && !status.ok()) open->status = status;
-  if (rows != nullptr) open->applied = std::min(open->applied, rows->step);
+  if (plain != nullptr) open->applied = std::min(open->applied, (*plain)->step);
+  if (compact != nullptr) open->applied = std::min(open->applied, (*compact)->step);
   if (--open->unanswered == 0) Complete(*open, effects);
+}
+
+// The lane lacks a list of keys that it was sent, or has yet to get it.
+void WorkerCore::OnKeysWanted(NodeId lane, std::uint64_t request, absl::Time now,
+                              Effects& effects) {
+  Waiting* const found = FindWaiting(lane, request);
+  if (found == nullptr) return;
+  const std::size_t bytes_before = PushedBytes(found->message);
+  if (const auto* pull = std::get_if<std::shared_ptr<const CompactPull>>(&found->message)) {
+    std::shared_ptr<const CompactPull> whole = builder_.WithAllKeys(lane, **pull);
+    if (whole == nullptr) return;  // Sent already: the answer is to an earlier copy.
+    found->message = std::move(whole);
+  } else if (const auto* push = std::get_if<std::shared_ptr<const CompactPush>>(&found->message)) {
+    std::shared_ptr<const CompactPush> whole = builder_.WithAllKeys(lane, *push);
+    if (whole == nullptr) return;
+    found->message = std::move(whole);
+  } else {
+    return;
+  }
+  ++statistics_.key_lists_wanted;
+  pushed_bytes_ += PushedBytes(found->message) - bytes_before;
+  found->retry_at = now + options_.retry_after;
+  Send(*found, effects);
+  effects.WakeAt(found->retry_at);
 }
 
 void WorkerCore::Tick(absl::Time now, Effects& effects) {
@@ -257,13 +342,13 @@ void WorkerCore::Tick(absl::Time now, Effects& effects) {
     const std::uint64_t number = open.number;
     Complete(open, effects);  // Erases open_[i].
     std::erase_if(waiting_,
-                  [&](const Waiting& w) { return w.call == number && IsPull(w.message); });
+                  [&](const Waiting& w) { return w.call == number && w.pull != nullptr; });
   }
   Release(now, effects);
   for (Waiting& waiting : waiting_) {
     if (now >= waiting.retry_at) {
       waiting.retry_at = now + options_.retry_after;
-      effects.sends.push_back({options_.self, waiting.lane, waiting.message});
+      Send(waiting, effects);
       ++resent_;
     }
     effects.WakeAt(waiting.retry_at);

@@ -24,6 +24,7 @@
 #include "longtail/step_mode.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
+#include "worker/compact_builder.h"
 
 namespace longtail {
 
@@ -45,6 +46,8 @@ class WorkerCore final : public Core {
     std::uint32_t staleness = 0;  ///< See ClusterOptions; for errors.
     /// What a lane is called in errors; null: by its number.
     std::function<std::string(NodeId lane)> describe = {};
+    bool counts_bytes = false;             ///< What is sent and received travels as bytes.
+    CompactBuilder::Options compact = {};  ///< For requests that travel in compact form.
   };
 
   /// One request of a call, not yet sent. The core fills in session, request, step and sequences,
@@ -79,10 +82,11 @@ class WorkerCore final : public Core {
 
   std::uint64_t step() const { return step_; }
   std::size_t outstanding() const { return waiting_.size(); }
-  /// Bytes of keys, counts and gradients of pushes that no lane has acknowledged.
+  /// Bytes of keys, counts and gradients of pushes that no lane has acknowledged, in the form in
+  /// which they travel.
   std::size_t pushed_bytes() const { return pushed_bytes_; }
   std::uint64_t resent() const { return resent_; }
-  const WorkerStatistics& statistics() const { return statistics_; }
+  WorkerStatistics statistics() const;
 
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
@@ -94,9 +98,12 @@ class WorkerCore final : public Core {
     std::uint64_t call = 0;
     NodeId lane{};
     Message message;
+    std::shared_ptr<const PullRequest> pull;  // Of a pull, whatever form its message has.
     absl::Time retry_at;
     bool is_held = false;  // Not sent yet; see MustHold.
   };
+  // What an answer to a pull brings.
+  using Rows = std::variant<std::monostate, const PullReply*, const CompactPullReply*>;
   struct Open {
     std::uint64_t number = 0;
     Call call;
@@ -109,14 +116,18 @@ class WorkerCore final : public Core {
   void SendAgain(absl::Time now, Effects& effects);
   void NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time now, Effects& effects);
   Message Prepare(Request& request, std::uint64_t number, std::uint64_t step);
-  void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status,
-                const PullReply* rows, absl::Time now, Effects& effects);
+  void Compact(Waiting& waiting);
+  void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status, const Rows& rows,
+                absl::Time now, Effects& effects);
+  void OnKeysWanted(NodeId lane, std::uint64_t request, absl::Time now, Effects& effects);
+  void Send(const Waiting& waiting, Effects& effects);
   void Complete(Open& open, Effects& effects);
   void Count(const Open& open);
   std::string WaitText(const Open& open) const;
-  bool MustHold(NodeId lane, const Message& message) const;
+  bool MustHold(const Waiting& next) const;
   void Release(absl::Time now, Effects& effects);
   Open* FindOpen(std::uint64_t call);
+  Waiting* FindWaiting(NodeId lane, std::uint64_t request);
   std::string NameOf(NodeId lane) const;
 
   const Options options_;
@@ -127,6 +138,7 @@ class WorkerCore final : public Core {
   std::uint64_t next_call_ = 1;
   std::uint64_t resent_ = 0;
   WorkerStatistics statistics_;
+  CompactBuilder builder_;
   std::vector<std::uint64_t> next_sequence_;  // [partition]
   std::vector<Waiting> waiting_;              // In the order of sending.
   std::size_t pushed_bytes_ = 0;              // Of them.

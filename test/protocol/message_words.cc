@@ -57,6 +57,19 @@ class Words {
     const auto& [partition, table, dim, sequence, keys, counts, gradients] = section;
     (*this)(partition, table, dim, sequence, keys, counts, gradients);
   }
+  void Add(const CompactSection& section) {
+    const auto& [partition, table, dim, key_count, form, sequence] = section;
+    (*this)(partition, table, dim, key_count, form, sequence);
+  }
+  void Add(const KeyDigest& digest) {
+    const auto& [low, high] = digest;
+    (*this)(low, high);
+  }
+  void Add(std::byte value) { Add(std::to_integer<unsigned>(value)); }
+  void Add(const CompactKeys& keys) {
+    const auto& [plain, digests, deltas] = keys;
+    (*this)(plain, digests, deltas);
+  }
   void Add(const BarrierSection& section) {
     const auto& [partition, sequence] = section;
     (*this)(partition, sequence);
@@ -100,15 +113,38 @@ class Words {
 };
 
 void Put(const PullRequest& message, Words& words) {
-  const auto& [request, epoch, step, wants_counts, sections, sink, owners] = message;
+  const auto& [request, epoch, step, wants_counts, compact, sections, sink, owners] = message;
   words("pull", request, epoch, step, wants_counts, sections);
+  static_cast<void>(compact);
   static_cast<void>(sink);
   static_cast<void>(owners);
 }
 void Put(const PushRequest& message, Words& words) {
-  const auto& [session, request, epoch, step, scale, sections, owners] = message;
+  const auto& [session, request, epoch, step, scale, compact, sections, owners] = message;
   words("push", session, request, epoch, step, scale, sections);
+  static_cast<void>(compact);
   static_cast<void>(owners);
+}
+void Put(const CompactPull& message, Words& words) {
+  const auto& [request, epoch, step, wants_counts, values, sections, keys, owner] = message;
+  words("compact pull", request, epoch, step, wants_counts, values, sections, keys);
+  static_cast<void>(owner);
+}
+void Put(const CompactPush& message, Words& words) {
+  const auto& [session, request, epoch, step, scale, values, sections, keys, counts, gradients,
+               owner] = message;
+  words("compact push", session, request, epoch, step, scale, values, sections, keys, counts,
+        gradients);
+  static_cast<void>(owner);
+}
+void Put(const CompactPullReply& message, Words& words) {
+  const auto& [request, step, values, rows, counts, owner] = message;
+  words("compact pull reply", request, step, values, rows, counts);
+  static_cast<void>(owner);
+}
+void Put(const KeysWanted& message, Words& words) {
+  const auto& [request] = message;
+  words("keys wanted", request);
 }
 void Put(const BarrierRequest& message, Words& words) {
   const auto& [session, request, epoch, step, sections] = message;

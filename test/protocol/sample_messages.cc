@@ -456,6 +456,10 @@ std::vector<NamedMessage> SampleMessages() {
       {"members_request", MembersRequest{141}},
       {"members_reply", SampleMembersReply()},
       {"enter_barrier", EnterBarrier{142, "epoch-1", 143, 144}},
+      {"compact_pull", SampleCompactPull()},
+      {"compact_push", SampleCompactPush()},
+      {"compact_pull_reply", SampleCompactPullReply()},
+      {"keys_wanted", KeysWanted{161}},
   };
 }
 
@@ -515,9 +519,11 @@ Message RandomMessage(Rng& rng) {
       return MembersRequest{rng.Next()};
     case 24:
       return RandomMembersReply(rng);
-    default:
+    case 25:
       return EnterBarrier{rng.Next(), RandomText(rng, 64), rng.Next(),
                           static_cast<std::uint32_t>(1 + rng.Below(4096))};
+    default:
+      return RandomCompact(rng);
   }
 }
 

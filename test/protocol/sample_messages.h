@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,13 @@ TableSpec SampleSpec(std::size_t alternative);
 
 /// A spec that says something of all that the second version of its form added.
 TableSpec SampleLaterSpec();
+
+/// The samples of compact forms (sample_compact.cc), and random ones: what their bytes say need not
+/// make sense, what their sections say of the sizes of arrays does.
+std::shared_ptr<const CompactPull> SampleCompactPull();
+std::shared_ptr<const CompactPush> SampleCompactPush();
+CompactPullReply SampleCompactPullReply();
+Message RandomCompact(Rng& rng);
 
 /// A message of any kind and any legal content, empty arrays and odd sizes included.
 Message RandomMessage(Rng& rng);

@@ -256,8 +256,8 @@ TEST_CASE("what is wrong with a header is said", "[protocol][wire]") {
       {With<std::uint8_t>(frame, 0, 'X'), "no Longtail message"},
       {With<std::uint16_t>(frame, 4, 2), "version 2: this program reads version 1"},
       {With<std::uint16_t>(frame, 4, 0), "version 0"},
-      {With<std::uint16_t>(frame, 6, 0), "kind 0: want 1..26"},
-      {With<std::uint16_t>(frame, 6, 27), "kind 27: want 1..26"},
+      {With<std::uint16_t>(frame, 6, 0), "kind 0: want 1..30"},
+      {With<std::uint16_t>(frame, 6, 31), "kind 31: want 1..30"},
       {With<std::uint64_t>(frame, 8, ~std::uint64_t{0}), "frame size"},
       {With<std::uint32_t>(frame, 16, 0xFFFFFFFF), "field size 4294967295"},
       {With<std::uint32_t>(frame, 20, 1), "reserved"},
@@ -316,6 +316,43 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
       {With<std::uint32_t>(acknowledgement, 36, 4097), "status message 4097: want 0..4096"},
       {With<std::uint32_t>(statistics, 248, 65), "hot_keys count 65: want 0..64 at byte 248"},
       {With<std::uint32_t>(statistics, 248, 30), "hot_keys count 30: needs at least 720 bytes"},
+  }));
+
+  const absl::Status status = Decode(AsBytes(bad.frame)).status();
+
+  INFO(bad.says);
+  INFO(status.ToString());
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(Mentions(status, bad.says));
+}
+
+TEST_CASE("what is wrong with a compact message is said", "[protocol][wire]") {
+  const std::string push = Encoded(Sample("compact_push"));
+  const std::string pull = Encoded(Sample("compact_pull"));
+  const std::string reply = Encoded(Sample("compact_pull_reply"));
+  struct Case {
+    std::string frame;
+    std::string says;
+  };
+  const Case bad = GENERATE_COPY(values<Case>({
+      {With<float>(push, 56, std::numeric_limits<float>::infinity()), "learning_rate_scale"},
+      {With<std::uint64_t>(push, 60, 1 << 20), "bulk array counts of 1048576 elements"},
+      {With<std::uint8_t>(push, 68, 4), "CompactPush: values 4: want a format of 0..3"},
+      {With<std::uint64_t>(push, 69, ~std::uint64_t{0}), "bulk array deltas"},
+      {With<std::uint32_t>(push, 77, 1000), "section count 1000: needs at least 25000 bytes"},
+      {With<std::uint32_t>(push, 81, 65536), "partition 65536: want 0..65535 at byte 81"},
+      {With<std::uint32_t>(push, 89, 4097), "dim 4097: want 1..4096 at byte 89"},
+      {With<std::uint32_t>(push, 89, 4096), "bulk array gradients"},
+      {With<std::uint32_t>(push, 93, kKeysPerRequestMax + 1), "key count brings the message to"},
+      {With<std::uint32_t>(push, 93, 1000), "bulk array keys of 1000 elements"},
+      {With<std::uint8_t>(push, 97, 5), "key form 5: want 0..4"},
+      {With<std::uint8_t>(pull, 48, 2), "CompactPull: wants_counts 2: want 0..1"},
+      {With<std::uint8_t>(pull, 49, 9), "values 9: want a format of 0..3"},
+      {With<std::uint32_t>(pull, 58, 1000), "section count 1000: needs at least 17000 bytes"},
+      {With<std::uint8_t>(pull, 78, 255), "key form 255: want 0..4"},
+      {With<std::uint8_t>(reply, 40, 7), "CompactPullReply: values 7: want a format of 0..3"},
+      {With<std::uint64_t>(reply, 41, 1 << 20), "bulk array rows of 1048576 elements"},
+      {With<std::uint64_t>(reply, 49, 1 << 20), "bulk array counts of 1048576 elements"},
   }));
 
   const absl::Status status = Decode(AsBytes(bad.frame)).status();

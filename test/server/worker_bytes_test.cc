@@ -1,4 +1,5 @@
-// A worker whose messages travel as bytes: what it gets is what it gets by pointer.
+// A worker whose messages travel as bytes: what it gets is what it gets by pointer, in whatever
+// form they travel.
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
@@ -42,7 +43,19 @@ class ByteTransport final : public Transport {
   const std::unique_ptr<Transport> under_;
 };
 
+// Enough for lists that are worth a name, one of them twice.
+std::vector<Key> Keys() {
+  std::vector<Key> keys;
+  for (Key key = 1; key <= 40; ++key) keys.push_back(~Key{0} / key);
+  keys.push_back(keys[3]);
+  return keys;
+}
+
 TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[server][worker]") {
+  const bool names_key_lists = GENERATE(false, true);
+  const WireValues format = GENERATE(WireValues::kFloat32, WireValues::kBfloat16,
+                                     WireValues::kFloat16, WireValues::kInt8);
+  CAPTURE(names_key_lists, format);
   LoopbackNetwork network;
   ClusterMap map;
   map.lane_of = {0, 1, 0, 1};
@@ -69,9 +82,11 @@ TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[serv
            .status());
   const ClusterMapHolder holder(map);
   const auto worker = Must(ConnectedWorker::Connect(
-      {}, {.session = SessionId{1}}, std::make_unique<ByteTransport>(network.Join()), holder));
+      {.wire_gradients = format, .wire_rows = format, .wire_names_key_lists = names_key_lists},
+      {.session = SessionId{1}, .is_remote = true}, std::make_unique<ByteTransport>(network.Join()),
+      holder));
   KeyBatch batch;
-  Must(worker->Prepare(TableId{0}, std::vector<Key>{1, 2, 3, 4, 5, 6, 7, 2}, batch));
+  Must(worker->Prepare(TableId{0}, Keys(), batch));
   std::vector<float> gradients;
   std::vector<float> want;
   for (std::size_t i = 0; i < batch.unique_size() * 2; ++i) {
@@ -88,6 +103,18 @@ TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[serv
 
   CHECK(rows == want);
   CHECK(std::vector<std::uint32_t>(batch.counts().begin(), batch.counts().end()) == counts);
+  const WorkerStatistics statistics = worker->statistics();
+  CHECK((statistics.key_lists_named > 0) == names_key_lists);
+  const std::size_t floats = want.size();
+  if (format == WireValues::kFloat32) CHECK(statistics.value_bytes_sent == 4 * floats);
+  if (format == WireValues::kBfloat16) CHECK(statistics.value_bytes_sent == 2 * floats);
+  if (format == WireValues::kInt8) CHECK(statistics.value_bytes_sent == 3 * floats / 2);
+  CHECK(statistics.value_bytes_received == statistics.value_bytes_sent);
+  // Values that must be exact are.
+  gradients.assign(gradients.size(), 0x1p-20F);
+  Must(worker->Push({&push, 1}, {.exact_on_wire = true}));
+  Must(worker->Pull({&pull, 1}, {.exact_on_wire = true}));
+  for (std::size_t i = 0; i < want.size(); ++i) CHECK(rows[i] == want[i] - 0x1p-20F);
 }
 
 }  // namespace

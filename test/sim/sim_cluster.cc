@@ -43,7 +43,10 @@ Faults DrawFaults(std::uint64_t seed) {
 class SimCluster {
  public:
   SimCluster(std::uint64_t seed, Carriage carriage)
-      : carriage_(carriage), rng_(seed), network_(DrawFaults(seed), Mix64(seed)) {
+      : carriage_(carriage),
+        rng_(seed),
+        wire_rng_(Mix64(seed + 2)),
+        network_(DrawFaults(seed), Mix64(seed)) {
     DrawMap();
     steps_ = 2 + rng_.Below(7);
     const bool leave_early = rng_.Below(3) == 0;
@@ -107,6 +110,9 @@ class SimCluster {
                              .optimizer = {.rule = SgdSpec{.learning_rate = 1}},
                              .initializer = ConstantSpec{.value = kRowStart}});
     }
+    // Sometimes so few that lists are gone when they are named.
+    const std::size_t key_list_bytes_max =
+        wire_rng_.Below(2) == 0 ? std::size_t{136} * (1 + wire_rng_.Below(8)) : kKeyListBytesMax;
     for (std::uint32_t p = 0; p < partitions; ++p) map_.lane_of.push_back(p % lanes);
     for (std::uint32_t l = 0; l < lanes; ++l) {
       map_.lanes.push_back(NodeId{l});
@@ -125,7 +131,7 @@ class SimCluster {
     const auto map = std::make_shared<const ClusterMap>(map_);
     for (std::uint32_t l = 0; l < lanes; ++l) {
       const std::uint64_t seed = rng_.Next();
-      lanes_.push_back(std::make_unique<SimLane>(map, l, keep_logs, seed));
+      lanes_.push_back(std::make_unique<SimLane>(map, l, keep_logs, seed, key_list_bytes_max));
     }
   }
 
@@ -143,15 +149,26 @@ class SimCluster {
   void AddWorker(std::uint32_t rank, std::uint64_t steps) {
     const auto number = static_cast<std::uint32_t>(workers_.size());
     const std::uint64_t compute_ms_max = rng_.Below(3) == 0 ? 1 + rng_.Below(200) : 0;
-    workers_.emplace_back(WorkerScript{.self = NodeId{kFirstWorker + number},
-                                       .session = SessionId{500 + number},
-                                       .rank = rank,
-                                       .seed = rng_.Next(),
-                                       .steps = steps,
-                                       .compute_ms_max = compute_ms_max,
-                                       .has_short_deadlines = short_deadlines_},
-                          map_, ledger_);
+    WorkerScript script{.self = NodeId{kFirstWorker + number},
+                        .session = SessionId{500 + number},
+                        .rank = rank,
+                        .seed = rng_.Next(),
+                        .steps = steps,
+                        .compute_ms_max = compute_ms_max,
+                        .has_short_deadlines = short_deadlines_};
+    DrawWireForms(script);
+    workers_.emplace_back(script, map_, ledger_);
     wake_.push_back(now_);
+  }
+
+  // Forms that have all of the whole numbers that are pushed, and those that rows come to.
+  void DrawWireForms(WorkerScript& script) {
+    if (carriage_ == Carriage::kByPointer || wire_rng_.Below(2) == 0) return;
+    constexpr WireValues kGradients[] = {WireValues::kFloat32, WireValues::kBfloat16,
+                                         WireValues::kFloat16, WireValues::kInt8};
+    script.gradients = kGradients[wire_rng_.Below(std::size(kGradients))];
+    script.rows = wire_rng_.Below(2) == 0 ? WireValues::kFloat32 : WireValues::kFloat16;
+    script.names_key_lists = wire_rng_.Below(4) != 0;
   }
 
   // Workers whose time has come die, as soon as they train.
@@ -299,6 +316,7 @@ class SimCluster {
 
   const Carriage carriage_;
   Rng rng_;
+  Rng wire_rng_;  // Its own, so that what else is drawn does not depend on how it travels.
   SimNetwork network_;
   absl::Time now_ = absl::UnixEpoch();
   absl::Time healed_at_ = absl::InfiniteFuture();

@@ -33,9 +33,10 @@ struct SimResult {
 };
 
 /// Draws a cluster from the seed: the step mode, 1 to 3 workers, 1 to 4 lanes, the number of
-/// partitions, the tables' widths, whether lanes keep logs, and a subset of the faults. Runs it
-/// until all workers have left or died. Looks at every pull (Ledger::CheckPull) and in the end at
-/// every row.
+/// partitions, the tables' widths, whether lanes keep logs, and a subset of the faults; as bytes,
+/// for half of the workers, how values travel and whether lists of keys are named, and how few of
+/// those lanes keep. Runs it until all workers have left or died. Looks at every pull
+/// (Ledger::CheckPull) and in the end at every row.
 SimResult Simulate(std::uint64_t seed, Carriage carriage);
 
 }  // namespace longtail::sim

@@ -11,10 +11,11 @@
 namespace longtail::sim {
 
 SimLane::SimLane(std::shared_ptr<const ClusterMap> map, std::uint32_t lane, bool keeps_log,
-                 std::uint64_t seed)
+                 std::uint64_t seed, std::size_t key_list_bytes_max)
     : map_(std::move(map)), lane_(lane), keeps_log_(keeps_log), rng_(seed) {
   server::LaneCore::Options options = *server::PlaceOfLane(*map_, ServerName(), 0);
   options.keeps_log = keeps_log;
+  options.key_list_bytes_max = key_list_bytes_max;
   core_ = std::make_unique<server::LaneCore>(options);
   Effects effects;
   if (keeps_log) core_->BeginLog(map_, effects);

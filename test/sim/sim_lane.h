@@ -18,9 +18,10 @@ namespace longtail::sim {
 class SimLane {
  public:
   /// The lane that is number `lane` of `map`, one of a server of its own. Its syncs take a time
-  /// that is drawn; now and then, while the store is away, a long one.
+  /// that is drawn; now and then, while the store is away, a long one. It keeps as many bytes of
+  /// lists of keys as it is given, and has none after a crash.
   SimLane(std::shared_ptr<const ClusterMap> map, std::uint32_t lane, bool keeps_log,
-          std::uint64_t seed);
+          std::uint64_t seed, std::size_t key_list_bytes_max);
 
   /// What is sent to a lane that is down is lost.
   void Step(const Envelope& event, absl::Time now, Effects& effects);

@@ -23,7 +23,8 @@ SimWorker::SimWorker(const WorkerScript& script, const ClusterMap& map, Ledger& 
              .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
              .retry_after = absl::Milliseconds(50),
              .step_mode = map.step_mode,
-             .staleness = map.staleness}) {}
+             .staleness = map.staleness,
+             .compact = {.names_key_lists = script.names_key_lists, .named_keys_min = 1}}) {}
 
 void SimWorker::Advance(absl::Time now, Effects& effects) {
   switch (phase_) {
@@ -88,6 +89,7 @@ void SimWorker::StartPull(absl::Time now, Effects& effects) {
     }
     const auto request = test::MakePull(0, 0, std::move(sections));
     request->sink = pull.sink;
+    request->compact = script_.rows;
     for (std::size_t s = 0; s < request->sections.size(); ++s) {
       request->sections[s].target.rows = pull.rows[first + s].second.data();
     }
@@ -147,7 +149,9 @@ void SimWorker::PushSome(absl::Time now, Effects& effects) {
         ++keys;
       }
     }
-    requests.push_back({map_.lanes[lane], test::MakePush({}, 0, std::move(sections))});
+    const auto request = test::MakePush({}, 0, std::move(sections));
+    request->compact = script_.gradients;
+    requests.push_back({map_.lanes[lane], request});
   }
   const bool is_short = script_.has_short_deadlines && rng_.Below(3) == 0;
   const std::uint64_t step = core_.step();
@@ -215,7 +219,7 @@ std::string SimWorker::Note(const std::vector<Completion>& completions, absl::Ti
 
 std::string SimWorker::CheckPulled() {
   std::optional<std::uint64_t> staleness;
-  const auto& counts = core_.statistics().pulls_by_staleness;
+  const auto counts = core_.statistics().pulls_by_staleness;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] != seen_.pulls_by_staleness[i]) staleness = i;
   }

@@ -27,6 +27,10 @@ struct WorkerScript {
   std::uint64_t steps = 0;
   std::uint64_t compute_ms_max = 0;  ///< How long it thinks between a pull and its pushes.
   bool has_short_deadlines = false;  ///< Some calls end before they can be answered.
+  // How pulls and pushes travel; none: as plain messages.
+  std::optional<WireValues> rows{};
+  std::optional<WireValues> gradients{};
+  bool names_key_lists = false;  ///< Of those that are compact.
 };
 
 class SimWorker {
@@ -48,7 +52,7 @@ class SimWorker {
   bool is_gone() const { return phase_ >= Phase::kLeft; }
   bool is_dead() const { return phase_ == Phase::kDead; }
   const WorkerScript& script() const { return script_; }
-  const WorkerStatistics& statistics() const { return core_.statistics(); }
+  WorkerStatistics statistics() const { return core_.statistics(); }
   std::uint64_t resent() const { return core_.resent(); }
   std::uint64_t timed_out() const { return timed_out_; }
 

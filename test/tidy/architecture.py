@@ -73,6 +73,7 @@ TESTED_THROUGH = {
         "protocol/manifest.h", "a spec is JSON in a manifest and nowhere else"),
     "src/protocol/status_codec.cc": (
         "protocol/wire.h", "a status travels in an acknowledgement and nowhere else"),
+    "src/protocol/wire_compact.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
     "src/protocol/wire_control.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/server/checkpoint_reader.cc": (

@@ -4,8 +4,13 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "base/bytes.h"
+#include "protocol/value_codec.h"
+#include "protocol/varint.h"
 
 namespace longtail {
 namespace {
@@ -104,6 +109,70 @@ TEST_CASE_METHOD(Fixture, "placing rows leaves the sink so that it can be closed
 
   sink->Close();  // Would wait for ever for a writer that did not leave.
   CHECK_FALSE(sink->Enter());
+}
+
+// The same rows and counts, packed.
+struct CompactFixture : Fixture {
+  CompactFixture() { pull.compact = WireValues::kInt8; }
+
+  CompactPullReply Reply() {
+    rows.resize(3 * 3 + 2 * 2);
+    PackRows(WireValues::kInt8, 2, std::span(values).first(6), rows.data());
+    PackRows(WireValues::kInt8, 1, std::span(values).last(2), rows.data() + 9);
+    packed_counts.clear();
+    for (const std::uint32_t count : counts) AppendVarint(count, packed_counts);
+    return {.request = 5,
+            .step = 0,
+            .values = WireValues::kInt8,
+            .rows = rows,
+            .counts = AsBytes(packed_counts),
+            .owner = nullptr};
+  }
+
+  std::vector<std::byte> rows;
+  std::string packed_counts;
+};
+
+TEST_CASE_METHOD(CompactFixture, "packed rows and counts go to the section that asked for them",
+                 "[worker]") {
+  CHECK(PlaceRows(Reply(), pull).ok());
+
+  CHECK(rows_a == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(rows_b == std::vector<float>{7, 8});
+  CHECK(counts_a == std::vector<std::uint32_t>{11, 12, 13});
+}
+
+TEST_CASE_METHOD(CompactFixture, "packed rows that are not what was asked for are refused",
+                 "[worker]") {
+  const auto says = [&](const std::string& text, auto change) {
+    CompactPullReply reply = Reply();
+    change(reply);
+    const absl::Status status = PlaceRows(reply, pull);
+    INFO(text);
+    INFO(status.ToString());
+    CHECK(absl::IsInvalidArgument(status));
+    CHECK(std::string(status.message()).find(text) != std::string::npos);
+  };
+
+  says("12 bytes of rows: want 13",
+       [](CompactPullReply& reply) { reply.rows = reply.rows.first(12); });
+  says("rows in format 1: want 3",
+       [](CompactPullReply& reply) { reply.values = WireValues::kBfloat16; });
+  says("the scale of a row is none", [&](CompactPullReply&) { rows[3] = std::byte{125}; });
+  says("a count is cut short",
+       [](CompactPullReply& reply) { reply.counts = reply.counts.first(4); });
+  says("1 bytes after the last count", [&](CompactPullReply& reply) {
+    packed_counts.push_back('x');
+    reply.counts = AsBytes(packed_counts);
+  });
+}
+
+TEST_CASE_METHOD(CompactFixture, "packed rows that come late are not written", "[worker]") {
+  sink->Close();
+
+  CHECK(PlaceRows(Reply(), pull).ok());
+
+  CHECK(rows_a == std::vector<float>(6, -1));
 }
 
 }  // namespace

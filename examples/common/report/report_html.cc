@@ -1,5 +1,7 @@
 #include "examples/common/report/report_html.h"
 
+#include <algorithm>
+
 #include "examples/common/report/html_element.h"
 #include "examples/common/report/number_text.h"
 #include "examples/common/report/report_section.h"
@@ -55,6 +57,18 @@ std::string RunSection(const RunReport& report) {
     pulls.push_back({.name = GroupedText(steps) + (steps == 1 ? " step" : " steps"),
                      .value = GroupedText(report.pulls_by_staleness[steps])});
   }
+  std::vector<NamedValue> wire;
+  if (report.wire.total() != 0) {
+    const WireTraffic& w = report.wire;
+    const auto per_step = [&](std::uint64_t bytes) {
+      return GroupedText(bytes / std::max<std::uint64_t>(1, w.steps));
+    };
+    wire = {{.name = "sent", .value = per_step(w.bytes_sent)},
+            {.name = "of it keys", .value = per_step(w.key_bytes_sent)},
+            {.name = "of it gradients", .value = per_step(w.value_bytes_sent)},
+            {.name = "received", .value = per_step(w.bytes_received)},
+            {.name = "of it rows", .value = per_step(w.value_bytes_received)}};
+  }
   std::vector<NamedValue> output;
   if (!report.checkpoint_path.empty()) {
     output.push_back({.name = "Checkpoint", .value = report.checkpoint_path});
@@ -69,6 +83,7 @@ std::string RunSection(const RunReport& report) {
           "</div>\n<div>\n" + NamedValueTable("Data", report.data) +
           NamedValueTable("Environment", EnvironmentFacts(report.environment)) +
           NamedValueTable("Pulls by how old their rows may have been", pulls) +
+          NamedValueTable("Bytes a step to and from servers", wire) +
           NamedValueTable("Time", times) + NamedValueTable("Output", output) + "</div>\n</div>\n");
 }
 

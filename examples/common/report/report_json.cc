@@ -97,6 +97,15 @@ Json JsonOf(const MemorySplit& m) {
           {"index_bytes", m.index_bytes}};
 }
 
+Json JsonOf(const WireTraffic& w) {
+  return {{"steps", w.steps},
+          {"bytes_sent", w.bytes_sent},
+          {"bytes_received", w.bytes_received},
+          {"key_bytes_sent", w.key_bytes_sent},
+          {"value_bytes_sent", w.value_bytes_sent},
+          {"value_bytes_received", w.value_bytes_received}};
+}
+
 template <typename Entry>
 Json JsonList(const std::vector<Entry>& entries) {
   Json list = Json::array();
@@ -131,6 +140,7 @@ std::string ToJson(const RunReport& report) {
                   {"rows_by_bucket", RowsByBucket(report)},
                   {"memory", JsonOf(report.memory)},
                   {"pulls_by_staleness", report.pulls_by_staleness},
+                  {"wire", JsonOf(report.wire)},
                   {"checkpoint_path", report.checkpoint_path},
                   {"samples_trained", report.samples_trained},
                   {"train_seconds", report.train_seconds},

@@ -64,6 +64,19 @@ struct MemorySplit {
   }
 };
 
+/// What a run's workers in this process sent to servers in others and had from them while they
+/// trained; zeros if the servers' lanes are in this process.
+struct WireTraffic {
+  std::uint64_t steps = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t key_bytes_sent = 0;        ///< Of those sent: keys and names of lists of them,
+  std::uint64_t value_bytes_sent = 0;      ///< and gradients.
+  std::uint64_t value_bytes_received = 0;  ///< Of those received: rows.
+
+  [[nodiscard]] std::uint64_t total() const { return bytes_sent + bytes_received; }
+};
+
 /// A run. Lists are shown in their order; of the splits the last one is the headline.
 struct RunReport {
   std::string title{};
@@ -81,6 +94,7 @@ struct RunReport {
   /// Pulls for training by how many steps' updates their rows may have lacked when they were used,
   /// 0 first. Empty: nobody counted.
   std::vector<std::uint64_t> pulls_by_staleness{};
+  WireTraffic wire{};
   std::string checkpoint_path{};  ///< Empty: none was written.
   std::uint64_t samples_trained = 0;
   double train_seconds = 0;

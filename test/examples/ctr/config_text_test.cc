@@ -41,6 +41,8 @@ TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bit
       [](TrainConfig& c) { c.step_mode = StepMode::kBoundedStaleness; },
       [](TrainConfig& c) { c.data.shuffle = 1; },
       [](TrainConfig& c) { c.data.min_count = 2; },
+      [](TrainConfig& c) { c.wire_gradients = WireValues::kInt8; },
+      [](TrainConfig& c) { c.wire_rows = WireValues::kBfloat16; },
   }));
   other = config;
   change(other);

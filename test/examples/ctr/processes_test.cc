@@ -82,6 +82,7 @@ TEST_CASE("processes train to the bits of one", "[examples][ctr][cluster]") {
     CAPTURE(count);
     const test::TemporaryDirectory together;
     RunOptions options = Job(together.path(), model);
+    options.config.name_key_lists = count == 4;  // It changes what travels, and nothing else.
     const std::string store = together.path() + "/checkpoints";
     auto processes =
         longtail::test::StartProcesses({.cluster = {.servers = count - 1,
@@ -128,6 +129,37 @@ TEST_CASE("processes that do not wait for one another learn as well", "[examples
   options.out = together.path() + "/decay";
   const auto refused = TrainAndReport(options, terminal);
   CHECK(refused.status().code() == absl::StatusCode::kUnimplemented);
+}
+
+TEST_CASE("with narrow values processes learn as well, and do the same every time",
+          "[examples][ctr][cluster]") {
+  const test::TemporaryDirectory alone;
+  std::ostringstream terminal;
+  const RunReport want = Must(TrainAndReport(Job(alone.path(), "deepfm"), terminal));
+  CHECK(want.wire.total() == 0);
+  std::vector<std::string> predictions;
+  for (int i = 0; i < 2; ++i) {
+    const test::TemporaryDirectory together;
+    RunOptions options = Job(together.path(), "deepfm");
+    options.config.wire_gradients = WireValues::kInt8;
+    options.config.wire_rows = WireValues::kBfloat16;
+    options.config.name_key_lists = true;
+    const std::string store = together.path() + "/checkpoints";
+    auto processes = longtail::test::StartProcesses(
+        {.cluster = {.servers = 2, .workers = kWorkers, .step_mode = StepMode::kSynchronous}}, 1,
+        store);
+    options.cluster = processes.coordinator->address();
+    const RunReport got = RunProcesses(options, 2);
+    predictions.push_back(TextOf(together.path() + "/predictions.csv"));
+    CHECK(got.splits[1].evaluation.overall.auc.value() ==
+          Approx(want.splits[1].evaluation.overall.auc.value()).margin(0.02));
+    CHECK(got.wire.steps > 0);
+    CHECK(got.wire.value_bytes_sent > 0);
+    CHECK(got.wire.value_bytes_received > 0);
+    CHECK(got.wire.key_bytes_sent > 0);
+  }
+  CHECK(predictions[0].size() > 1000);
+  CHECK(predictions[0] == predictions[1]);
 }
 
 TEST_CASE("processes that were stopped go on from their checkpoint",

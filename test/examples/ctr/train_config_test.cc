@@ -61,6 +61,27 @@ TEST_CASE("bounded staleness is a step mode with a number of steps",
   CHECK(config->staleness == 3);
 }
 
+TEST_CASE("values on the wire are one format, or rows have their own",
+          "[examples][ctr][train_config]") {
+  const auto parsed = [](const std::string& cluster) {
+    return ParseTrainConfig(R"({"data": {"schema": "s.json"}, "cluster": {)" + cluster + "}}",
+                            "c.json", "");
+  };
+  const auto both = parsed(R"("wire_values": "int8", "name_key_lists": true)");
+  REQUIRE(both.ok());
+  CHECK(both->wire_gradients == WireValues::kInt8);
+  CHECK(both->wire_rows == WireValues::kInt8);
+  CHECK(both->name_key_lists);
+
+  const auto two = parsed(R"("wire_values": "int8", "wire_rows": "bf16")");
+  REQUIRE(two.ok());
+  CHECK(two->wire_gradients == WireValues::kInt8);
+  CHECK(two->wire_rows == WireValues::kBfloat16);
+  CHECK_FALSE(two->name_key_lists);
+
+  CHECK(absl::IsInvalidArgument(parsed(R"("wire_values": "int4")").status()));
+}
+
 TEST_CASE("a config that is wrong is refused with its place and what was wanted",
           "[examples][ctr][train_config]") {
   struct Case {

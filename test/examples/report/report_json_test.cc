@@ -48,7 +48,7 @@ TEST_CASE("the JSON holds the run's words, sizes and times", "[report][json]") {
   const RunReport report = test::SampleReport();
   const json found = json::parse(ToJson(report));
 
-  CHECK(found.size() == 19);
+  CHECK(found.size() == 20);
   CHECK(found.at("format") == kReportFormat);
   CHECK(found.at("title") == report.title);
   CHECK(found.at("command_line") == report.command_line);
@@ -57,6 +57,12 @@ TEST_CASE("the JSON holds the run's words, sizes and times", "[report][json]") {
   CheckNamed(found.at("data"), report.data);
   CHECK(found.at("field_name") == report.field_name);
   CHECK(found.at("pulls_by_staleness") == json{17'901, 8'953, 2});
+  CHECK(found.at("wire") == json{{"steps", 1000},
+                                 {"bytes_sent", 52'000'000},
+                                 {"bytes_received", 41'000'000},
+                                 {"key_bytes_sent", 20'000'000},
+                                 {"value_bytes_sent", 30'000'000},
+                                 {"value_bytes_received", 39'000'000}});
   CHECK(found.at("checkpoint_path") == report.checkpoint_path);
   CHECK(found.at("samples_trained") == report.samples_trained);
   CHECK(found.at("train_seconds") == report.train_seconds);

@@ -133,6 +133,12 @@ inline RunReport SampleReport() {
                    .header_bytes = 148'800'003,
                    .index_bytes = 74'400'004};
   report.pulls_by_staleness = {17'901, 8'953, 2};
+  report.wire = {.steps = 1000,
+                 .bytes_sent = 52'000'000,
+                 .bytes_received = 41'000'000,
+                 .key_bytes_sent = 20'000'000,
+                 .value_bytes_sent = 30'000'000,
+                 .value_bytes_received = 39'000'000};
   report.checkpoint_path = "/var/tmp/ctr/checkpoint-0036670200";
   report.samples_trained = 36'670'200;
   report.train_seconds = 412.7;
