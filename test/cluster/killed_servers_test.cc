@@ -20,7 +20,7 @@ using test::Must;
 using test::Program;
 using test::ProgramCluster;
 
-constexpr ProgramCluster::Options kLogged = {.servers = 2, .workers = 2, .keeps_log = true};
+const ProgramCluster::Options kLogged = {.servers = 2, .workers = 2, .keeps_log = true};
 
 std::vector<Key> KeysBelow(Key end) {
   std::vector<Key> keys;
