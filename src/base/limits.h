@@ -21,6 +21,9 @@ inline constexpr std::uint32_t kPartitionCountMax = 65536;
 /// Lanes of one server.
 inline constexpr std::uint32_t kLaneCountMax = 256;
 
+/// Replicas of one lane.
+inline constexpr std::uint32_t kReplicaCountMax = 8;
+
 /// Servers of one cluster.
 inline constexpr std::uint32_t kServerCountMax = 4096;
 

@@ -20,8 +20,9 @@
 namespace longtail::cli {
 namespace {
 
-// A worker says every two seconds that it lives; one lost word is to cost nobody its place.
+// A worker says some times a second that it lives; a busy machine is to cost nobody its place.
 constexpr double kLeaseSecondsMin = 5;
+constexpr double kServerLeaseSecondsMin = 1;
 constexpr double kLeaseSecondsMax = 86400;
 
 // Whole or not at all: others wait for the file and read it at once.
@@ -59,6 +60,7 @@ struct CoordinatorCommand::Arguments {
   CoordinatorProcess::Options process;
   std::string step_mode = StepModeName(StepMode::kAsynchronous);
   double lease_seconds = 10;
+  double server_lease_seconds = 2;
   std::string address_file;
 };
 
@@ -87,6 +89,15 @@ CoordinatorCommand::CoordinatorCommand(CLI::App& app) : arguments_(std::make_uni
                    "Seconds: a worker that is silent for so long has left")
       ->check(CLI::Range(kLeaseSecondsMin, kLeaseSecondsMax))
       ->capture_default_str();
+  a.command
+      ->add_option("--replicas", a.process.cluster.replicas,
+                   "Replicas of each lane, on as many servers: one can be lost and nothing with it")
+      ->capture_default_str();
+  a.command
+      ->add_option("--server-lease", a.server_lease_seconds,
+                   "Seconds: with replicas, a server that is silent for so long leads no more")
+      ->check(CLI::Range(kServerLeaseSecondsMin, kLeaseSecondsMax))
+      ->capture_default_str();
   a.command->add_option("--state", a.process.state,
                         "Where it keeps what it must not forget, and finds it again: a directory, "
                         "rados://POOL[/NAMESPACE] or etcd://HOST:PORT[,HOST:PORT...]/PREFIX; "
@@ -107,6 +118,7 @@ absl::StatusOr<CommandOutcome> CoordinatorCommand::Run() const {
   CoordinatorProcess::Options options = arguments_->process;
   options.cluster.step_mode = StepModeOf(arguments_->step_mode);
   options.cluster.lease = absl::Seconds(arguments_->lease_seconds);
+  options.cluster.server_lease = absl::Seconds(arguments_->server_lease_seconds);
   options.log = log;
   StateLoss loss;
   options.on_state_lost = [&loss](const absl::Status& why) {

@@ -239,9 +239,9 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
         kCoordinator,
         {"coordinator", "--listen", listen, "--servers", absl::StrCat(options.servers),
          "--partitions", absl::StrCat(options.partitions), "--workers",
-         absl::StrCat(options.workers), "--step-mode", options.step_mode, "--staleness",
-         absl::StrCat(options.staleness), "--state", places.state, "--write-address",
-         places.cluster}));
+         absl::StrCat(options.workers), "--replicas", absl::StrCat(options.replicas), "--step-mode",
+         options.step_mode, "--staleness", absl::StrCat(options.staleness), "--state", places.state,
+         "--write-address", places.cluster}));
   }
   LONGTAIL_RETURN_IF_ERROR(AwaitAddress(places, starting, deadline));
   const std::string store =
@@ -256,6 +256,8 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
                                           name,
                                           "--lanes",
                                           absl::StrCat(options.lanes),
+                                          "--replicas",
+                                          absl::StrCat(options.replicas),
                                           "--store",
                                           store};
     if (places.ipc.size() + kSocketNameMax <= kSocketPathMax) {

@@ -27,6 +27,7 @@ struct LocalClusterOptions {
   std::uint32_t lanes = 1;  ///< Of each server.
   std::uint32_t partitions = 64;
   std::uint32_t workers = 1;
+  std::uint32_t replicas = 1;  ///< Of each lane.
   std::string step_mode{};
   std::uint32_t staleness = 0;  ///< Of bounded steps.
   std::string store{};          ///< Empty: within the directory.

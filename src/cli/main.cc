@@ -15,6 +15,7 @@
 #include "cli/coordinator_command.h"
 #include "cli/down_command.h"
 #include "cli/inspect_command.h"
+#include "cli/place_command.h"
 #include "cli/safe_text.h"
 #include "cli/serve_command.h"
 #include "cli/status_command.h"
@@ -31,7 +32,7 @@ int Fail(std::string_view message) {
 // The commands, of which one was parsed.
 struct Commands {
   explicit Commands(CLI::App& app)
-      : coordinator(app), serve(app), up(app), status(app), down(app), inspect(app) {}
+      : coordinator(app), serve(app), up(app), status(app), down(app), place(app), inspect(app) {}
 
   absl::StatusOr<CommandOutcome> Run() const {
     if (coordinator.parsed()) return coordinator.Run();
@@ -39,6 +40,7 @@ struct Commands {
     if (up.parsed()) return up.Run();
     if (status.parsed()) return status.Run();
     if (down.parsed()) return down.Run();
+    if (place.parsed()) return place.Run();
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
     return CommandOutcome{.output = std::move(output)};
@@ -49,6 +51,7 @@ struct Commands {
   UpCommand up;
   StatusCommand status;
   DownCommand down;
+  PlaceCommand place;
   InspectCommand inspect;
 };
 

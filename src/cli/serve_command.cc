@@ -30,6 +30,11 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
   a.command->add_option("--lanes", a.process.lanes, "Threads that own partitions")
       ->capture_default_str();
   a.command
+      ->add_option("--replicas", a.process.replicas,
+                   "Replicas of each lane, as the coordinator's: it has a place for each of its "
+                   "lanes, and as many for those of others")
+      ->capture_default_str();
+  a.command
       ->add_option("--listen", a.process.listen,
                    "tcp://HOST:PORT of the first lane, the others have the ports that follow; "
                    "port 0: any free ones")

@@ -37,6 +37,12 @@ std::string Title(const ClusterStatus& status) {
                   map.step_mode == StepMode::kAsynchronous ? ", at most " : ", ",
                   CountedText(map.worker_count, "worker"), "; map version ", map.version,
                   ", epoch ", map.epoch, "\n");
+  if (map.replicas > 1) {
+    absl::StrAppend(&text, "  ", CountedText(map.replicas, "replica"), " of each lane\n");
+  }
+  if (status.moves_left > 0) {
+    absl::StrAppend(&text, "  ", CountedText(status.moves_left, "move"), " of lanes left\n");
+  }
   return text;
 }
 
@@ -51,6 +57,7 @@ json MemberJson(const Member& member) {
   }
   entry["number"] = member.number;
   entry["lanes"] = member.lanes;
+  entry["follows"] = member.follows;
   entry["partitions"] = member.partitions;
   entry["rows"] = member.rows;
   entry["bytes"] = member.bytes;
@@ -61,7 +68,7 @@ json MemberJson(const Member& member) {
 
 std::string StatusText(const ClusterStatus& status) {
   std::vector<std::vector<std::string>> servers = {
-      {"number", "lanes", "partitions", "rows", "memory", "silent", "server", ""}};
+      {"number", "leads", "follows", "partitions", "rows", "memory", "silent", "server", ""}};
   std::vector<std::vector<std::string>> workers = {{"rank", "silent", "worker", ""}};
   for (const Member& member : status.members) {
     const std::string silent = absl::StrFormat("%.1f s", Seconds(member.silent_ms));
@@ -72,12 +79,13 @@ std::string StatusText(const ClusterStatus& status) {
       continue;
     }
     servers.push_back({absl::StrCat(member.number), GroupedText(member.lanes),
-                       GroupedText(member.partitions), GroupedText(member.rows),
+                       GroupedText(member.follows), GroupedText(member.partitions),
+                       GroupedText(member.rows),
                        absl::StrFormat("%.1f MiB", static_cast<double>(member.bytes) / (1 << 20)),
                        silent, SafeText(member.name), problem});
   }
   std::string text = Title(status);
-  if (servers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(servers, 6));
+  if (servers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(servers, 7));
   if (workers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(workers, 2));
   if (status.map != nullptr && !status.map->tables.empty()) {
     std::vector<std::vector<std::string>> tables = {{"dim", "table", "optimizer"}};
@@ -90,13 +98,10 @@ std::string StatusText(const ClusterStatus& status) {
 }
 
 std::string StatusJson(const ClusterStatus& status) {
-  json document = {{"coordinator", status.coordinator},
-                   {"formed", status.map != nullptr},
-                   {"well", status.is_well()},
-                   {"waits_for", status.waits_for},
-                   {"servers", json::array()},
-                   {"workers", json::array()},
-                   {"tables", json::array()}};
+  json document = {{"coordinator", status.coordinator}, {"formed", status.map != nullptr},
+                   {"well", status.is_well()},          {"waits_for", status.waits_for},
+                   {"moves_left", status.moves_left},   {"servers", json::array()},
+                   {"workers", json::array()},          {"tables", json::array()}};
   for (const Member& member : status.members) {
     document[member.kind == MemberKind::kWorker ? "workers" : "servers"].push_back(
         MemberJson(member));
@@ -109,6 +114,7 @@ std::string StatusJson(const ClusterStatus& status) {
     document["staleness"] = map.staleness;
     document["worker_count"] = map.worker_count;
     document["lanes"] = map.lanes.size();
+    document["replicas"] = map.replicas;
     document["partitions"] = map.lane_of.size();
     for (const TableSpec& spec : map.tables) {
       document["tables"].push_back({{"name", spec.name}, {"spec", SpecToJson(spec)}});

@@ -32,6 +32,10 @@ UpCommand::UpCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) 
       ->add_option("--workers", c.workers,
                    "Workers that a step waits for; asynchronous: the most at once")
       ->capture_default_str();
+  a.command
+      ->add_option("--replicas", c.replicas,
+                   "Replicas of each lane, on as many servers: one can be lost and nothing with it")
+      ->capture_default_str();
   a.command->add_option("--step-mode", c.step_mode, "When pushes take effect")
       ->check(CLI::IsMember(std::vector<std::string>(kStepModeNames.begin(), kStepModeNames.end())))
       ->capture_default_str();

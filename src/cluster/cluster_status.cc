@@ -28,12 +28,29 @@ absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::
                               [](std::uint64_t request) { return MembersRequest{request}; }));
   status.waits_for = std::move(members.waits_for);
   status.members = std::move(members.members);
+  status.moves_left = members.moves_left;
   LONGTAIL_ASSIGN_OR_RETURN(
       const MapReply map,
       link->Ask<MapReply>("cluster map", deadline - absl::Now(),
                           [](std::uint64_t request) { return MapRequest{request}; }));
   status.map = map.map;
   return status;
+}
+
+absl::Status AskToPlace(const std::string& place, const PlaceLanes& wanted,
+                        absl::Duration timeout) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(place));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<ZmqNetwork> network, ZmqNetwork::Create({}));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorLink> link,
+                            CoordinatorLink::Open(*network, address, Log{}));
+  return link
+      ->Ask<Acknowledgement>("placing lanes", timeout,
+                             [&](std::uint64_t request) {
+                               PlaceLanes message = wanted;
+                               message.request = request;
+                               return message;
+                             })
+      .status();
 }
 
 }  // namespace longtail

@@ -18,6 +18,8 @@ constexpr absl::Duration kLogWaitEvery = absl::Seconds(5);
 // One question of those that wait for the map, which look around in between.
 constexpr absl::Duration kPatience = absl::Seconds(1);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
+// An answer to a heartbeat that takes longer is not coming.
+constexpr absl::Duration kBeatTimeout = absl::Seconds(1);
 
 }  // namespace
 
@@ -128,7 +130,7 @@ void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, con
     }
     for (const Message& message : beat()) {
       const auto answer = pulse_client_->Ask<MapReply>(
-          "heartbeat", Coordinator(), period, [&](std::uint64_t request) -> Message {
+          "heartbeat", Coordinator(), kBeatTimeout, [&](std::uint64_t request) -> Message {
             Heartbeat heartbeat = std::get<Heartbeat>(message);
             heartbeat.request = request;
             return heartbeat;

@@ -5,15 +5,18 @@
 
 #include "base/status_macros.h"
 #include "cluster/lane_routes.h"
+#include "protocol/lane_leader.h"
 
 namespace longtail {
 namespace {
 
-// Whether a server is there that is not the process it was.
-bool HasNewProcess(const ClusterMap& before, const ClusterMap& now) {
-  return std::ranges::any_of(now.servers, [&](const ServerEntry& server) {
-    const auto was = std::ranges::find(before.servers, server.name, &ServerEntry::name);
-    return was == before.servers.end() || was->incarnation != server.incarnation;
+// Whether a lane is led by another process than it was.
+bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
+  return std::ranges::any_of(now.lanes, [&](NodeId lane) {
+    const std::optional<LaneLeader> leader = FindLeader(now, lane);
+    const std::optional<LaneLeader> was = FindLeader(before, lane);
+    return leader && (!was || was->server->name != leader->server->name ||
+                      was->server->incarnation != leader->server->incarnation);
   });
 }
 
@@ -53,7 +56,7 @@ class LaneConnections::Endpoint final : public Transport {
     const absl::Status connected = ConnectLanes(*map, host, *endpoint_);
     const MutexLock lock(&mutex_);
     if (map->version <= map_.version) return connected;
-    const bool is_news = HasNewProcess(map_, *map);
+    const bool is_news = HasNewLeader(map_, *map);
     map_ = *map;
     if (is_news) {
       news_ = map;

@@ -20,9 +20,9 @@ class LaneConnections {
   /// `network` must outlive it and its endpoints. `host` as HostId gives it.
   LaneConnections(ZmqNetwork& network, std::string host);
 
-  /// A new endpoint that is connected to every lane of `map`, and of each newer one. Once a server
-  /// of a newer map is another process than before, the endpoint also receives that map, as a
-  /// MapReply from the coordinator: what was asked of the old process is to be asked again.
+  /// A new endpoint that is connected to every lane of `map`, and of each newer one. Once a lane
+  /// of a newer map is led by another process than before, the endpoint also receives that map, as
+  /// a MapReply from the coordinator: what was asked of the old process is to be asked again.
   absl::StatusOr<std::unique_ptr<Transport>> Join(const ClusterMap& map);
 
   /// Connects all endpoints to the lanes of a newer map.

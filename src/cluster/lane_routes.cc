@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "protocol/lane_leader.h"
 
 namespace longtail {
 namespace {
@@ -25,6 +26,7 @@ std::string RouteTo(const ServerEntry& server, const LaneEntry& lane, const std:
 absl::Status ConnectLanes(const ClusterMap& map, const std::string& host, ZmqEndpoint& endpoint) {
   for (const ServerEntry& server : map.servers) {
     for (const LaneEntry& lane : server.lanes) {
+      if (lane.role != ReplicaRole::kLeader) continue;
       LONGTAIL_RETURN_IF_ERROR(endpoint.Connect(lane.node, RouteTo(server, lane, host)));
     }
   }
@@ -32,15 +34,12 @@ absl::Status ConnectLanes(const ClusterMap& map, const std::string& host, ZmqEnd
 }
 
 std::string DescribeLane(const ClusterMap& map, NodeId node) {
-  for (const ServerEntry& server : map.servers) {
-    for (const LaneEntry& lane : server.lanes) {
-      if (lane.node != node) continue;
-      return absl::StrCat("server '", server.name, "' (lane ", static_cast<std::uint32_t>(node),
-                          lane.addresses.empty() ? "" : " at ",
-                          lane.addresses.empty() ? "" : lane.addresses[0], ")");
-    }
-  }
-  return absl::StrCat("lane ", static_cast<std::uint32_t>(node));
+  const std::optional<LaneLeader> leader = FindLeader(map, node);
+  if (!leader) return absl::StrCat("lane ", static_cast<std::uint32_t>(node));
+  const std::vector<std::string>& addresses = leader->entry->addresses;
+  return absl::StrCat("server '", leader->server->name, "' (lane ",
+                      static_cast<std::uint32_t>(node), addresses.empty() ? "" : " at ",
+                      addresses.empty() ? "" : addresses[0], ")");
 }
 
 }  // namespace longtail

@@ -15,8 +15,9 @@
 namespace longtail {
 namespace {
 
-// Well within the lease, so that one lost heartbeat costs nobody his place.
-constexpr absl::Duration kPulsePeriod = absl::Seconds(2);
+// Well within the lease, so that one lost heartbeat costs nobody his place; and soon enough to
+// learn of a lane's new leader.
+constexpr absl::Duration kPulsePeriod = absl::Milliseconds(200);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);
 // 1 MiB of rows: fits the caches of all who handle it, and is large beside what a message costs.
 constexpr std::size_t kRequestFloatsMax = std::size_t{1} << 18;
@@ -70,6 +71,7 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<Transport> endpoint, connections_->Join(*map));
   client_ = std::make_unique<ControlClient>(
       std::move(endpoint), [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); });
+  client_->FollowLeaders();
   control_ = std::make_unique<server::ClusterControl>(
       server::ClusterControl::Options{
           .control_timeout = absl::FromChrono(options.control_timeout),
@@ -87,7 +89,8 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
                                    .incarnation = 0,
                                    .map_version = version,
                                    .rows = 0,
-                                   .bytes = 0});
+                                   .bytes = 0,
+                                   .caught_up = {}});
     }
     return beats;
   });

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_link.h"
+#include "cluster/replica_seat.h"
 #include "cluster/tcp_address.h"
 #include "io/core_loop.h"
 #include "io/lane_log_writer.h"
@@ -28,7 +29,8 @@ namespace longtail {
 namespace {
 
 constexpr std::string_view kIpc = "ipc://";
-constexpr absl::Duration kPulsePeriod = absl::Seconds(1);
+// Many of these are within the lease of a server; and a handover of a lane takes some.
+constexpr absl::Duration kPulsePeriod = absl::Milliseconds(200);
 
 // ZeroMQ leaves them.
 void RemoveSocketFiles(const LaneEntry& lane) {
@@ -37,10 +39,11 @@ void RemoveSocketFiles(const LaneEntry& lane) {
   }
 }
 
+// One that keeps a log. (Others are replicas: see ReplicaSeat.)
 struct Lane {
   std::unique_ptr<ZmqEndpoint> endpoint;
   std::unique_ptr<server::LaneCore> core;
-  std::unique_ptr<LaneLogWriter> log;     // Null: it keeps none.
+  std::unique_ptr<LaneLogWriter> log;
   std::shared_ptr<const ClusterMap> map;  // Under which it began.
   std::uint64_t log_bytes = 0;            // Of the log that was there.
   std::unique_ptr<CoreLoop> loop;
@@ -55,12 +58,22 @@ class Process final : public ServerProcess {
     link_.reset();
     for (const LaneEntry& lane : entry_.lanes) RemoveSocketFiles(lane);
     for (Lane& lane : lanes_) lane.loop.reset();
+    seats_.clear();
   }
 
   absl::Status Run() {
-    if (options_.lanes < 1 || options_.lanes > kLaneCountMax) {
+    if (options_.replicas < 1 || options_.replicas > kReplicaCountMax) {
       return absl::InvalidArgumentError(
-          absl::StrCat("lanes ", options_.lanes, ": want 1..", kLaneCountMax));
+          absl::StrCat("replicas ", options_.replicas, ": want 1..", kReplicaCountMax));
+    }
+    if (options_.lanes < 1 || options_.lanes > kLaneCountMax / options_.replicas) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("lanes ", options_.lanes, ": want 1..", kLaneCountMax / options_.replicas));
+    }
+    if (options_.replicas > 1 && !options_.log_store.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("log '", options_.log_store, "' and ",
+                                                     options_.replicas,
+                                                     " replicas: want one of the two, for now"));
     }
     entry_.name = options_.name.empty() ? ProcessName() : options_.name;
     if (entry_.name.size() > kNameSizeMax) {
@@ -69,6 +82,7 @@ class Process final : public ServerProcess {
     }
     entry_.incarnation = DrawIncarnation();
     entry_.host = HostId();
+    entry_.keeps_log = !options_.log_store.empty();
     if (!options_.store.empty()) {
       LONGTAIL_ASSIGN_OR_RETURN(store_, OpenStore(options_.store));
     }
@@ -95,7 +109,7 @@ class Process final : public ServerProcess {
     LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress at, ParseTcpAddress(options_.listen));
     const std::string host =
         options_.advertise.empty() ? ReachableHost(at.host) : options_.advertise;
-    for (std::uint32_t i = 0; i < options_.lanes; ++i) {
+    for (std::uint32_t i = 0; i < options_.lanes * options_.replicas; ++i) {
       std::vector<std::string> listen = {
           absl::StrCat("tcp://", at.host, ":", at.port == 0 ? 0 : at.port + i)};
       if (!options_.ipc_directory.empty()) {
@@ -170,6 +184,12 @@ class Process final : public ServerProcess {
     if (mine == nullptr || mine->lanes.size() != lanes_.size()) {
       return absl::InternalError(absl::StrCat("the map does not have server '", entry_.name, "'"));
     }
+    if (map->replicas != options_.replicas) {
+      return absl::FailedPreconditionError(absl::StrCat("replicas ", options_.replicas,
+                                                        ": the cluster keeps ", map->replicas,
+                                                        " of each lane: want as many"));
+    }
+    if (log_store_ == nullptr) return ServeReplicas(map);
     map_ = std::make_unique<ClusterMapHolder>(*map);
     for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[i];
@@ -177,19 +197,17 @@ class Process final : public ServerProcess {
       if (is_new) {
         LONGTAIL_ASSIGN_OR_RETURN(server::LaneCore::Options options,
                                   server::PlaceOfLane(*map, entry_.name, i));
-        options.keeps_log = log_store_ != nullptr;
+        options.keeps_log = true;
         lane.core = std::make_unique<server::LaneCore>(options);
       }
-      if (log_store_ != nullptr) {
-        lane.log = std::make_unique<LaneLogWriter>(LaneLogWriter::Options{
-            .store = log_store_.get(),
-            .prefix = server::LaneLogPrefix(entry_.name, i),
-            .header = {.lane = i, .cluster = map->cluster, .first = lane.core->log_end()},
-            .bytes_since_base = lane.log_bytes,
-            .log = options_.log});
-      }
-      if (is_new) lane.map = map;
-      if (is_new && lane.log != nullptr) {  // Before the loop: nothing may come before it.
+      lane.log = std::make_unique<LaneLogWriter>(LaneLogWriter::Options{
+          .store = log_store_.get(),
+          .prefix = server::LaneLogPrefix(entry_.name, i),
+          .header = {.lane = i, .cluster = map->cluster, .first = lane.core->log_end()},
+          .bytes_since_base = lane.log_bytes,
+          .log = options_.log});
+      if (is_new) {  // Before the loop: nothing may come before it.
+        lane.map = map;
         Effects effects;
         lane.core->BeginLog(map, effects);
         lane.log->Append(effects.log);
@@ -205,6 +223,25 @@ class Process final : public ServerProcess {
     return absl::OkStatus();
   }
 
+  absl::Status ServeReplicas(const std::shared_ptr<const ClusterMap>& map) {
+    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+      ReplicaSeat::Options seat;
+      seat.replica.server = entry_.name;
+      seat.replica.incarnation = entry_.incarnation;
+      seat.replica.seat = i;
+      seat.host = entry_.host;
+      seat.store = store_.get();
+      seat.log = options_.log;
+      seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(lanes_[i].endpoint)));
+      seats_.back()->Follow(map);
+    }
+    map_ = std::make_unique<ClusterMapHolder>(
+        *map, [this](const std::shared_ptr<const ClusterMap>& newer) {
+          for (const auto& seat : seats_) seat->Follow(newer);
+        });
+    return absl::OkStatus();
+  }
+
   std::vector<Message> Pulse() {
     Heartbeat heartbeat{.request = 0,
                         .session = {},
@@ -212,11 +249,16 @@ class Process final : public ServerProcess {
                         .incarnation = entry_.incarnation,
                         .map_version = map_->Current()->version,
                         .rows = 0,
-                        .bytes = ResidentBytes()};
+                        .bytes = ResidentBytes(),
+                        .caught_up = {}};
+    if (!seats_.empty()) {
+      for (const auto& seat : seats_) seat->AddTo(heartbeat);
+      return {std::move(heartbeat)};
+    }
     for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[i];
       lane.loop->Do([&](absl::Time, Effects&) { heartbeat.rows += lane.core->row_count(); });
-      if (lane.log == nullptr || lane.log->bytes_since_base() < options_.base_after_bytes) continue;
+      if (lane.log->bytes_since_base() < options_.base_after_bytes) continue;
       const absl::Time begin = absl::Now();
       lane.loop->Do([&](absl::Time, Effects& effects) {
         lane.core->WriteBase(lane.map, i, server::LaneLogPrefix(entry_.name, i), effects);
@@ -237,6 +279,7 @@ class Process final : public ServerProcess {
   std::unique_ptr<BlobStore> log_store_;
   std::uint64_t cluster_ = 0;  // Whose log there was; 0: none.
   std::vector<Lane> lanes_;
+  std::vector<std::unique_ptr<ReplicaSeat>> seats_;  // Without logs: instead of those.
   std::unique_ptr<ClusterMapHolder> map_;
   std::unique_ptr<CoordinatorLink> link_;
 };

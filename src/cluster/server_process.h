@@ -18,7 +18,10 @@ class ServerProcess {
   struct Options {
     std::string coordinator;  ///< Its address, or a file that holds it.
     std::string name{};       ///< Unique in the cluster; empty: the host's name and the process.
-    std::uint32_t lanes = 1;
+    std::uint32_t lanes = 1;  ///< That it leads when the cluster is formed.
+    /// Of each lane, as the coordinator's: it has as many places for each of its lanes, the others
+    /// for what it follows.
+    std::uint32_t replicas = 1;
     /// Lane i listens on the port that follows this one's i times; port 0: any free ones.
     std::string listen = "tcp://127.0.0.1:0";
     /// The host that others are told to connect to; empty: the one it listens on, or for all

@@ -9,6 +9,8 @@
 namespace longtail {
 namespace {
 
+constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(50);
+
 // The request that a message answers; 0 if it is no answer.
 std::uint64_t Answered(const Message& message) {
   return std::visit(
@@ -41,6 +43,11 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
     transport_->Send({transport_->node(), nodes[i], make(first + i)});
   }
   absl::Time resend_at = absl::Now() + resend_after;
+  std::vector<absl::Time> refused_until(nodes.size(), absl::InfiniteFuture());
+  const auto send_again = [&](std::size_t i) {
+    refused_until[i] = absl::InfiniteFuture();
+    transport_->Send({transport_->node(), nodes[i], make(first + i)});
+  };
   std::vector<Message> answers(nodes.size());
   std::vector<bool> answered(nodes.size(), false);
   std::size_t missing = nodes.size();
@@ -57,12 +64,24 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
     if (now >= resend_at) {
       resend_at = now + resend_after;
       for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!answered[i]) transport_->Send({transport_->node(), nodes[i], make(first + i)});
+        if (!answered[i]) send_again(i);
       }
     }
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (now >= refused_until[i]) send_again(i);
+    }
     events.clear();
-    transport_->Receive(std::min(deadline, resend_at), events);
+    transport_->Receive(std::min({deadline, resend_at, *std::ranges::min_element(refused_until)}),
+                        events);
     for (Envelope& event : events) {
+      const auto* const news = std::get_if<MapReply>(&event.body);
+      if (follows_leaders_ && news != nullptr && news->request == 0) {
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+          const bool may_repeat = !std::holds_alternative<SnapshotRequest>(make(first + i));
+          if (!answered[i] && may_repeat) send_again(i);
+        }
+        continue;
+      }
       if (const auto* refusal = std::get_if<Acknowledgement>(&event.body);
           refusal != nullptr && refusal->request == 0 && !refusal->status.ok()) {
         return absl::InvalidArgumentError(absl::StrCat(what, ": ", NameOf(event.source),
@@ -72,6 +91,11 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
       const std::uint64_t request = Answered(event.body);
       if (request < first || request - first >= nodes.size() || answered[request - first]) {
         continue;  // A late answer to a call that gave up.
+      }
+      const auto* const ack = std::get_if<Acknowledgement>(&event.body);
+      if (follows_leaders_ && ack != nullptr && absl::IsUnavailable(ack->status)) {
+        refused_until[request - first] = absl::Now() + kAskAgainAfter;
+        continue;
       }
       answered[request - first] = true;
       answers[request - first] = std::move(event.body);

@@ -30,6 +30,11 @@ class ControlClient {
   explicit ControlClient(std::unique_ptr<Transport> transport, Describe describe = {})
       : transport_(std::move(transport)), describe_(std::move(describe)) {}
 
+  /// From now on who says Unavailable is asked again soon, until the time is over: lanes whose
+  /// leader changes say so. And all who have not answered are, once the transport says that there
+  /// are other leaders; but for a SnapshotRequest, which may have been begun.
+  void FollowLeaders() { follows_leaders_ = true; }
+
   /// Sends make(n) to each node and gives their answers in the order of `nodes`; a node that is
   /// silent is asked again every `resend_after`, which only what may be repeated should have.
   ///
@@ -66,6 +71,7 @@ class ControlClient {
   Mutex mutex_;
   const std::unique_ptr<Transport> transport_;
   const Describe describe_;
+  bool follows_leaders_ = false;
   std::uint64_t next_request_ ABSL_GUARDED_BY(mutex_) = 1;
 };
 

@@ -15,10 +15,22 @@
 
 namespace longtail {
 
-/// A lane as others reach it.
+/// What a server's replica of a lane is to do.
+enum class ReplicaRole : std::uint8_t {
+  kLeader,    ///< Orders the lane's log and answers.
+  kFollower,  ///< Has all that was acknowledged: nothing is before it has it, and it may lead.
+  kJoining,   ///< Is being brought up to date, and is not waited for.
+  kNone,      ///< There is no lane there, or nobody has heard of its server for a while.
+  /// A follower that is to lead next: the leader takes no changes any more, and says when this one
+  /// has all.
+  kSuccessor,
+};
+
+/// A place for a replica of a lane in a server, as others reach it.
 struct LaneEntry {
-  NodeId node{};
+  NodeId node{};                       ///< The lane's, whoever leads it.
   std::vector<std::string> addresses;  ///< The first for everybody, the others for the same host.
+  ReplicaRole role = ReplicaRole::kLeader;
 
   bool operator==(const LaneEntry&) const = default;
 };
@@ -29,6 +41,8 @@ struct ServerEntry {
   std::uint64_t incarnation = 0;  ///< Drawn when it starts: the same name later is another one.
   std::string host;               ///< Equal for processes that share a machine, else different.
   std::vector<LaneEntry> lanes;
+  bool keeps_log = false;   ///< Comes back with its lanes after a crash; these stay with it.
+  bool is_drained = false;  ///< It is to end, and gets no lanes any more.
 
   bool operator==(const ServerEntry&) const = default;
 };
@@ -44,7 +58,10 @@ struct ClusterMap {
       lane_of;                    ///< [P] which of `lanes` leads a partition; P: a power of two.
   std::vector<TableSpec> tables;  ///< By TableId.
   std::vector<ServerEntry> servers{};  ///< Whose lanes they are, in order; none within a process.
-  std::uint64_t cluster = 0;  ///< Drawn when it was made: what is kept of another is not its.
+  std::uint64_t cluster = 0;   ///< Drawn when it was made: what is kept of another is not its.
+  std::uint32_t replicas = 1;  ///< Of each lane, its leader among them.
+  /// By lane, in order: the number of its leadership. None where lanes have one replica.
+  std::vector<std::uint64_t> lane_epochs{};
 
   bool operator==(const ClusterMap&) const = default;
 };

@@ -48,6 +48,14 @@ struct WorkerPlace {
   std::uint32_t lease_ms = 0;  ///< A worker that is silent for so long has left.
 };
 
+/// A leadership of a lane.
+struct LaneEpoch {
+  NodeId lane{};
+  std::uint64_t epoch = 0;
+
+  bool operator==(const LaneEpoch&) const = default;
+};
+
 /// "I live." Answered by MapReply, with a map if the sender's is old.
 struct Heartbeat {
   std::uint64_t request = 0;
@@ -57,6 +65,8 @@ struct Heartbeat {
   std::uint64_t map_version = 0;
   std::uint64_t rows = 0;   ///< Of a server: rows of all tables,
   std::uint64_t bytes = 0;  ///< and its resident memory.
+  /// Of a server: the lanes whose leader waits for what it joins with to have what it acknowledges.
+  std::vector<LaneEpoch> caught_up{};
 };
 
 /// The worker leaves for good. Answered once every lane knows.
@@ -97,6 +107,22 @@ struct EnterBarrier {
   std::uint32_t count = 1;
 };
 
+enum class Placing : std::uint8_t {
+  kMove,       ///< `lane` is to be led by `server`.
+  kDrain,      ///< `server` is to have nothing.
+  kRebalance,  ///< Servers are to have, and to lead, as many.
+  kCancel,     ///< No move that has not begun.
+};
+
+/// Where replicas of lanes are to be. Answered by an Acknowledgement once that is written down;
+/// MembersReply tells how many moves are left.
+struct PlaceLanes {
+  std::uint64_t request = 0;
+  Placing placing = Placing::kMove;
+  NodeId lane{};
+  std::string server;
+};
+
 struct MembersRequest {
   std::uint64_t request = 0;
 };
@@ -114,7 +140,8 @@ struct Member {
   std::uint32_t partitions = 0;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
-  std::string problem;  ///< What is wrong with it, for people; mostly empty.
+  std::uint32_t follows = 0;  ///< Lanes that it could lead at once.
+  std::string problem;        ///< What is wrong with it, for people; mostly empty.
 };
 
 struct MembersReply {
@@ -123,6 +150,7 @@ struct MembersReply {
   std::string waits_for;
   std::uint64_t map_version = 0;
   std::uint64_t epoch = 0;
+  std::uint32_t moves_left = 0;  ///< Of replicas, to other servers.
   std::vector<Member> members;
 };
 

@@ -15,6 +15,8 @@ namespace {
 constexpr BlobEnvelope kEnvelope{.magic = kCoordinatorStateMagic,
                                  .version = kCoordinatorStateVersion,
                                  .header_bytes = kCoordinatorStateHeaderBytes};
+constexpr std::size_t kMoveBytes = 3 * sizeof(std::uint32_t) + 1;
+constexpr std::uint64_t kMoveCountMax = std::uint64_t{kServerCountMax} * kLaneCountMax;
 constexpr std::size_t kWorkerBytes = 2 * sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
 
 }  // namespace
@@ -39,6 +41,13 @@ std::string EncodeCoordinatorState(const CoordinatorState& state) {
   }
   writer.U8(state.pending.has_value() ? 1 : 0);
   if (state.pending) writer.Text(EncodeTableSpec(*state.pending));
+  writer.U32(static_cast<std::uint32_t>(state.moves.size()));
+  for (const LaneMove& move : state.moves) {
+    writer.U32(static_cast<std::uint32_t>(move.lane));
+    writer.Text(move.from);
+    writer.Text(move.to);
+    writer.U8(move.keeps ? 1 : 0);
+  }
   Seal(kEnvelope, blob);
   return blob;
 }
@@ -61,6 +70,14 @@ absl::StatusOr<CoordinatorState> DecodeCoordinatorState(const std::string& what,
     if (!reader.ok()) break;
   }
   if (reader.Flag("has pending")) state.pending = ReadTableSpec(reader);
+  state.moves.resize(reader.Count("move count", kMoveCountMax, kMoveBytes));
+  for (LaneMove& move : state.moves) {
+    move.lane = NodeId{reader.U32("moved lane")};
+    move.from = reader.Text("server that it leaves", kNameSizeMax);
+    move.to = reader.Text("server that it goes to", kNameSizeMax);
+    move.keeps = reader.Flag("keeps");
+    if (!reader.ok()) break;
+  }
   reader.End();
   LONGTAIL_RETURN_IF_ERROR(reader.status());
   return state;

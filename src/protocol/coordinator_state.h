@@ -28,12 +28,23 @@ struct WorkerEntry {
   bool operator==(const WorkerEntry&) const = default;
 };
 
+/// A replica that is to be on another server (server/lane_moves.h).
+struct LaneMove {
+  NodeId lane{};
+  std::string from;
+  std::string to;
+  bool keeps = false;  ///< The source stays a replica: only who leads changes.
+
+  bool operator==(const LaneMove&) const = default;
+};
+
 struct CoordinatorState {
   std::uint32_t server_count = 1;  ///< Servers that make the cluster.
   ClusterMap map;                  ///< Without lanes until all of them have joined.
   std::uint64_t next_session = 1;
   std::vector<WorkerEntry> workers;       ///< In order of session.
   std::optional<TableSpec> pending = {};  ///< The table that lanes are being told of: the next.
+  std::vector<LaneMove> moves{};          ///< Not yet done, in their order.
 
   bool operator==(const CoordinatorState&) const = default;
 };

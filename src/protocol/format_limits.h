@@ -27,6 +27,9 @@ inline constexpr std::size_t kBlobNameSizeMax = 1024;
 /// Blobs of one snapshot or manifest.
 inline constexpr std::uint64_t kBlobCountMax = std::uint64_t{1} << 20;
 
+/// Log entries in one answer to a follower.
+inline constexpr std::uint64_t kEntriesPerMessageMax = 4096;
+
 /// Steps that a cluster can take; leaves room to count past it without overflow.
 inline constexpr std::uint64_t kStepMax = std::uint64_t{1} << 62;
 

@@ -53,6 +53,9 @@ enum class MessageKind : std::uint16_t {
   kCompactPush = 28,
   kCompactPullReply = 29,
   kKeysWanted = 30,
+  kFollowLane = 31,
+  kLaneEntries = 32,
+  kPlaceLanes = 33,
 };
 
 }  // namespace longtail

@@ -14,7 +14,7 @@
 namespace longtail {
 namespace {
 
-constexpr std::array<const char*, 31> kKindNames = {"",
+constexpr std::array<const char*, 34> kKindNames = {"",
                                                     "PullRequest",
                                                     "PushRequest",
                                                     "BarrierRequest",
@@ -44,7 +44,10 @@ constexpr std::array<const char*, 31> kKindNames = {"",
                                                     "CompactPull",
                                                     "CompactPush",
                                                     "CompactPullReply",
-                                                    "KeysWanted"};
+                                                    "KeysWanted",
+                                                    "FollowLane",
+                                                    "LaneEntries",
+                                                    "PlaceLanes"};
 
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });

@@ -11,8 +11,9 @@ namespace longtail {
 namespace {
 
 constexpr std::size_t kTextBytes = sizeof(std::uint32_t);
-constexpr std::size_t kLaneBytes = 2 * sizeof(std::uint32_t);
-constexpr std::size_t kServerBytes = 3 * sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t kLaneBytes = 2 * sizeof(std::uint32_t) + 1;
+constexpr std::uint8_t kRoleMax = static_cast<std::uint8_t>(ReplicaRole::kSuccessor);
+constexpr std::size_t kServerBytes = 3 * sizeof(std::uint32_t) + sizeof(std::uint64_t) + 2;
 constexpr std::uint32_t kStepModeMax = static_cast<std::uint32_t>(StepMode::kBoundedStaleness);
 
 }  // namespace
@@ -26,7 +27,10 @@ void EncodeServerEntry(const ServerEntry& server, ByteWriter& writer) {
     writer.U32(static_cast<std::uint32_t>(lane.node));
     writer.U32(static_cast<std::uint32_t>(lane.addresses.size()));
     for (const std::string& address : lane.addresses) writer.Text(address);
+    writer.U8(static_cast<std::uint8_t>(lane.role));
   }
+  writer.U8(server.keeps_log ? 1 : 0);
+  writer.U8(server.is_drained ? 1 : 0);
 }
 
 ServerEntry ReadServerEntry(FieldReader& reader) {
@@ -39,8 +43,17 @@ ServerEntry ReadServerEntry(FieldReader& reader) {
     lane.node = NodeId{reader.U32("lane")};
     lane.addresses.resize(reader.Count("address count", kAddressCountMax, kTextBytes));
     for (std::string& address : lane.addresses) address = reader.Text("address", kAddressSizeMax);
-    if (!reader.ok()) break;
+    const std::uint8_t role = reader.U8("role");
+    if (role > kRoleMax) {
+      reader.Refuse("role",
+                    std::to_string(role) + ": want 0.." + std::to_string(kRoleMax) + ", ending");
+      break;
+    }
+    lane.role = static_cast<ReplicaRole>(role);
+    if (!reader.ok()) return server;
   }
+  server.keeps_log = reader.Flag("keeps_log");
+  server.is_drained = reader.Flag("is_drained");
   return server;
 }
 
@@ -59,6 +72,9 @@ void EncodeClusterMap(const ClusterMap& map, ByteWriter& writer) {
   for (const TableSpec& spec : map.tables) writer.Text(EncodeTableSpec(spec));
   writer.U32(static_cast<std::uint32_t>(map.servers.size()));
   for (const ServerEntry& server : map.servers) EncodeServerEntry(server, writer);
+  writer.U32(map.replicas);
+  writer.U32(static_cast<std::uint32_t>(map.lane_epochs.size()));
+  for (const std::uint64_t epoch : map.lane_epochs) writer.U64(epoch);
 }
 
 ClusterMap ReadClusterMap(FieldReader& reader) {
@@ -101,6 +117,13 @@ ClusterMap ReadClusterMap(FieldReader& reader) {
     server = ReadServerEntry(reader);
     if (!reader.ok()) return map;
   }
+  map.replicas = reader.Within("replicas", 1, kReplicaCountMax);
+  map.lane_epochs.resize(reader.Count("lane epoch count", map.lanes.size(), sizeof(std::uint64_t)));
+  if (reader.ok() && !map.lane_epochs.empty() && map.lane_epochs.size() != map.lanes.size()) {
+    reader.Refuse("lane epoch count", std::to_string(map.lane_epochs.size()) + ": want 0 or " +
+                                          std::to_string(map.lanes.size()) + ", ending");
+  }
+  for (std::uint64_t& epoch : map.lane_epochs) epoch = reader.U64("lane epoch");
   return map;
 }
 

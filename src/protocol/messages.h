@@ -24,6 +24,7 @@
 #include "protocol/coordination.h"
 #include "protocol/node_ids.h"
 #include "protocol/pull_sink.h"
+#include "protocol/replication.h"
 
 namespace longtail {
 
@@ -206,7 +207,8 @@ using Message =
                  SnapshotReply, ImportRows, ImportStep, JoinServer, JoinWorker, WorkerPlace,
                  Heartbeat, LeaveWorker, MapRequest, MapReply, DefineTable, TableReply,
                  MembersRequest, MembersReply, EnterBarrier, std::shared_ptr<const CompactPull>,
-                 std::shared_ptr<const CompactPush>, CompactPullReply, KeysWanted>;
+                 std::shared_ptr<const CompactPush>, CompactPullReply, KeysWanted, FollowLane,
+                 LaneEntries, PlaceLanes>;
 
 struct Envelope {
   NodeId source{};

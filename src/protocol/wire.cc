@@ -12,6 +12,7 @@
 #include "protocol/wire_control.h"
 #include "protocol/wire_coordination.h"
 #include "protocol/wire_data.h"
+#include "protocol/wire_replication.h"
 
 namespace longtail {
 namespace {
@@ -82,6 +83,12 @@ template <>
 struct KindOf<CompactPullReply> : Is<MessageKind::kCompactPullReply> {};
 template <>
 struct KindOf<KeysWanted> : Is<MessageKind::kKeysWanted> {};
+template <>
+struct KindOf<FollowLane> : Is<MessageKind::kFollowLane> {};
+template <>
+struct KindOf<LaneEntries> : Is<MessageKind::kLaneEntries> {};
+template <>
+struct KindOf<PlaceLanes> : Is<MessageKind::kPlaceLanes> {};
 
 template <typename T>
 void PutFrame(const T& message, std::string& out) {
@@ -212,6 +219,12 @@ absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
       return TakeFrame<CompactPullReply>(reader);
     case MessageKind::kKeysWanted:
       return TakeFrame<KeysWanted>(reader);
+    case MessageKind::kFollowLane:
+      return TakeFrame<FollowLane>(reader);
+    case MessageKind::kLaneEntries:
+      return TakeFrame<LaneEntries>(reader);
+    case MessageKind::kPlaceLanes:
+      return TakeFrame<PlaceLanes>(reader);
   }
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }

@@ -12,8 +12,10 @@
 namespace longtail::wire {
 namespace {
 
-// The fewest that a member can have: two flags, three numbers and two empty texts, three counts.
-constexpr std::size_t kMemberBytes = 2 + 5 * sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
+// The fewest that a member can have: two flags, four numbers and two empty texts, three counts.
+constexpr std::size_t kMemberBytes = 2 + 6 * sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
+constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kCancel);
+constexpr std::size_t kLaneEpochBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 }  // namespace
 
@@ -68,6 +70,11 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
   fields.U64(message.map_version);
   fields.U64(message.rows);
   fields.U64(message.bytes);
+  writer.Count(message.caught_up.size());
+  for (const LaneEpoch& lane : message.caught_up) {
+    fields.U32(static_cast<std::uint32_t>(lane.lane));
+    fields.U64(lane.epoch);
+  }
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -79,6 +86,11 @@ void Take(FrameReader& reader, Heartbeat& message) {
   message.map_version = fields.U64("map version");
   message.rows = fields.U64("rows");
   message.bytes = fields.U64("bytes");
+  message.caught_up.resize(fields.Count("caught-up count", kLaneCountMax, kLaneEpochBytes));
+  for (LaneEpoch& lane : message.caught_up) {
+    lane.lane = NodeId{fields.U32("lane")};
+    lane.epoch = fields.U64("epoch");
+  }
 }
 
 void Put(const LeaveWorker& message, FrameWriter& writer) {
@@ -138,6 +150,26 @@ void Take(FrameReader& reader, TableReply& message) {
   message.table = TableId{reader.fields().Table()};
 }
 
+void Put(const PlaceLanes& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().U8(static_cast<std::uint8_t>(message.placing));
+  writer.fields().U32(static_cast<std::uint32_t>(message.lane));
+  writer.fields().Text(message.server);
+}
+
+void Take(FrameReader& reader, PlaceLanes& message) {
+  FieldReader& fields = reader.fields();
+  message.request = fields.U64("request");
+  const std::uint8_t placing = fields.U8("placing");
+  if (placing > kPlacingMax) {
+    fields.Refuse("placing", std::to_string(placing) + ": want 0.." + std::to_string(kPlacingMax) +
+                                 ", ending");
+  }
+  message.placing = static_cast<Placing>(placing);
+  message.lane = NodeId{fields.U32("lane")};
+  message.server = fields.Text("server name", kNameSizeMax);
+}
+
 void Put(const MembersRequest& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
 }
@@ -153,6 +185,7 @@ void Put(const MembersReply& message, FrameWriter& writer) {
   fields.Text(message.waits_for);
   fields.U64(message.map_version);
   fields.U64(message.epoch);
+  fields.U32(message.moves_left);
   writer.Count(message.members.size());
   for (const Member& member : message.members) {
     fields.U8(static_cast<std::uint8_t>(member.kind));
@@ -164,6 +197,7 @@ void Put(const MembersReply& message, FrameWriter& writer) {
     fields.U32(member.partitions);
     fields.U64(member.rows);
     fields.U64(member.bytes);
+    fields.U32(member.follows);
     fields.Text(member.problem);
   }
 }
@@ -175,6 +209,7 @@ void Take(FrameReader& reader, MembersReply& message) {
   message.waits_for = fields.Text("waits_for", kStatusMessageSizeMax);
   message.map_version = fields.U64("map version");
   message.epoch = fields.U64("epoch");
+  message.moves_left = fields.U32("moves left");
   message.members.resize(
       fields.Count("member count", kServerCountMax + kWorkerCountMax, kMemberBytes));
   for (Member& member : message.members) {
@@ -187,6 +222,7 @@ void Take(FrameReader& reader, MembersReply& message) {
     member.partitions = fields.U32("partitions");
     member.rows = fields.U64("rows");
     member.bytes = fields.U64("bytes");
+    member.follows = fields.U32("follows");
     member.problem = fields.Text("problem", kStatusMessageSizeMax);
     if (!fields.ok()) return;
   }

@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "protocol/step_mode_names.h"
+#include "server/lane_moves.h"
+#include "server/replica_places.h"
 
 namespace longtail::server {
 namespace {
@@ -34,8 +36,13 @@ absl::Status ValidateOptions(const CoordinatorCore::Options& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "staleness ", options.staleness, ": want 0, or up to ", kStalenessMax, " in bounded mode"));
   }
-  if (options.lease <= absl::ZeroDuration()) {
+  if (options.lease <= absl::ZeroDuration() || options.server_lease <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("lease: want more than 0");
+  }
+  const std::uint32_t replicas_max = std::min(options.servers, kReplicaCountMax);
+  if (options.replicas < 1 || options.replicas > replicas_max) {
+    return absl::InvalidArgumentError(absl::StrCat("replicas ", options.replicas, ": want 1..",
+                                                   replicas_max, ", each on a server of its own"));
   }
   return absl::OkStatus();
 }
@@ -69,6 +76,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Make(const Opt
   state.map.staleness = options.staleness;
   state.map.worker_count = options.workers;
   state.map.cluster = options.cluster;
+  state.map.replicas = options.replicas;
   state.map.lane_of.assign(options.partitions, 0);
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(options, std::move(state)));
 }
@@ -83,6 +91,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Resume(const O
   LONGTAIL_RETURN_IF_ERROR(
       CheckSame("step mode", StepModeName(options.step_mode), StepModeName(state.map.step_mode)));
   LONGTAIL_RETURN_IF_ERROR(CheckSame("staleness", options.staleness, state.map.staleness));
+  LONGTAIL_RETURN_IF_ERROR(CheckSame("replicas", options.replicas, state.map.replicas));
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(options, std::move(state)));
 }
 
@@ -149,6 +158,7 @@ void CoordinatorCore::Tick(absl::Time now, Effects& effects) {
   Start(now);
   if (state_.pending && table_request_ == 0) TellLanesOfTable(now, effects);
   if (now >= resend_at_) Resend(now, effects);
+  LookAfterLanes({}, now, effects);
   absl::Time next = absl::InfiniteFuture();
   for (const auto& [session, heard] : workers_heard_) {
     if (leaving_.contains(session)) continue;
@@ -215,7 +225,14 @@ absl::Status CoordinatorCore::Join(const JoinServer& m, absl::Time now) {
   std::erase_if(joining_, [&](const ServerEntry& other) {
     return other.name == server.name || now >= servers_heard_[other.name].at + options_.lease;
   });
-  const std::size_t lanes = LaneCount(joining_) + server.lanes.size();
+  LONGTAIL_RETURN_IF_ERROR(CheckPlaces(server, options_.replicas));
+  if (options_.replicas > 1 && !joining_.empty() &&
+      joining_[0].lanes.size() != server.lanes.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "server '", server.name, "' has places for ", server.lanes.size(), " replicas of lanes, '",
+        joining_[0].name, "' for ", joining_[0].lanes.size(), ": want as many in each"));
+  }
+  const std::size_t lanes = (LaneCount(joining_) + server.lanes.size()) / options_.replicas;
   if (lanes > options_.partitions) {
     return absl::InvalidArgumentError(
         absl::StrCat("server '", server.name, "' with ", server.lanes.size(), " lanes makes ",
@@ -232,13 +249,18 @@ absl::Status CoordinatorCore::Join(const JoinServer& m, absl::Time now) {
 absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
   const ServerEntry& server = m.server;
   const auto known = std::ranges::find(state_.map.servers, server.name, &ServerEntry::name);
-  if (known == state_.map.servers.end()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("server '", server.name, "': this cluster has all of its ",
-                     state_.server_count, " servers: ", ServerNames(state_.map.servers)));
-  }
+  if (known == state_.map.servers.end()) return TakeServer(m, now);
   Heard& heard = servers_heard_[server.name];
-  if (!IsSameProcess(*known, server)) {
+  const bool has_nothing = CountRole(*known, ReplicaRole::kLeader) == 0;
+  if (!IsSameProcess(*known, server) && (options_.replicas > 1 || has_nothing)) {
+    const auto at = [this](const ServerEntry& other) { return HeardAt(other); };
+    const auto version = [](const ServerEntry&) { return std::uint64_t{0}; };
+    LONGTAIL_RETURN_IF_ERROR(
+        ReplaceServer(state_.map, server,
+                      {.at = at, .version = version, .now = now, .lease = options_.server_lease}));
+    heard = {};
+    ++state_.map.version;
+  } else if (!IsSameProcess(*known, server)) {
     if (m.cluster == 0) {
       const absl::Duration silent = now - heard.at;
       return absl::FailedPreconditionError(absl::StrCat(
@@ -264,23 +286,122 @@ absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
   return absl::OkStatus();
 }
 
+bool CoordinatorCore::KeepsLogs() const {
+  return std::ranges::any_of(state_.map.servers, &ServerEntry::keeps_log);
+}
+
+// Another server of a cluster that is formed: it has nothing yet.
+absl::Status CoordinatorCore::TakeServer(const JoinServer& m, absl::Time now) {
+  if (m.server.keeps_log || KeepsLogs()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "server '", m.server.name, "': this cluster, whose servers keep logs, has all of its ",
+        state_.server_count, " servers: ", ServerNames(state_.map.servers)));
+  }
+  if (state_.map.servers.size() == kServerCountMax) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("server '", m.server.name, "': want at most ", kServerCountMax, " servers"));
+  }
+  ServerEntry server = m.server;
+  for (LaneEntry& place : server.lanes) place = {NodeId{}, place.addresses, ReplicaRole::kNone};
+  servers_heard_[server.name] = {.at = now};
+  state_.map.servers.push_back(std::move(server));
+  ++state_.map.version;
+  return absl::OkStatus();
+}
+
 void CoordinatorCore::Form() {
   ClusterMap& map = state_.map;
   map.servers = std::move(joining_);
   joining_.clear();
   std::ranges::sort(map.servers, {}, &ServerEntry::name);
-  std::uint32_t number = static_cast<std::uint32_t>(kCoordinatorNode);
-  for (ServerEntry& server : map.servers) {
-    for (LaneEntry& lane : server.lanes) {
-      lane.node = NodeId{++number};
-      map.lanes.push_back(lane.node);
+  if (map.replicas > 1) {
+    FormReplicas(map);
+  } else {
+    std::uint32_t number = static_cast<std::uint32_t>(kCoordinatorNode);
+    for (ServerEntry& server : map.servers) {
+      for (LaneEntry& lane : server.lanes) {
+        lane.node = NodeId{++number};
+        map.lanes.push_back(lane.node);
+      }
     }
+    map.lane_epochs.assign(map.lanes.size(), 1);
   }
   // A lane's partitions follow one another, so its part of a sorted batch of keys is one run.
   for (std::size_t p = 0; p < map.lane_of.size(); ++p) {
     map.lane_of[p] = static_cast<std::uint32_t>(p * map.lanes.size() / map.lane_of.size());
   }
   map.version = 1;
+}
+
+absl::Time CoordinatorCore::HeardAt(const ServerEntry& server) const {
+  const auto heard = servers_heard_.find(server.name);
+  return heard == servers_heard_.end() ? absl::InfinitePast() : heard->second.at;
+}
+
+// What there is to do for lanes: leases of servers that lead and follow, replicas that have caught
+// up, moves.
+void CoordinatorCore::LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects) {
+  if (!is_formed()) return;
+  const auto at = [this](const ServerEntry& server) { return HeardAt(server); };
+  const auto version = [this](const ServerEntry& server) {
+    const auto heard = servers_heard_.find(server.name);
+    return heard == servers_heard_.end() ? 0 : heard->second.map_version;
+  };
+  const Hearing hearing{.at = at, .version = version, .now = now, .lease = options_.server_lease};
+  bool changed = FollowSilence(state_.map, hearing);
+  for (const LaneEpoch& lane : m.caught_up) {
+    changed |= TakeFollower(state_.map, m.server, lane.lane, lane.epoch);
+  }
+  changed |= AdvanceMoves(state_.map, state_.moves, hearing);
+  if (state_.map.servers.size() > state_.server_count) {
+    // Not soon: it could not come back by itself.
+    changed |= ForgetServers(state_.map,
+                             {.at = at, .version = version, .now = now, .lease = options_.lease});
+  }
+  if (changed) {
+    ++state_.map.version;
+    Save(effects);
+  }
+  for (const ServerEntry& server : state_.map.servers) {
+    const absl::Time over = HeardAt(server) + options_.server_lease;
+    if (over > now) effects.WakeAt(over);
+  }
+}
+
+void CoordinatorCore::On(NodeId source, const PlaceLanes& m, absl::Time now, Effects& effects) {
+  absl::StatusOr<std::vector<LaneMove>> moves = Plan(m);
+  if (!moves.ok()) {
+    return Send(source, Acknowledgement{m.request, moves.status(), 0}, effects);
+  }
+  if (m.placing == Placing::kDrain) MarkDrained(state_.map, m.server);
+  if (m.placing == Placing::kCancel) CancelMoves(state_.map, state_.moves);
+  state_.moves.insert(state_.moves.end(), moves->begin(), moves->end());
+  ++state_.map.version;
+  when_stored_.push_back({kCoordinatorNode, source, Acknowledgement{m.request, {}, 0}});
+  Save(effects);
+  LookAfterLanes({}, now, effects);
+}
+
+absl::StatusOr<std::vector<LaneMove>> CoordinatorCore::Plan(const PlaceLanes& m) const {
+  if (!is_formed()) {
+    return absl::UnavailableError(absl::StrCat("the cluster waits for ", WaitsFor()));
+  }
+  if (KeepsLogs()) {
+    return absl::FailedPreconditionError(
+        "lanes stay where they are in a cluster whose servers keep logs, for now");
+  }
+  const ClusterMap map = AfterMoves(state_.map, state_.moves);
+  switch (m.placing) {
+    case Placing::kMove:
+      return PlanMove(map, m.lane, m.server);
+    case Placing::kDrain:
+      return PlanDrain(map, m.server);
+    case Placing::kRebalance:
+      return PlanRebalance(map);
+    case Placing::kCancel:
+      break;
+  }
+  return std::vector<LaneMove>();
 }
 
 std::string CoordinatorCore::ServerNames(const std::vector<ServerEntry>& servers) {
@@ -361,6 +482,9 @@ absl::StatusOr<WorkerEntry> CoordinatorCore::Place(const JoinWorker& m) {
 void CoordinatorCore::On(NodeId source, const Heartbeat& m, absl::Time now, Effects& effects) {
   MapReply reply{
       .request = m.request, .status = CheckPlace(m, now), .waits_for = {}, .map = nullptr};
+  if (reply.status.ok() && m.session == SessionId{}) {
+    LookAfterLanes(m, now, effects);
+  }
   if (reply.status.ok() && map_ != nullptr && m.map_version != map_->version) reply.map = map_;
   Send(source, std::move(reply), effects);
 }
@@ -373,7 +497,7 @@ absl::Status CoordinatorCore::CheckPlace(const Heartbeat& m, absl::Time now) {
     if (found == state_.map.servers.end()) {
       return absl::NotFoundError(absl::StrCat("server '", m.server, "' has no place here"));
     }
-    servers_heard_[m.server] = {now, m.rows, m.bytes};
+    servers_heard_[m.server] = {now, m.rows, m.bytes, m.map_version};
     return absl::OkStatus();
   }
   const auto heard = workers_heard_.find(m.session);
@@ -470,6 +594,7 @@ void CoordinatorCore::TellLanesOfTable(absl::Time now, Effects& effects) {
 }
 
 void CoordinatorCore::On(NodeId source, const Acknowledgement& m, absl::Time, Effects& effects) {
+  if (absl::IsUnavailable(m.status)) return;  // Another leads the lane, or will: told again.
   if (table_request_ != 0 && m.request == table_request_) {
     if (!m.status.ok()) return EndTable(m.status, effects);
     table_untold_.erase(source);
@@ -515,55 +640,6 @@ void CoordinatorCore::EndTable(absl::Status status, Effects& effects) {
 
 void CoordinatorCore::On(NodeId source, const EnterBarrier& m, absl::Time, Effects& effects) {
   barriers_.Enter(source, m, effects);
-}
-
-// --- Operators -----------------------------------------------------------------------------------
-
-void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects) {
-  MembersReply reply{.request = m.request,
-                     .status = {},
-                     .waits_for = WaitsFor(),
-                     .map_version = state_.map.version,
-                     .epoch = state_.map.epoch,
-                     .members = {}};
-  const auto member = [&](MemberKind kind, const std::string& name, std::uint32_t number,
-                          absl::Time heard) -> Member& {
-    const absl::Duration silent = std::max(now - heard, absl::ZeroDuration());
-    Member& entry = reply.members.emplace_back();
-    entry.kind = kind;
-    entry.name = name;
-    entry.number = number;
-    entry.silent_ms = static_cast<std::uint64_t>(absl::ToInt64Milliseconds(silent));
-    entry.is_late = silent > options_.lease;
-    return entry;
-  };
-  const std::vector<ServerEntry>& servers = is_formed() ? state_.map.servers : joining_;
-  std::vector<std::uint32_t> partitions(state_.map.lanes.size(), 0);
-  if (is_formed()) {
-    for (const std::uint32_t lane : state_.map.lane_of) ++partitions[lane];
-  }
-  std::size_t lane = 0;
-  for (std::uint32_t i = 0; i < servers.size(); ++i) {
-    const Heard& heard = servers_heard_[servers[i].name];
-    Member& entry = member(MemberKind::kServer, servers[i].name, i, heard.at);
-    entry.rows = heard.rows;
-    entry.bytes = heard.bytes;
-    entry.lanes = static_cast<std::uint32_t>(servers[i].lanes.size());
-    for (std::uint32_t k = 0; is_formed() && k < entry.lanes; ++k) {
-      entry.partitions += partitions[lane++];
-    }
-    if (entry.is_late) {
-      entry.problem = absl::StrCat(
-          "silent; its lanes were at ",
-          servers[i].lanes[0].addresses.empty() ? "no address" : servers[i].lanes[0].addresses[0]);
-    }
-  }
-  for (const WorkerEntry& worker : state_.workers) {
-    Member& entry =
-        member(MemberKind::kWorker, worker.name, worker.rank, workers_heard_[worker.session]);
-    if (leaving_.contains(worker.session)) entry.problem = "leaving: lanes are being told";
-  }
-  Send(source, std::move(reply), effects);
 }
 
 void CoordinatorCore::Send(NodeId target, Message message, Effects& effects) {

@@ -6,6 +6,9 @@
 //   servers join    -> all there: the map, version 1; partitions go to lanes in equal runs
 //   a table         -> written as pending, told to every lane, written into the map
 //   one comes back  -> it has its rows from its log: its new addresses go into the map
+//   one is silent   -> with replicas: others lead its lanes, which go on (replica_places.h)
+//   a new one joins -> it has places for replicas, and gets some when an operator says so
+//   replicas move   -> step by step, as they get there (lane_moves.h)
 //   a worker joins  -> a session and a rank; silent for a lease, or leaving: every lane is told
 //
 // Threads: not thread-safe; see io/core_loop.h.
@@ -42,6 +45,9 @@ class CoordinatorCore final : public Core {
     std::uint32_t staleness = 0;               ///< Of bounded staleness; see ClusterOptions.
     absl::Duration lease = absl::Seconds(10);  ///< Silent for so long: a worker has left.
     std::uint64_t cluster = 0;                 ///< Drawn for a new cluster; see ClusterMap.
+    std::uint32_t replicas = 1;                ///< Of each lane; see ClusterMap.
+    /// With replicas: a server silent for so long leads and follows no more until it is heard.
+    absl::Duration server_lease = absl::Seconds(2);
   };
 
   /// A coordinator of a new cluster, or one that goes on with `state`.
@@ -69,6 +75,7 @@ class CoordinatorCore final : public Core {
     absl::Time at = absl::InfinitePast();
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t map_version = 0;
   };
   struct WaitingTable {
     Asker asker;
@@ -91,6 +98,7 @@ class CoordinatorCore final : public Core {
   void On(NodeId source, const DefineTable& m, absl::Time now, Effects& effects);
   void On(NodeId source, const EnterBarrier& m, absl::Time now, Effects& effects);
   void On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects);
+  void On(NodeId source, const PlaceLanes& m, absl::Time now, Effects& effects);
   void On(NodeId source, const Acknowledgement& m, absl::Time now, Effects& effects);
   template <typename T>
   void On(NodeId, const T&, absl::Time, Effects&) {}  // Not for a coordinator.
@@ -100,6 +108,12 @@ class CoordinatorCore final : public Core {
   absl::Status Rejoin(const JoinServer& m, absl::Time now);
   void Form();
   std::string WaitsFor() const;
+  absl::Time HeardAt(const ServerEntry& server) const;
+  absl::StatusOr<std::vector<LaneMove>> Plan(const PlaceLanes& m) const;
+  void LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects);
+  absl::Status TakeServer(const JoinServer& m, absl::Time now);
+  bool KeepsLogs() const;
+  std::uint32_t PartitionsLedBy(const ServerEntry& server) const;
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
   absl::StatusOr<WorkerEntry> Place(const JoinWorker& m);
   void StartTable(Effects& effects);

@@ -33,9 +33,6 @@ void Combine(absl::Status part, absl::Status& whole) {
   }
 }
 
-// Of the write of a base; snapshots number theirs from 1.
-constexpr std::uint64_t kBaseTicket = 0;
-
 }  // namespace
 
 LaneCore::LaneCore(const Options& options)
@@ -50,6 +47,7 @@ LaneCore::LaneCore(const Options& options)
                                .worker_count = options_.worker_count,
                                .audits_evictions = options_.audits_evictions}));
     by_number_[static_cast<std::size_t>(id)] = partitions_.back().get();
+    awake_.push_back(partitions_.back().get());
   }
 }
 
@@ -136,10 +134,12 @@ void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects)
 }
 
 void LaneCore::Replay(const Message& message) {
+  WakePartitions();
   Effects effects;
   Handle({options_.self, options_.self, message}, effects);
   for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
   durable_end_ = ++log_end_;
+  WakePartitions();  // Who comes next may be another than a replay.
 }
 
 void LaneCore::Handle(const Envelope& event, Effects& effects) {
@@ -187,74 +187,6 @@ void LaneCore::OnStored(const StoreAnswer& answer, absl::Time, Effects& effects)
   }
   snapshot_.OnStored(answer, effects);
   if (base_) FinishBase(effects);
-}
-
-void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
-                         const std::string& prefix, Effects& effects) {
-  if (base_ || snapshot_.is_running()) return;
-  base_prefix_ = prefix;
-  base_ = LaneBase{.lane = lane,
-                   .log_end = log_end_,
-                   .map = *map,
-                   .tables = {},
-                   .partitions = {},
-                   .pushes = {},
-                   .blobs = {}};
-  std::vector<const PartitionCore*> partitions;
-  for (const auto& partition : partitions_) {
-    base_->partitions.push_back(partition->Save(base_->pushes));
-    partitions.push_back(partition.get());
-  }
-  for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
-    base_->tables.push_back(partitions_[0]->table(TableId{t}).spec());
-  }
-  snapshot_.Start({.self = options_.self,
-                   .source = options_.self,
-                   .request = 0,
-                   .prefix = LaneBaseRows(prefix, log_end_),
-                   .partition_count = options_.partition_count,
-                   .is_base = true},
-                  std::move(partitions), effects);
-  FinishBase(effects);
-}
-
-// Once the rows are written, so is the base.
-void LaneCore::FinishBase(Effects& effects) {
-  const auto done = std::ranges::find_if(effects.sends, [&](const Envelope& envelope) {
-    return envelope.target == options_.self && std::holds_alternative<SnapshotReply>(envelope.body);
-  });
-  if (done == effects.sends.end()) return;
-  SnapshotReply reply = std::get<SnapshotReply>(std::move(done->body));
-  effects.sends.erase(done);
-  if (!reply.status.ok()) {  // The log goes on without it.
-    base_.reset();
-    return;
-  }
-  base_->blobs = std::move(reply.blobs);
-  effects.writes.push_back(
-      {kBaseTicket, LaneBaseName(base_prefix_, base_->log_end), EncodeLaneBase(*base_), true});
-}
-
-absl::Status LaneCore::Restore(
-    const LaneBase& base,
-    absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>
-        read_rows) {
-  if (base.partitions.size() != partitions_.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("base of ", base.partitions.size(), " partitions: want ", partitions_.size()));
-  }
-  for (const PartitionBase& saved : base.partitions) {
-    PartitionCore* const partition = Find(saved.partition);
-    if (partition == nullptr) return NotHere(saved.partition);
-    for (std::uint32_t t = 0; t < base.tables.size(); ++t) {
-      LONGTAIL_RETURN_IF_ERROR(partition->CreateTable(TableId{t}, base.tables[t]));
-    }
-    LONGTAIL_RETURN_IF_ERROR(partition->Restore(saved, base.pushes));
-  }
-  LONGTAIL_RETURN_IF_ERROR(read_rows([&](RowBlock rows) { return Import(rows); }));
-  for (const PartitionBase& saved : base.partitions) Find(saved.partition)->RestoreSteps(saved);
-  log_end_ = durable_end_ = base.log_end;
-  return absl::OkStatus();
 }
 
 void LaneCore::OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull,
@@ -470,7 +402,7 @@ void LaneCore::OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& 
 
 void LaneCore::OnCreateTable(NodeId source, const CreateTable& create, Effects& effects) {
   absl::Status status;
-  for (const auto& partition : partitions_) {
+  for (PartitionCore* const partition : awake_) {
     status = partition->CreateTable(create.table, create.spec);
     if (!status.ok()) break;
   }
@@ -480,7 +412,7 @@ void LaneCore::OnCreateTable(NodeId source, const CreateTable& create, Effects& 
 void LaneCore::OnOpenSession(NodeId source, const OpenSession& open, Effects& effects) {
   absl::Status status;
   std::uint64_t step = 0;
-  for (const auto& partition : partitions_) {
+  for (PartitionCore* const partition : awake_) {
     status = partition->OpenSession(open.session, open.rank, open.step);
     if (!status.ok()) break;
     step = std::max(step, partition->step());
@@ -492,7 +424,7 @@ void LaneCore::OnOpenSession(NodeId source, const OpenSession& open, Effects& ef
 }
 
 void LaneCore::OnCloseSession(NodeId source, const CloseSession& close, Effects& effects) {
-  for (const auto& partition : partitions_) partition->CloseSession(close.session);
+  for (PartitionCore* const partition : awake_) partition->CloseSession(close.session);
   Acknowledge(source, close.request, absl::OkStatus(), effects);
   ServeWaiting(effects);
 }
@@ -531,6 +463,11 @@ absl::Status LaneCore::Import(const RowBlock& rows) {
   for (std::size_t i = 0; status.ok() && i < rows.keys.size(); ++i) {
     const PartitionId id = PartitionOf(rows.keys[i], options_.partition_count);
     PartitionCore* const partition = Find(id);
+    if (partition == nullptr && std::ranges::find(asleep_, id, [](const Asleep& a) {
+                                  return a.partition->id();
+                                }) != asleep_.end()) {
+      continue;
+    }
     status =
         partition == nullptr
             ? NotHere(id)
@@ -546,7 +483,7 @@ absl::Status LaneCore::Import(const RowBlock& rows) {
 }
 
 void LaneCore::OnImportStep(NodeId source, const ImportStep& import, Effects& effects) {
-  for (const auto& partition : partitions_) partition->ImportStep(import.step);
+  for (PartitionCore* const partition : awake_) partition->ImportStep(import.step);
   Acknowledge(source, import.request, absl::OkStatus(), effects);
 }
 

@@ -49,6 +49,10 @@ class LaneCore final : public Core {
 
   explicit LaneCore(const Options& options);
 
+  /// Gives the rows of a base to `take`, block by block.
+  using ReadRowsInto =
+      absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>;
+
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
   void Tick(absl::Time now, Effects& effects) override;
@@ -71,13 +75,31 @@ class LaneCore final : public Core {
   /// Becomes what a base has, of which `read_rows` gives the rows. Before any Step or Replay.
   ///
   /// Errors: InvalidArgument, naming what does not fit; what `read_rows` gives.
-  absl::Status Restore(
-      const LaneBase& base,
-      absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>
-          read_rows);
+  absl::Status Restore(const LaneBase& base, ReadRowsInto read_rows);
+
+  /// The partition of that index among those owned as a base of its own, all of which stands at
+  /// log_end(), and its rows as chunks, in the order of the base's blobs.
+  ///
+  /// Cost: the partition's rows twice, compressed.
+  LaneBase SavePartition(std::size_t index, std::shared_ptr<const ClusterMap> map,
+                         std::vector<std::string>& chunks) const;
+
+  /// Becomes what SavePartition saw of each, one after another, before any Step or Replay. Replay
+  /// then begins with the entry at which the first of them was cut; those cut later sleep until
+  /// their time has come. The lane is whole from the entry on that `whole_at` says.
+  ///
+  /// Errors: as Restore.
+  absl::Status RestorePartition(const LaneBase& base, ReadRowsInto read_rows);
+  std::uint64_t whole_at() const { return whole_at_; }
+
+  /// Forgets whom it owes an answer: another leads the lane now.
+  void StopLeading();
 
   /// Log entries so far: the number of the next.
   std::uint64_t log_end() const { return log_end_; }
+
+  /// Partitions that it owns.
+  std::uint32_t partition_count() const { return static_cast<std::uint32_t>(partitions_.size()); }
 
   /// Rows of all its tables.
   std::uint64_t row_count() const;
@@ -89,6 +111,9 @@ class LaneCore final : public Core {
   const PartitionCore* FindPartition(PartitionId partition) const;
 
  private:
+  // Of the write of a base; snapshots number theirs from 1.
+  static constexpr std::uint64_t kBaseTicket = 0;
+
   struct WaitingPull {
     NodeId source{};
     std::shared_ptr<const PullRequest> pull;
@@ -131,12 +156,23 @@ class LaneCore final : public Core {
   void ServeWaiting(Effects& effects);
   void RefusePull(NodeId source, std::uint64_t request, absl::Status status, Effects& effects);
   void Acknowledge(NodeId target, std::uint64_t request, absl::Status status, Effects& effects);
+  void WakePartitions();
+  absl::Status RestoreAll(const LaneBase& base, ReadRowsInto read_rows);
+  // Null if it is not here, or asleep.
   PartitionCore* Find(PartitionId partition);
   absl::Status NotHere(PartitionId partition) const;
 
   const Options options_;
   std::vector<std::unique_ptr<PartitionCore>> partitions_;  // Those owned, in order of number.
   std::vector<PartitionCore*> by_number_;                   // [partition_count], null: not here.
+  // While an image is replayed: those whose cut has not come, and those that take part.
+  struct Asleep {
+    std::uint64_t until = 0;
+    PartitionCore* partition = nullptr;
+  };
+  std::vector<Asleep> asleep_;         // By `until`, the latest first.
+  std::vector<PartitionCore*> awake_;  // In order of number.
+  std::uint64_t whole_at_ = 0;
   std::vector<WaitingPull> waiting_;
   ReplyPool replies_;
   KeyLists key_lists_;

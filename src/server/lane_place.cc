@@ -1,19 +1,18 @@
 #include "server/lane_place.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace longtail::server {
 
 absl::StatusOr<LaneCore::Options> PlaceOfLane(const ClusterMap& map, const std::string& server,
                                               std::uint32_t lane) {
-  std::uint32_t number = lane;  // Among all lanes, which are in the order of servers.
-  for (const ServerEntry& entry : map.servers) {
-    if (entry.name != server) {
-      number += static_cast<std::uint32_t>(entry.lanes.size());
-      continue;
-    }
-    if (lane >= entry.lanes.size()) break;
-    LaneCore::Options options{.self = entry.lanes[lane].node,
+  const auto entry = std::ranges::find(map.servers, server, &ServerEntry::name);
+  if (entry != map.servers.end() && lane < entry->lanes.size()) {
+    const NodeId node = entry->lanes[lane].node;
+    const auto number = std::ranges::find(map.lanes, node) - map.lanes.begin();
+    LaneCore::Options options{.self = node,
                               .epoch = map.epoch,
                               .step_mode = map.step_mode,
                               .staleness = map.staleness,

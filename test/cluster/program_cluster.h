@@ -23,7 +23,9 @@ class ProgramCluster {
     std::uint32_t lease_seconds = 10;
     bool keeps_log = false;
     bool writes_bases = false;  ///< Every second, beside the log.
-    std::string state{};        ///< Of the coordinator; empty: a directory of the test's.
+    std::uint32_t replicas = 1;
+    std::uint32_t lanes = 1;  ///< Of each server.
+    std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -39,6 +41,21 @@ class ProgramCluster {
     Await(*servers[i]);
   }
 
+  /// Starts one more.
+  void AddServer() {
+    servers.push_back(MakeServer(static_cast<std::uint32_t>(servers.size())));
+    Await(*servers.back());
+  }
+
+  /// Has lanes elsewhere, and waits until they are.
+  void Place(const PlaceLanes& wanted, absl::Duration limit) const {
+    Must(AskToPlace(address, wanted, absl::Seconds(10)));
+    REQUIRE(Program::Await(limit, [&] {
+      const auto status = ReadClusterStatus(address, absl::Seconds(3));
+      return status.ok() && status->moves_left == 0;
+    }));
+  }
+
   /// Starts it on the state that an earlier one left.
   void StartCoordinator(const std::string& listen) {
     const std::string file = directory.path() + "/cluster";
@@ -47,9 +64,10 @@ class ProgramCluster {
     coordinator = std::make_unique<Program>(std::vector<std::string>{
         LONGTAIL_PROGRAM, "coordinator", "--listen", listen, "--servers",
         std::to_string(options_.servers), "--workers", std::to_string(options_.workers),
-        "--step-mode", options_.step_mode, "--lease", std::to_string(options_.lease_seconds),
-        "--state", options_.state.empty() ? directory.path() + "/state" : options_.state,
-        "--write-address", file});
+        "--replicas", std::to_string(options_.replicas), "--step-mode", options_.step_mode,
+        "--lease", std::to_string(options_.lease_seconds), "--state",
+        options_.state.empty() ? directory.path() + "/state" : options_.state, "--write-address",
+        file});
     const bool listens =
         Program::Await(absl::Seconds(20), [&] { return std::filesystem::exists(file); });
     INFO(coordinator->said());
@@ -69,6 +87,19 @@ class ProgramCluster {
     });
   }
 
+  /// Waits until every server could take over what it follows.
+  bool AwaitReplicas(absl::Duration limit) const {
+    return Program::Await(limit, [&] {
+      const auto status = ReadClusterStatus(address, absl::Seconds(3));
+      return status.ok() && status->is_well() && status->map != nullptr &&
+             std::ranges::all_of(status->map->servers, [](const ServerEntry& server) {
+               return std::ranges::all_of(server.lanes, [](const LaneEntry& lane) {
+                 return lane.role == ReplicaRole::kLeader || lane.role == ReplicaRole::kFollower;
+               });
+             });
+    });
+  }
+
   const ScratchDirectory directory;
   std::string address;
   std::unique_ptr<Program> coordinator;
@@ -76,9 +107,12 @@ class ProgramCluster {
 
  private:
   std::unique_ptr<Program> MakeServer(std::uint32_t i) const {
-    std::vector<std::string> words = {LONGTAIL_PROGRAM, "serve",  "--coordinator",
-                                      address,          "--name", "server-" + std::to_string(i),
-                                      "--join-timeout", "30"};
+    std::vector<std::string> words = {LONGTAIL_PROGRAM, "serve",
+                                      "--coordinator",  address,
+                                      "--name",         "server-" + std::to_string(i),
+                                      "--join-timeout", "30",
+                                      "--replicas",     std::to_string(options_.replicas),
+                                      "--lanes",        std::to_string(options_.lanes)};
     if (options_.keeps_log) {
       words.emplace_back("--log");
       words.push_back(directory.path() + "/log");

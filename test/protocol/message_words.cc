@@ -84,17 +84,22 @@ class Words {
   }
 
   void Add(const LaneEntry& lane) {
-    const auto& [node, addresses] = lane;
-    (*this)(node, addresses);
+    const auto& [node, addresses, role] = lane;
+    (*this)(node, addresses, role);
+  }
+  void Add(const LaneEpoch& lane) {
+    const auto& [node, epoch] = lane;
+    (*this)(node, epoch);
   }
   void Add(const ServerEntry& server) {
-    const auto& [name, incarnation, host, lanes] = server;
-    (*this)(name, incarnation, host, lanes);
+    const auto& [name, incarnation, host, lanes, keeps_log, drained] = server;
+    (*this)(name, incarnation, host, lanes, keeps_log, drained);
   }
   void Add(const ClusterMap& map) {
-    const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers,
-                 cluster] = map;
-    (*this)(version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster);
+    const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster,
+                 replicas, epochs] = map;
+    (*this)(version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster,
+            replicas, epochs);
   }
   void Add(const std::shared_ptr<const ClusterMap>& map) {
     if (map == nullptr) {
@@ -104,9 +109,9 @@ class Words {
     }
   }
   void Add(const Member& member) {
-    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, problem] =
-        member;
-    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, problem);
+    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, follows,
+                 problem] = member;
+    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem);
   }
 
   std::ostringstream out_;
@@ -145,6 +150,23 @@ void Put(const CompactPullReply& message, Words& words) {
 void Put(const KeysWanted& message, Words& words) {
   const auto& [request] = message;
   words("keys wanted", request);
+}
+void Put(const FollowLane& message, Words& words) {
+  const auto& [request, lane, server, incarnation, place, epoch, last_epoch, next, held, image,
+               part, offset] = message;
+  words("follow", request, lane, server, incarnation, place, epoch, last_epoch, next, held, image,
+        part, offset);
+}
+void Put(const PlaceLanes& message, Words& words) {
+  const auto& [request, placing, lane, server] = message;
+  words("place", request, placing, lane, server);
+}
+void Put(const LaneEntries& message, Words& words) {
+  const auto& [request, status, epoch, counted, first, image, part, parts, offset, bytes, frames,
+               owners] = message;
+  words("entries", request, status, epoch, counted, first, image, part, parts, offset, bytes,
+        frames);
+  static_cast<void>(owners);
 }
 void Put(const BarrierRequest& message, Words& words) {
   const auto& [session, request, epoch, step, sections] = message;
@@ -214,8 +236,8 @@ void Put(const WorkerPlace& message, Words& words) {
   words("worker place", request, status, session, rank, lease);
 }
 void Put(const Heartbeat& message, Words& words) {
-  const auto& [request, session, server, incarnation, version, rows, bytes] = message;
-  words("heartbeat", request, session, server, incarnation, version, rows, bytes);
+  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up] = message;
+  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;
@@ -246,8 +268,8 @@ void Put(const EnterBarrier& message, Words& words) {
   words("enter barrier", request, name, participant, count);
 }
 void Put(const MembersReply& message, Words& words) {
-  const auto& [request, status, waits_for, version, epoch, members] = message;
-  words("members reply", request, status, waits_for, version, epoch, members);
+  const auto& [request, status, waits_for, version, epoch, moves, members] = message;
+  words("members reply", request, status, waits_for, version, epoch, moves, members);
 }
 template <typename T>
 void Put(const std::shared_ptr<const T>& message, Words& words) {

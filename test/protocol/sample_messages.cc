@@ -1,7 +1,12 @@
 #include "protocol/sample_messages.h"
 
+#include <array>
 #include <memory>
 #include <utility>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "protocol/wire.h"
 
 namespace longtail::test {
 namespace {
@@ -116,7 +121,8 @@ ServerEntry SampleServer() {
           .incarnation = 0x0102030405060708,
           .host = "host-a",
           .lanes = {{NodeId{3}, {"tcp://10.0.0.1:7001", "ipc:///run/longtail/lane-0"}},
-                    {NodeId{4}, {"tcp://10.0.0.1:7002"}}}};
+                    {NodeId{4}, {"tcp://10.0.0.1:7002"}, ReplicaRole::kJoining}},
+          .keeps_log = true};
 }
 
 ClusterMap SampleMap() {
@@ -129,17 +135,40 @@ ClusterMap SampleMap() {
           .lane_of = {0, 0, 1, 1},
           .tables = {SampleSpec(1), SampleSpec(2)},
           .servers = {SampleServer()},
-          .cluster = 113};
+          .cluster = 113,
+          .replicas = 2,
+          .lane_epochs = {115, 116}};
+}
+
+LaneEntries SampleLaneEntries() {
+  auto frames = std::make_shared<std::array<std::string, 2>>();
+  Encode(Message{ImportStep{98, 99}}, (*frames)[0]);
+  Encode(Message{CloseSession{45, SessionId{46}}}, (*frames)[1]);
+  return {.request = 172,
+          .status = absl::OkStatus(),
+          .epoch = 173,
+          .is_counted = true,
+          .first = 174,
+          .image = 175,
+          .part = 176,
+          .parts = 177,
+          .offset = 178,
+          .bytes = 179,
+          .frames = {AsBytes((*frames)[0]), AsBytes((*frames)[1])},
+          .owners = {frames}};
 }
 
 MembersReply SampleMembersReply() {
-  return {.request = 104,
-          .status = absl::OkStatus(),
-          .waits_for = "1 of 2 servers",
-          .map_version = 105,
-          .epoch = 106,
-          .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, ""},
-                      {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, "is late"}}};
+  return {
+      .request = 104,
+      .status = absl::OkStatus(),
+      .waits_for = "1 of 2 servers",
+      .map_version = 105,
+      .epoch = 106,
+      .moves_left = 116,
+      .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
+                   "joins 1 lane"},
+                  {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late"}}};
 }
 
 float RandomFloat(Rng& rng) {
@@ -316,7 +345,10 @@ ServerEntry RandomServer(Rng& rng) {
     lane.node = NodeId{Random32(rng)};
     lane.addresses.resize(rng.Below(5));
     for (std::string& address : lane.addresses) address = RandomText(rng, 256);
+    lane.role = static_cast<ReplicaRole>(rng.Below(5));
   }
+  server.keeps_log = rng.Below(2) == 0;
+  server.is_drained = rng.Below(2) == 0;
   return server;
 }
 
@@ -351,8 +383,42 @@ MapReply RandomMapReply(Rng& rng) {
   for (TableSpec& spec : map->tables) spec = RandomSpec(rng);
   map->servers.resize(rng.Below(3));
   for (ServerEntry& server : map->servers) server = RandomServer(rng);
+  map->replicas = static_cast<std::uint32_t>(1 + rng.Below(kReplicaCountMax));
+  if (rng.Below(2) == 0) map->lane_epochs.resize(map->lanes.size());
+  for (std::uint64_t& epoch : map->lane_epochs) epoch = rng.Next();
   reply.map = map;
   return reply;
+}
+
+Heartbeat RandomHeartbeat(Rng& rng) {
+  Heartbeat heartbeat{rng.Next(),          SessionId{rng.Next()},
+                      RandomText(rng, 64), rng.Next(),
+                      rng.Next(),          rng.Next(),
+                      rng.Next(),          {}};
+  heartbeat.caught_up.resize(rng.Below(4));
+  for (LaneEpoch& lane : heartbeat.caught_up) lane = {NodeId{Random32(rng)}, rng.Next()};
+  return heartbeat;
+}
+
+LaneEntries RandomLaneEntries(Rng& rng) {
+  LaneEntries entries{.request = rng.Next(),
+                      .status = RandomStatus(rng),
+                      .epoch = rng.Next(),
+                      .is_counted = rng.Below(2) == 0,
+                      .first = rng.Next(),
+                      .image = rng.Next(),
+                      .part = Random32(rng),
+                      .parts = Random32(rng),
+                      .offset = rng.Next(),
+                      .bytes = rng.Next(),
+                      .frames = {}};
+  const auto texts = std::make_shared<std::vector<std::string>>(rng.Below(4));
+  for (std::string& text : *texts) {
+    text = RandomText(rng, 200);
+    entries.frames.push_back(AsBytes(text));
+  }
+  entries.owners.push_back(texts);
+  return entries;
 }
 
 MembersReply RandomMembersReply(Rng& rng) {
@@ -362,6 +428,7 @@ MembersReply RandomMembersReply(Rng& rng) {
   reply.waits_for = RandomText(rng, 90);
   reply.map_version = rng.Next();
   reply.epoch = rng.Next();
+  reply.moves_left = Random32(rng);
   reply.members.resize(rng.Below(5));
   for (Member& member : reply.members) {
     member.kind = rng.Below(2) == 0 ? MemberKind::kServer : MemberKind::kWorker;
@@ -373,6 +440,7 @@ MembersReply RandomMembersReply(Rng& rng) {
     member.partitions = Random32(rng);
     member.rows = rng.Next();
     member.bytes = rng.Next();
+    member.follows = Random32(rng);
     member.problem = RandomText(rng, 90);
   }
   return reply;
@@ -446,7 +514,8 @@ std::vector<NamedMessage> SampleMessages() {
       {"join_server", JoinServer{120, SampleServer(), 114}},
       {"join_worker", JoinWorker{121, "trainer:7", 122, 123}},
       {"worker_place", WorkerPlace{124, absl::OkStatus(), SessionId{125}, 126, 127}},
-      {"heartbeat", Heartbeat{128, SessionId{129}, "server-1", 130, 131, 132, 133}},
+      {"heartbeat",
+       Heartbeat{128, SessionId{129}, "server-1", 130, 131, 132, 133, {{NodeId{3}, 162}}}},
       {"leave_worker", LeaveWorker{134, SessionId{135}}},
       {"map_request", MapRequest{136}},
       {"map_reply",
@@ -460,6 +529,10 @@ std::vector<NamedMessage> SampleMessages() {
       {"compact_push", SampleCompactPush()},
       {"compact_pull_reply", SampleCompactPullReply()},
       {"keys_wanted", KeysWanted{161}},
+      {"follow_lane",
+       FollowLane{163, NodeId{3}, "server-1", 164, 182, 165, 166, 167, 168, 169, 170, 171}},
+      {"lane_entries", SampleLaneEntries()},
+      {"place_lanes", PlaceLanes{180, Placing::kDrain, NodeId{181}, "server-1"}},
   };
 }
 
@@ -501,10 +574,7 @@ Message RandomMessage(Rng& rng) {
       return WorkerPlace{rng.Next(), RandomStatus(rng), SessionId{rng.Next()}, Random32(rng),
                          Random32(rng)};
     case 17:
-      return Heartbeat{rng.Next(),          SessionId{rng.Next()},
-                       RandomText(rng, 64), rng.Next(),
-                       rng.Next(),          rng.Next(),
-                       rng.Next()};
+      return RandomHeartbeat(rng);
     case 18:
       return LeaveWorker{rng.Next(), SessionId{rng.Next()}};
     case 19:
@@ -522,6 +592,18 @@ Message RandomMessage(Rng& rng) {
     case 25:
       return EnterBarrier{rng.Next(), RandomText(rng, 64), rng.Next(),
                           static_cast<std::uint32_t>(1 + rng.Below(4096))};
+    case 26:
+      return FollowLane{rng.Next(),          NodeId{Random32(rng)},
+                        RandomText(rng, 64), rng.Next(),
+                        Random32(rng),       rng.Next(),
+                        rng.Next(),          rng.Next(),
+                        rng.Next(),          rng.Next(),
+                        Random32(rng),       rng.Next()};
+    case 27:
+      return RandomLaneEntries(rng);
+    case 28:
+      return PlaceLanes{rng.Next(), static_cast<Placing>(rng.Below(4)), NodeId{Random32(rng)},
+                        RandomText(rng, 64)};
     default:
       return RandomCompact(rng);
   }

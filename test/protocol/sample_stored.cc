@@ -72,6 +72,7 @@ CoordinatorState SampleCoordinatorState() {
   state.next_session = 8;
   state.workers = {{SessionId{3}, 0, "w:1", 9}, {SessionId{7}, 4, "w:2", 10}};
   state.pending = SampleSpec(2);
+  state.moves = {{NodeId{1}, "a", "b", true}, {NodeId{2}, "b", "a", false}};
   return state;
 }
 

@@ -63,6 +63,27 @@ TEST_CASE("each push counts exactly once and no pull is staler than it may be, w
   }
 }
 
+TEST_CASE("each push counts exactly once though servers with replicas are lost, and replicas agree",
+          "[sim]") {
+  SimResult all;
+  std::map<StepMode, std::uint64_t> modes;
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+    const SimResult result = Simulate(seed, Carriage::kByBytes, Lanes::kReplicated);
+    INFO("replay: longtail_sim --seed " << seed);
+    REQUIRE(result.wrong == "");
+    ++modes[result.step_mode];
+    all.crashed += result.crashed;
+    all.leaderships += result.leaderships;
+    all.images += result.images;
+    all.placed += result.placed;
+  }
+  CHECK(modes.size() == 3);
+  CHECK(all.crashed > kSeeds / 2);
+  CHECK(all.leaderships > kSeeds);
+  CHECK(all.images > kSeeds / 10);
+  CHECK(all.placed > kSeeds / 2);
+}
+
 TEST_CASE("the same seed gives the same deliveries", "[sim]") {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     INFO("replay: longtail_sim --seed " << seed);

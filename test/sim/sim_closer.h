@@ -53,7 +53,8 @@ class SimCloser {
   }
 
   void Step(const Envelope& event) {
-    if (const auto* ack = std::get_if<Acknowledgement>(&event.body)) {
+    const auto* ack = std::get_if<Acknowledgement>(&event.body);
+    if (ack != nullptr && ack->status.ok()) {  // Else another leads the lane now.
       closings_[SessionId{ack->request}].answered[event.source] = true;
     }
   }

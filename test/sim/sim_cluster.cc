@@ -16,6 +16,7 @@
 #include "sim/sim_closer.h"
 #include "sim/sim_lane.h"
 #include "sim/sim_network.h"
+#include "sim/sim_replicas.h"
 #include "sim/sim_worker.h"
 
 namespace longtail::sim {
@@ -42,8 +43,9 @@ Faults DrawFaults(std::uint64_t seed) {
 
 class SimCluster {
  public:
-  SimCluster(std::uint64_t seed, Carriage carriage)
+  SimCluster(std::uint64_t seed, Carriage carriage, Lanes lanes)
       : carriage_(carriage),
+        is_replicated_(lanes == Lanes::kReplicated),
         rng_(seed),
         wire_rng_(Mix64(seed + 2)),
         network_(DrawFaults(seed), Mix64(seed)) {
@@ -65,15 +67,17 @@ class SimCluster {
 
   SimResult Run() {
     for (; wrong_.empty() && !IsOver() && result_.steps < kStepsMax; ++result_.steps) {
-      if (result_.steps == kHealAfter) {
+      if (result_.steps == HealAfter()) {
         network_.Heal();
+        if (replicas_ != nullptr) replicas_->Heal();
         healed_at_ = now_;
       }
       KillSome();
       CrashSome();
       OneStep();
       if (now_ - healed_at_ > kTimeMax) {
-        wrong_ = absl::StrCat("not over ", absl::FormatDuration(kTimeMax), " after it healed");
+        wrong_ = absl::StrCat("not over ", absl::FormatDuration(kTimeMax), " after it healed",
+                              replicas_ == nullptr ? "" : replicas_->Describe());
       }
     }
     if (wrong_.empty() && !IsOver()) wrong_ = absl::StrCat("not over after ", kStepsMax, " steps");
@@ -82,6 +86,11 @@ class SimCluster {
       result_.resent += worker.resent();
       result_.timed_out += worker.timed_out();
       result_.workers += worker.statistics();
+    }
+    if (replicas_ != nullptr) {
+      if (wrong_.empty()) wrong_ = replicas_->CompareReplicas();
+      result_.leaderships = replicas_->leaderships();
+      result_.images = replicas_->images();
     }
     for (const auto& lane : lanes_) {
       result_.torn_writes += lane->torn_writes();
@@ -93,6 +102,9 @@ class SimCluster {
   }
 
  private:
+  // Replicas and the coordinator have much to say to one another.
+  std::uint64_t HealAfter() const { return is_replicated_ ? 4 * kHealAfter : kHealAfter; }
+
   void DrawMap() {
     constexpr StepMode kModes[] = {StepMode::kAsynchronous, StepMode::kSynchronous,
                                    StepMode::kBoundedStaleness, StepMode::kBoundedStaleness};
@@ -114,12 +126,21 @@ class SimCluster {
     const std::size_t key_list_bytes_max =
         wire_rng_.Below(2) == 0 ? std::size_t{136} * (1 + wire_rng_.Below(8)) : kKeyListBytesMax;
     for (std::uint32_t p = 0; p < partitions; ++p) map_.lane_of.push_back(p % lanes);
+    map_.cluster = rng_.Next();
+    if (is_replicated_) {
+      replicas_ = std::make_unique<SimReplicas>(map_, rng_.Next(), key_list_bytes_max);
+      for (std::uint64_t i = 0, n = rng_.Below(8); i < n; ++i) {
+        const std::uint64_t when = rng_.Below(HealAfter());
+        const std::uint64_t victim = rng_.Below(12);
+        crashes_.emplace(when, victim);
+      }
+      return;
+    }
     for (std::uint32_t l = 0; l < lanes; ++l) {
       map_.lanes.push_back(NodeId{l});
       map_.servers.push_back(
           {.name = absl::StrCat("s", l), .incarnation = 1, .host = "", .lanes = {{NodeId{l}, {}}}});
     }
-    map_.cluster = rng_.Next();
     // Logs in half of the clusters; crashes, of lanes that have one, in most of those.
     const bool keep_logs = rng_.Below(2) == 0;
     const std::uint64_t crashes = keep_logs ? rng_.Below(4) : 0;
@@ -138,6 +159,24 @@ class SimCluster {
   // Lanes whose time has come crash, and come back some time later.
   void CrashSome() {
     while (!crashes_.empty() && crashes_.begin()->first <= result_.steps) {
+      if (replicas_ != nullptr) {
+        const std::uint64_t victim = crashes_.begin()->second;
+        const absl::Time up_at = now_ + absl::Milliseconds(rng_.Below(1000));
+        if (victim >= 8) {
+          effects_.Clear();
+          replicas_->PlaceSome(effects_);
+          CarryOut();
+          ++result_.placed;
+        } else if (victim == 7) {
+          replicas_->CrashCoordinator();
+        } else if (replicas_->CrashServer(victim, now_, up_at)) {
+          ++result_.crashed;
+        } else if (result_.steps < HealAfter()) {
+          return;  // As soon as it may.
+        }
+        crashes_.erase(crashes_.begin());
+        continue;
+      }
       SimLane& lane = *lanes_[crashes_.begin()->second];
       crashes_.erase(crashes_.begin());
       if (!lane.is_up()) continue;
@@ -200,7 +239,8 @@ class SimCluster {
 
   bool IsOver() const {
     const bool all_up = std::ranges::all_of(lanes_, [](const auto& lane) { return lane->is_up(); });
-    return all_up && to_replace_.empty() && std::ranges::all_of(workers_, [&](const SimWorker& w) {
+    return all_up && (replicas_ == nullptr || replicas_->IsSettled()) && to_replace_.empty() &&
+           std::ranges::all_of(workers_, [&](const SimWorker& w) {
              return w.is_dead() ? closer_.is_done(w.script().session) : w.is_gone();
            });
   }
@@ -210,7 +250,8 @@ class SimCluster {
     const auto earliest = std::ranges::min_element(wake_);
     const auto lane = std::ranges::min_element(
         lanes_, {}, [](const std::unique_ptr<SimLane>& l) { return l->next(); });
-    const absl::Time next = std::min({network_.next(), *earliest, closer_.next(), (*lane)->next()});
+    const absl::Time lane_next = replicas_ != nullptr ? replicas_->next() : (*lane)->next();
+    const absl::Time next = std::min({network_.next(), *earliest, closer_.next(), lane_next});
     if (next == absl::InfiniteFuture()) {
       wrong_ = "nothing is under way and nobody will wake";
       return;
@@ -219,7 +260,10 @@ class SimCluster {
     effects_.Clear();
     if (next == network_.next()) {
       Deliver(network_.Deliver());
-    } else if (next == (*lane)->next()) {
+    } else if (next == lane_next && replicas_ != nullptr) {
+      replicas_->Tick(now_, effects_);
+      CarryOut();
+    } else if (next == lane_next) {
       (*lane)->Tick(now_, effects_);
       if (wrong_.empty()) wrong_ = (*lane)->wrong();
       CarryOut();
@@ -242,7 +286,11 @@ class SimCluster {
   void Deliver(Envelope event) {
     Trace(event);
     const auto node = static_cast<std::size_t>(event.target);
-    if (node < lanes_.size()) {
+    if (replicas_ != nullptr && SimReplicas::IsHere(event.target)) {
+      replicas_->Step(event, now_, effects_);
+      CarryOut();
+      if (replicas_->TakeNews()) TellWorkers();
+    } else if (node < lanes_.size()) {
       lanes_[node]->Step(event, now_, effects_);
       CarryOut();
     } else if (event.target == kCloser) {
@@ -250,6 +298,16 @@ class SimCluster {
       ReplaceSome();
     } else if (const std::size_t w = node - kFirstWorker; !workers_[w].is_dead()) {
       workers_[w].Step(event, now_, effects_);
+      AfterWorker(w);
+    }
+  }
+
+  // Lanes are led elsewhere.
+  void TellWorkers() {
+    for (std::size_t w = 0; w < workers_.size(); ++w) {
+      if (workers_[w].is_dead()) continue;
+      const NodeId self = workers_[w].script().self;
+      workers_[w].Step({kCoordinatorNode, self, MapReply{0, {}, "", nullptr}}, now_, effects_);
       AfterWorker(w);
     }
   }
@@ -271,6 +329,7 @@ class SimCluster {
         if (!decoded.ok()) wrong_ = decoded.status().ToString();
         if (decoded.ok()) envelope.body = *std::move(decoded);
       }
+      if (replicas_ != nullptr) replicas_->Address(envelope);
       network_.Send(std::move(envelope), now_);
     }
     effects_.sends.clear();
@@ -290,7 +349,8 @@ class SimCluster {
   void CheckTables() {
     for (std::uint32_t p = 0; p < map_.lane_of.size(); ++p) {
       const server::PartitionCore& core =
-          *lanes_[map_.lane_of[p]]->core().FindPartition(PartitionId{p});
+          replicas_ != nullptr ? replicas_->Leader(PartitionId{p})
+                               : *lanes_[map_.lane_of[p]]->core().FindPartition(PartitionId{p});
       FoundRows found;
       for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
         core.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
@@ -315,6 +375,7 @@ class SimCluster {
   }
 
   const Carriage carriage_;
+  const bool is_replicated_;
   Rng rng_;
   Rng wire_rng_;  // Its own, so that what else is drawn does not depend on how it travels.
   SimNetwork network_;
@@ -328,6 +389,7 @@ class SimCluster {
   std::uint64_t steps_ = 0;  // That a worker does, at most.
   bool short_deadlines_ = false;
   std::vector<std::unique_ptr<SimLane>> lanes_;
+  std::unique_ptr<SimReplicas> replicas_;                // Instead of those.
   std::multimap<std::uint64_t, std::uint64_t> crashes_;  // Lanes, by the step when they crash.
   std::deque<SimWorker> workers_;                        // Cores do not move.
   std::vector<absl::Time> wake_;                         // Of workers.
@@ -339,8 +401,8 @@ class SimCluster {
 
 }  // namespace
 
-SimResult Simulate(std::uint64_t seed, Carriage carriage) {
-  return SimCluster(seed, carriage).Run();
+SimResult Simulate(std::uint64_t seed, Carriage carriage, Lanes lanes) {
+  return SimCluster(seed, carriage, lanes).Run();
 }
 
 }  // namespace longtail::sim

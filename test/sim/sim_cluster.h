@@ -17,6 +17,12 @@ enum class Carriage {
   kByBytes,    ///< Through the wire codec: pulls are answered with rows.
 };
 
+/// What lanes are.
+enum class Lanes {
+  kAlone,       ///< Each by itself, with a log or without.
+  kReplicated,  ///< Replicas on servers that a coordinator looks after.
+};
+
 struct SimResult {
   std::string wrong;              ///< What promise was broken; empty: none.
   std::uint64_t trace = 0;        ///< A hash of every delivery: its time, its ends, its bytes.
@@ -28,6 +34,9 @@ struct SimResult {
   std::uint64_t crashed = 0;      ///< Lanes that lost all but their logs,
   std::uint64_t torn_writes = 0;  ///< and those of them whose log ended within a write.
   std::uint64_t bases = 0;        ///< Of logs.
+  std::uint64_t leaderships = 0;  ///< Of replicated lanes, that followed others,
+  std::uint64_t placed = 0;       ///< Times that an operator wanted them elsewhere,
+  std::uint64_t images = 0;       ///< and images that replicas got.
   StepMode step_mode = StepMode::kAsynchronous;
   WorkerStatistics workers;  ///< Of all of them together.
 };
@@ -36,7 +45,8 @@ struct SimResult {
 /// partitions, the tables' widths, whether lanes keep logs, and a subset of the faults; as bytes,
 /// for half of the workers, how values travel and whether lists of keys are named, and how few of
 /// those lanes keep. Runs it until all workers have left or died. Looks at every pull
-/// (Ledger::CheckPull) and in the end at every row.
-SimResult Simulate(std::uint64_t seed, Carriage carriage);
+/// (Ledger::CheckPull) and in the end at every row. With replicas servers crash instead, and in the
+/// end each replica has what its leader has.
+SimResult Simulate(std::uint64_t seed, Carriage carriage, Lanes lanes = Lanes::kAlone);
 
 }  // namespace longtail::sim

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
+#include <tuple>
 
 #include "absl/time/clock.h"
 #include "sim/sim_cluster.h"
@@ -12,12 +13,15 @@ namespace {
 
 bool Holds(std::uint64_t seed) {
   bool holds = true;
-  for (const Carriage carriage : {Carriage::kByPointer, Carriage::kByBytes}) {
-    const SimResult result = Simulate(seed, carriage);
+  for (const auto& [words, carriage, lanes] :
+       {std::tuple("by pointer", Carriage::kByPointer, Lanes::kAlone),
+        std::tuple("by bytes", Carriage::kByBytes, Lanes::kAlone),
+        std::tuple("replicated", Carriage::kByBytes, Lanes::kReplicated)}) {
+    const SimResult result = Simulate(seed, carriage, lanes);
     if (result.wrong.empty()) continue;
     holds = false;
-    std::cout << "seed " << seed << (carriage == Carriage::kByBytes ? " by bytes" : " by pointer")
-              << ": " << result.wrong << "\n  replay: longtail_sim --seed " << seed << "\n";
+    std::cout << "seed " << seed << " " << words << ": " << result.wrong
+              << "\n  replay: longtail_sim --seed " << seed << "\n";
   }
   return holds;
 }

@@ -75,6 +75,13 @@ TESTED_THROUGH = {
         "protocol/wire.h", "a status travels in an acknowledgement and nowhere else"),
     "src/protocol/wire_compact.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
     "src/protocol/wire_control.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
+    "src/protocol/wire_replication.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
+    "src/server/coordinator_members.cc": (
+        "server/coordinator_core.h", "it is the coordinator's answer to MembersRequest"),
+    "src/server/lane_core_saving.cc": (
+        "server/lane_core.h", "it is the part of a lane that becomes bases and images"),
+    "src/cluster/replica_seat.cc": (
+        "cluster/cluster_status.h", "servers are made of it, and tests kill and stop them"),
     "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/server/checkpoint_reader.cc": (
         "longtail/cluster.h", "it is Cluster::Restore, which names what is damaged"),

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "protocol/coordinator_state.h"
 #include "protocol/lane_base.h"
+#include "protocol/lane_image.h"
 #include "protocol/lane_log.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/snapshot_format.h"
@@ -48,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto read = longtail::DecodeLaneBase("fuzz", AsBytes(base)); read.ok()) {
     LONGTAIL_CHECK(longtail::EncodeLaneBase(*read) == base);
   }
+  static_cast<void>(longtail::DecodeLaneImagePart("fuzz", bytes));
   for (auto log = longtail::LaneLogReader::Open("fuzz", bytes, 5); log.ok();) {
     const auto message = log->Next();
     if (!message.ok() || !*message) break;

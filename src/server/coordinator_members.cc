@@ -1,0 +1,72 @@
+// What the coordinator tells operators of the cluster's members.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "server/coordinator_core.h"
+#include "server/replica_places.h"
+
+namespace longtail::server {
+
+void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects) {
+  MembersReply reply{.request = m.request,
+                     .status = {},
+                     .waits_for = WaitsFor(),
+                     .map_version = state_.map.version,
+                     .epoch = state_.map.epoch,
+                     .moves_left = static_cast<std::uint32_t>(state_.moves.size()),
+                     .members = {}};
+  const auto member = [&](MemberKind kind, const std::string& name, std::uint32_t number,
+                          absl::Time heard, absl::Duration lease) -> Member& {
+    const absl::Duration silent = std::max(now - heard, absl::ZeroDuration());
+    Member& entry = reply.members.emplace_back();
+    entry.kind = kind;
+    entry.name = name;
+    entry.number = number;
+    entry.silent_ms = static_cast<std::uint64_t>(absl::ToInt64Milliseconds(silent));
+    entry.is_late = silent > lease;
+    return entry;
+  };
+  const std::vector<ServerEntry>& servers = is_formed() ? state_.map.servers : joining_;
+  for (std::uint32_t i = 0; i < servers.size(); ++i) {
+    const ServerEntry& server = servers[i];
+    const Heard& heard = servers_heard_[server.name];
+    const bool has_replicas = is_formed() && options_.replicas > 1;
+    Member& entry = member(MemberKind::kServer, server.name, i, heard.at,
+                           has_replicas ? options_.server_lease : options_.lease);
+    entry.rows = heard.rows;
+    entry.bytes = heard.bytes;
+    entry.lanes = CountRole(server, ReplicaRole::kLeader);
+    entry.follows = CountRole(server, ReplicaRole::kFollower);
+    entry.partitions = PartitionsLedBy(server);
+    const std::string address =
+        server.lanes[0].addresses.empty() ? "no address" : server.lanes[0].addresses[0];
+    const std::uint32_t joins = CountRole(server, ReplicaRole::kJoining);
+    if (entry.is_late) {
+      entry.problem = absl::StrCat("silent; its lanes were at ", address);
+    } else if (server.is_drained) {
+      entry.problem = "drained: gets no lanes any more";
+    } else if (joins != 0) {
+      entry.problem = absl::StrCat("joins ", joins, joins == 1 ? " lane" : " lanes",
+                                   ": gets what others have of it");
+    }
+  }
+  for (const WorkerEntry& worker : state_.workers) {
+    Member& entry = member(MemberKind::kWorker, worker.name, worker.rank,
+                           workers_heard_[worker.session], options_.lease);
+    if (leaving_.contains(worker.session)) entry.problem = "leaving: lanes are being told";
+  }
+  Send(source, std::move(reply), effects);
+}
+
+std::uint32_t CoordinatorCore::PartitionsLedBy(const ServerEntry& server) const {
+  const ClusterMap& map = state_.map;
+  std::uint32_t partitions = 0;
+  for (const LaneEntry& lane : server.lanes) {
+    if (lane.role != ReplicaRole::kLeader) continue;
+    const auto number = std::ranges::find(map.lanes, lane.node) - map.lanes.begin();
+    partitions += static_cast<std::uint32_t>(std::ranges::count(map.lane_of, number));
+  }
+  return is_formed() ? partitions : 0;
+}
+
+}  // namespace longtail::server

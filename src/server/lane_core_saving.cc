@@ -1,0 +1,149 @@
+// How a lane becomes a base or an image, and is made of one.
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "protocol/lane_log_names.h"
+#include "server/lane_core.h"
+
+namespace longtail::server {
+
+void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                         const std::string& prefix, Effects& effects) {
+  if (base_ || snapshot_.is_running()) return;
+  base_prefix_ = prefix;
+  base_ = LaneBase{.lane = lane,
+                   .log_end = log_end_,
+                   .map = *map,
+                   .tables = {},
+                   .partitions = {},
+                   .pushes = {},
+                   .blobs = {}};
+  std::vector<const PartitionCore*> partitions;
+  for (const auto& partition : partitions_) {
+    base_->partitions.push_back(partition->Save(base_->pushes));
+    partitions.push_back(partition.get());
+  }
+  for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
+    base_->tables.push_back(partitions_[0]->table(TableId{t}).spec());
+  }
+  snapshot_.Start({.self = options_.self,
+                   .source = options_.self,
+                   .request = 0,
+                   .prefix = LaneBaseRows(prefix, log_end_),
+                   .partition_count = options_.partition_count,
+                   .is_base = true},
+                  std::move(partitions), effects);
+  FinishBase(effects);
+}
+
+// Once the rows are written, so is the base.
+void LaneCore::FinishBase(Effects& effects) {
+  const auto done = std::ranges::find_if(effects.sends, [&](const Envelope& envelope) {
+    return envelope.target == options_.self && std::holds_alternative<SnapshotReply>(envelope.body);
+  });
+  if (done == effects.sends.end()) return;
+  SnapshotReply reply = std::get<SnapshotReply>(std::move(done->body));
+  effects.sends.erase(done);
+  if (!reply.status.ok()) {  // The log goes on without it.
+    base_.reset();
+    return;
+  }
+  base_->blobs = std::move(reply.blobs);
+  effects.writes.push_back(
+      {kBaseTicket, LaneBaseName(base_prefix_, base_->log_end), EncodeLaneBase(*base_), true});
+}
+
+absl::Status LaneCore::Restore(const LaneBase& base, ReadRowsInto read_rows) {
+  if (base.partitions.size() != partitions_.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("base of ", base.partitions.size(), " partitions: want ", partitions_.size()));
+  }
+  LONGTAIL_RETURN_IF_ERROR(RestoreAll(base, read_rows));
+  log_end_ = durable_end_ = base.log_end;
+  return absl::OkStatus();
+}
+
+absl::Status LaneCore::RestoreAll(const LaneBase& base, ReadRowsInto read_rows) {
+  for (const PartitionBase& saved : base.partitions) {
+    PartitionCore* const partition = Find(saved.partition);
+    if (partition == nullptr) return NotHere(saved.partition);
+    for (std::uint32_t t = 0; t < base.tables.size(); ++t) {
+      LONGTAIL_RETURN_IF_ERROR(partition->CreateTable(TableId{t}, base.tables[t]));
+    }
+    LONGTAIL_RETURN_IF_ERROR(partition->Restore(saved, base.pushes));
+  }
+  LONGTAIL_RETURN_IF_ERROR(read_rows([&](RowBlock rows) { return Import(rows); }));
+  for (const PartitionBase& saved : base.partitions) Find(saved.partition)->RestoreSteps(saved);
+  return absl::OkStatus();
+}
+
+LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const ClusterMap> map,
+                                 std::vector<std::string>& chunks) const {
+  const PartitionCore& partition = *partitions_[index];
+  LaneBase base{.lane = 0,
+                .log_end = log_end_,
+                .map = *map,
+                .tables = {},
+                .partitions = {},
+                .pushes = {},
+                .blobs = {}};
+  base.partitions.push_back(partition.Save(base.pushes));
+  for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
+    base.tables.push_back(partition.table(TableId{t}).spec());
+  }
+  // Cut as for a store, and taken instead of written.
+  LaneSnapshot snapshot;
+  Effects effects;
+  snapshot.Start({.self = options_.self,
+                  .source = options_.self,
+                  .request = 0,
+                  .prefix = "image",
+                  .partition_count = options_.partition_count,
+                  .is_base = true},
+                 {&partition}, effects);
+  std::vector<StoreWrite> writes = std::move(effects.writes);
+  for (StoreWrite& write : writes) {
+    chunks.push_back(std::move(write.bytes));
+    snapshot.OnStored({.ticket = write.ticket, .status = {}}, effects);
+  }
+  base.blobs = std::move(std::get<SnapshotReply>(effects.sends.back().body).blobs);
+  return base;
+}
+
+absl::Status LaneCore::RestorePartition(const LaneBase& base, ReadRowsInto read_rows) {
+  if (base.partitions.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("image of ", base.partitions.size(), " partitions: want 1"));
+  }
+  LONGTAIL_RETURN_IF_ERROR(RestoreAll(base, read_rows));
+  PartitionCore* const partition = Find(base.partitions[0].partition);
+  asleep_.push_back({base.log_end, partition});
+  std::ranges::stable_sort(asleep_, std::ranges::greater(), &Asleep::until);
+  whole_at_ = asleep_.front().until;
+  log_end_ = durable_end_ = asleep_.back().until;
+  return absl::OkStatus();
+}
+
+// Before the entry log_end_ is replayed: those that were cut later are not here yet.
+void LaneCore::WakePartitions() {
+  if (asleep_.empty()) return;
+  while (!asleep_.empty() && asleep_.back().until <= log_end_) asleep_.pop_back();
+  awake_.clear();
+  for (const auto& partition : partitions_) {
+    const bool is_asleep =
+        std::ranges::find(asleep_, partition.get(), &Asleep::partition) != asleep_.end();
+    by_number_[static_cast<std::size_t>(partition->id())] = is_asleep ? nullptr : partition.get();
+    if (!is_asleep) awake_.push_back(partition.get());
+  }
+}
+
+void LaneCore::StopLeading() {
+  held_.clear();
+  waiting_.clear();
+  durable_end_ = log_end_;
+}
+
+}  // namespace longtail::server

@@ -1,0 +1,512 @@
+#include "server/replica_core.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "protocol/checksum.h"
+#include "protocol/snapshot_format.h"
+#include "protocol/wire.h"
+#include "server/lane_place.h"
+
+namespace longtail::server {
+namespace {
+
+// A follower that has all there is hears from its leader this often, and asks again behind so long
+// a silence; one that was refused, sooner.
+constexpr absl::Duration kAnswerWithin = absl::Milliseconds(200);
+constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(600);
+constexpr absl::Duration kRefusedAgainAfter = absl::Milliseconds(50);
+constexpr absl::Duration kGaugeEvery = absl::Seconds(1);
+// A replica that lacks no more than so many entries is waited for.
+constexpr std::uint64_t kAwaitedWithin = 64;
+
+std::uint64_t EpochOf(const ClusterMap& map, NodeId lane) {
+  const auto found = std::ranges::find(map.lanes, lane);
+  const auto number = static_cast<std::size_t>(found - map.lanes.begin());
+  return number < map.lane_epochs.size() ? map.lane_epochs[number] : 0;
+}
+
+// The request of a message that wants an answer; 0: it wants none.
+std::uint64_t RequestOf(const Message& message) {
+  return std::visit(
+      [](const auto& m) -> std::uint64_t {
+        if constexpr (requires { m->request; }) {
+          return m->request;
+        } else if constexpr (
+            requires { m.request; } && !requires { m.status; }) {
+          return m.request;
+        } else {
+          return 0;
+        }
+      },
+      message);
+}
+
+bool IsLargeChange(const Message& message) {
+  return std::holds_alternative<std::shared_ptr<const PushRequest>>(message) ||
+         std::holds_alternative<std::shared_ptr<const CompactPush>>(message) ||
+         std::holds_alternative<ImportRows>(message);
+}
+
+}  // namespace
+
+// --- Its place -----------------------------------------------------------------------------------
+
+void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time now,
+                        Effects& effects) {
+  if (map_ != nullptr && map->version <= map_->version) return;
+  const auto server = std::ranges::find(map->servers, options_.server, &ServerEntry::name);
+  if (server == map->servers.end() || server->incarnation != options_.incarnation ||
+      options_.seat >= server->lanes.size()) {
+    return;  // The map is of another process: this one's time has not come, or is over.
+  }
+  map_ = map;
+  const LaneEntry& entry = server->lanes[options_.seat];
+  if (entry.node != lane_node_) Leave();
+  lane_node_ = entry.node;
+  const std::uint64_t epoch = EpochOf(*map, entry.node);
+  const bool is_new_epoch = std::exchange(epoch_, epoch) != epoch;
+  const ReplicaRole was = std::exchange(role_, entry.role);
+  switch (role_) {
+    case ReplicaRole::kLeader:
+      if (was != ReplicaRole::kLeader) return Lead(now, effects);
+      if (is_new_epoch) return BeginEpoch(now, effects);
+      TakeFollowers();
+      return Commit(now, effects);
+    case ReplicaRole::kFollower:
+    case ReplicaRole::kSuccessor:
+    case ReplicaRole::kJoining:
+      if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading();
+      return BeginFollowing(now, effects);
+    case ReplicaRole::kNone:
+      if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading();
+      followers_.clear();
+      return;
+  }
+}
+
+std::unique_ptr<LaneCore> ReplicaCore::MakeLane() const {
+  absl::StatusOr<LaneCore::Options> options = PlaceOfLane(*map_, options_.server, options_.seat);
+  if (!options.ok()) return nullptr;
+  options->keeps_log = true;
+  options->key_list_bytes_max = options_.key_list_bytes_max;
+  return std::make_unique<LaneCore>(*options);
+}
+
+void ReplicaCore::Leave() {
+  role_ = ReplicaRole::kNone;
+  lane_.reset();
+  tail_.Reset(0);
+  epochs_.clear();
+  followers_.clear();
+  fetching_ = {};
+}
+
+void ReplicaCore::Lead(absl::Time now, Effects& effects) {
+  const bool is_empty = lane_ == nullptr || lane_->log_end() == 0;
+  if (is_empty && epoch_ != 1) {
+    // The coordinator names only who has it all, so this is a mistake; to go on would lose rows.
+    role_ = ReplicaRole::kNone;
+    return Note("it is to lead a lane that it does not have");
+  }
+  if (lane_ == nullptr) lane_ = MakeLane();
+  fetching_ = {};
+  retry_at_ = absl::InfiniteFuture();
+  gauges_.lane = static_cast<std::uint32_t>(lane_node_);
+  followers_.clear();
+  acknowledged_ = lane_->log_end();  // For all that is known here.
+  effects.WakeAt(now + kGaugeEvery);
+  BeginEpoch(now, effects);
+}
+
+// A leadership's first entry is its map.
+void ReplicaCore::BeginEpoch(absl::Time now, Effects& effects) {
+  // Who counted only because it had caught up is to do so again: the coordinator does not take what
+  // it heard of an epoch that is over.
+  for (Follower& follower : followers_) follower.is_awaited = false;
+  TakeFollowers();
+  epochs_.push_back({epoch_, lane_->log_end()});
+  lane_->BeginLog(map_, effects);
+  AfterLane(now, effects);
+}
+
+void ReplicaCore::TakeFollowers() {
+  std::vector<Follower> now;
+  for (const ServerEntry& server : map_->servers) {
+    for (std::uint32_t place = 0; place < server.lanes.size(); ++place) {
+      const LaneEntry& entry = server.lanes[place];
+      const bool is_successor = entry.role == ReplicaRole::kSuccessor;
+      const bool is_follower = entry.role == ReplicaRole::kFollower || is_successor;
+      if (entry.node != lane_node_ || (!is_follower && entry.role != ReplicaRole::kJoining)) {
+        continue;
+      }
+      const auto known = std::ranges::find_if(followers_, [&](const Follower& f) {
+        return f.server == server.name && f.incarnation == server.incarnation && f.place == place;
+      });
+      if (known != followers_.end()) {
+        now.push_back(std::move(*known));
+      } else {
+        now.push_back({.server = server.name, .incarnation = server.incarnation, .place = place});
+      }
+      now.back().is_awaited |= is_follower;
+      now.back().is_successor = is_successor;
+    }
+  }
+  followers_ = std::move(now);
+  hands_over_ = std::ranges::any_of(followers_, &Follower::is_successor);
+  gauges_.caught_up_epoch = 0;
+}
+
+void ReplicaCore::BeginFollowing(absl::Time now, Effects& effects) {
+  followers_.clear();
+  gauges_.rows = 0;
+  gauges_.caught_up_epoch = 0;
+  gauges_.lane = static_cast<std::uint32_t>(lane_node_);
+  if (lane_ == nullptr) lane_ = MakeLane();
+  Fetch(now, effects);
+}
+
+void ReplicaCore::Note(std::string problem) {
+  problem_ = std::move(problem);
+  ++gauges_.problems;
+}
+
+// --- Events --------------------------------------------------------------------------------------
+
+void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
+  if (const auto* m = std::get_if<FollowLane>(&event.body)) {
+    return OnFollow(event.source, *m, now, effects);
+  }
+  if (const auto* m = std::get_if<LaneEntries>(&event.body)) return OnEntries(*m, now, effects);
+  if (!leads()) {
+    // Its asker's map is older or newer than ours, and one of them will change.
+    return Refuse(event, absl::UnavailableError("this replica does not lead the lane"), effects);
+  }
+  if (!MayChange(event, effects)) return;
+  lane_->Step(event, now, effects);
+  AfterLane(now, effects);
+}
+
+void ReplicaCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
+  if (lane_ == nullptr) return;
+  lane_->OnStored(answer, now, effects);
+  if (leads()) AfterLane(now, effects);
+}
+
+void ReplicaCore::Tick(absl::Time now, Effects& effects) {
+  if (leads()) {
+    gauges_.rows = lane_->row_count();
+    effects.WakeAt(now + kGaugeEvery);
+    AnswerFollowers(now, effects);
+  } else if (role_ != ReplicaRole::kNone) {
+    if (now >= retry_at_) return Fetch(now, effects);
+    effects.WakeAt(retry_at_);
+  }
+}
+
+void ReplicaCore::Send(NodeId target, Message message, Effects& effects) {
+  effects.sends.push_back({lane_node_, target, std::move(message)});
+}
+
+void ReplicaCore::Refuse(const Envelope& event, absl::Status why, Effects& effects) {
+  const std::uint64_t request = RequestOf(event.body);
+  if (request == 0) return;
+  Send(event.source, Acknowledgement{.request = request, .status = std::move(why), .step = 0},
+       effects);
+}
+
+// --- The leader ----------------------------------------------------------------------------------
+
+void ReplicaCore::AfterLane(absl::Time now, Effects& effects) {
+  if (followers_.empty()) {  // Nobody needs them; who joins then gets an image.
+    if (!effects.log.empty()) tail_.Reset(lane_->log_end());
+    effects.log.clear();
+    return lane_->OnLogged(acknowledged_ = lane_->log_end(), now, effects);
+  }
+  for (const LogEntry& entry : effects.log) {
+    auto frame = std::make_shared<std::string>();
+    Encode(entry.message, *frame);
+    const std::span<const std::byte> bytes = AsBytes(*frame);
+    tail_.Append(bytes, std::move(frame));
+  }
+  effects.log.clear();
+  Commit(now, effects);
+  AnswerFollowers(now, effects);
+}
+
+bool ReplicaCore::MayChange(const Envelope& event, Effects& effects) {
+  if (hands_over_ && !std::holds_alternative<std::shared_ptr<const PullRequest>>(event.body) &&
+      !std::holds_alternative<std::shared_ptr<const CompactPull>>(event.body)) {
+    Refuse(event, absl::UnavailableError("this replica hands the lane over"), effects);
+    return false;
+  }
+  // What followers lack is kept in memory: there is a bound.
+  if (tail_.bytes() <= options_.tail_bytes_max || !IsLargeChange(event.body)) return true;
+  for (const Follower& follower : followers_) {
+    if (!follower.is_awaited) continue;
+    const std::size_t lacks = tail_.BytesFrom(std::max(follower.held, tail_.first()));
+    if (lacks <= options_.tail_bytes_max) continue;
+    Refuse(event,
+           absl::UnavailableError(absl::StrCat("the lane's follower '", follower.server, "' lacks ",
+                                               lacks, " bytes of its log: want at most ",
+                                               options_.tail_bytes_max)),
+           effects);
+    return false;
+  }
+  return true;
+}
+
+void ReplicaCore::OnFollow(NodeId source, const FollowLane& m, absl::Time now, Effects& effects) {
+  LaneEntries refusal{.request = m.request, .status = {}, .epoch = epoch_, .frames = {}};
+  if (!leads() || m.lane != lane_node_ || m.epoch > epoch_) {
+    refusal.status = absl::UnavailableError("this replica does not lead the lane, or not yet");
+    return Send(source, std::move(refusal), effects);
+  }
+  const auto found = std::ranges::find_if(followers_, [&](const Follower& f) {
+    return f.server == m.server && f.incarnation == m.incarnation && f.place == m.place;
+  });
+  if (found == followers_.end()) {
+    refusal.status = absl::UnavailableError(
+        absl::StrCat("server '", m.server, "' does not follow this lane in epoch ", epoch_));
+    return Send(source, std::move(refusal), effects);
+  }
+  Follower& follower = *found;
+  if (m.request < follower.newest) return;  // Late.
+  follower.newest = m.request;
+  follower.source = source;
+  if (m.image != 0 || !HasBeginning(m)) {
+    follower.request = 0;
+    follower.held = 0;
+    SendImage(follower, m, effects);
+    return TrimTail();
+  }
+  follower.image = 0;
+  follower.bytes.reset();
+  follower.request = m.request;
+  follower.answer_by = now + kAnswerWithin;
+  follower.next = m.next;
+  follower.held = m.held;
+  if (tail_.end() - m.held <= kAwaitedWithin) follower.is_awaited = true;
+  Commit(now, effects);
+  AnswerFollowers(now, effects);
+}
+
+// Whether the asker's log is a beginning of this one, and what follows it is there.
+bool ReplicaCore::HasBeginning(const FollowLane& m) const {
+  if (m.next < tail_.first() || m.next > tail_.end() || m.held > m.next) return false;
+  if (m.next == 0) return true;
+  const auto epoch = std::ranges::find(epochs_, m.last_epoch, &EpochStart::epoch);
+  if (epoch == epochs_.end()) return false;
+  const auto next = epoch + 1;
+  return m.next <= (next == epochs_.end() ? tail_.end() : next->first);
+}
+
+void ReplicaCore::SendImage(Follower& follower, const FollowLane& m, Effects& effects) {
+  const std::uint32_t parts = lane_->partition_count();
+  std::uint64_t offset = m.offset;
+  const bool goes_on = m.image != 0 && m.image == follower.image && m.part < parts;
+  if (goes_on && m.part == follower.part + 1) {
+    CutPart(follower, m.part);
+  } else if (!goes_on || m.part != follower.part || offset > follower.bytes->size()) {
+    follower.image = (epoch_ << 32) + ++images_;
+    follower.next = tail_.end();  // From the first cut on it needs all that follows.
+    offset = 0;
+    CutPart(follower, 0);
+  }
+  LaneEntries answer{.request = m.request, .status = {}, .epoch = epoch_, .frames = {}};
+  answer.image = follower.image;
+  answer.part = follower.part;
+  answer.parts = parts;
+  answer.offset = offset;
+  answer.bytes = follower.bytes->size();
+  const std::span<const std::byte> rest =
+      AsBytes(*follower.bytes).subspan(static_cast<std::size_t>(offset));
+  answer.frames.push_back(rest.first(std::min(rest.size(), options_.answer_bytes_max)));
+  answer.owners.push_back(follower.bytes);
+  Send(follower.source, std::move(answer), effects);
+}
+
+void ReplicaCore::CutPart(Follower& follower, std::uint32_t part) {
+  follower.part = part;
+  follower.bytes.reset();  // Not two of them at a time.
+  std::vector<std::string> chunks;
+  const LaneBase base = lane_->SavePartition(part, map_, chunks);
+  follower.bytes = std::make_shared<std::string>(EncodeLaneImagePart(epochs_, base, chunks));
+}
+
+// Lets the answers go that rest on what all who count hold.
+void ReplicaCore::Commit(absl::Time now, Effects& effects) {
+  std::uint64_t held = tail_.end();
+  for (const Follower& follower : followers_) {
+    if (follower.is_awaited) held = std::min(held, follower.held);
+  }
+  lane_->OnLogged(held, now, effects);
+  acknowledged_ = std::max(acknowledged_, held);
+  const bool is_over = std::ranges::any_of(
+      followers_, [&](const Follower& f) { return f.is_successor && f.held == tail_.end(); });
+  if (is_over) gauges_.caught_up_epoch = epoch_;
+  TrimTail();
+}
+
+void ReplicaCore::TrimTail() {
+  const auto needed = [&](bool by_all) {
+    std::uint64_t first = tail_.end();
+    for (const Follower& f : followers_) {
+      if (f.is_awaited) first = std::min(first, f.held);
+      if (by_all && (f.image != 0 || f.request != 0)) first = std::min(first, f.next);
+    }
+    return first;
+  };
+  tail_.Trim(needed(true), options_.tail_bytes_kept);
+  // Who joins begins anew rather than to make the memory run out.
+  tail_.Trim(needed(false), options_.tail_bytes_max);
+}
+
+void ReplicaCore::AnswerFollowers(absl::Time now, Effects& effects) {
+  for (Follower& follower : followers_) {
+    if (follower.request == 0) continue;
+    const bool has_entries = tail_.end() > follower.next;
+    if (!has_entries && now < follower.answer_by) {
+      effects.WakeAt(follower.answer_by);
+      continue;
+    }
+    LaneEntries answer{.request = follower.request, .status = {}, .epoch = epoch_, .frames = {}};
+    answer.is_counted = follower.is_awaited && follower.held >= acknowledged_;
+    answer.first = follower.next;
+    if (has_entries && follower.next >= tail_.first()) {
+      tail_.Copy(follower.next, options_.answer_bytes_max, answer);
+    }
+    follower.request = 0;
+    Send(follower.source, std::move(answer), effects);
+  }
+}
+
+// --- A follower ----------------------------------------------------------------------------------
+
+void ReplicaCore::Fetch(absl::Time now, Effects& effects) {
+  retry_at_ = now + kAskAgainAfter;
+  effects.WakeAt(retry_at_);
+  // An image is replayed beside what there was, which may be the last that has all, until it has.
+  const bool is_image = fetching_.is_complete;
+  const LaneCore& lane = is_image ? *fetching_.lane : *lane_;
+  const std::vector<EpochStart>& epochs = is_image ? fetching_.epochs : epochs_;
+  FollowLane m{.request = ++request_,
+               .lane = lane_node_,
+               .server = options_.server,
+               .incarnation = options_.incarnation,
+               .place = options_.seat,
+               .epoch = epoch_,
+               .last_epoch = epochs.empty() ? 0 : epochs.back().epoch,
+               .next = lane.log_end(),
+               .held = is_image ? 0 : lane.log_end(),
+               .image = is_image ? 0 : fetching_.image,
+               .part = fetching_.part,
+               .offset = fetching_.bytes.size()};
+  Send(lane_node_, std::move(m), effects);
+}
+
+void ReplicaCore::OnEntries(const LaneEntries& m, absl::Time now, Effects& effects) {
+  if (leads() || role_ == ReplicaRole::kNone || m.request != request_) return;
+  if (!m.status.ok() || m.epoch < epoch_) {
+    retry_at_ = std::min(retry_at_, now + kRefusedAgainAfter);
+    effects.WakeAt(retry_at_);
+    return;
+  }
+  if (m.image != 0) {
+    OnImagePiece(m);
+  } else {
+    if (!fetching_.is_complete) fetching_ = {};
+    const absl::Status applied = Apply(m);
+    if (!applied.ok()) Note(std::string(applied.message()));
+    if (fetching_.is_complete) TakeImage();
+    if (m.is_counted && m.epoch == epoch_) gauges_.caught_up_epoch = m.epoch;
+  }
+  Fetch(now, effects);
+}
+
+absl::Status ReplicaCore::Apply(const LaneEntries& m) {
+  std::shared_ptr<const void> owner;
+  if (!m.owners.empty()) {
+    owner = std::make_shared<std::vector<std::shared_ptr<const void>>>(m.owners);
+  }
+  const bool is_image = fetching_.is_complete;
+  LaneCore& lane = is_image ? *fetching_.lane : *lane_;
+  std::vector<EpochStart>& epochs = is_image ? fetching_.epochs : epochs_;
+  for (std::size_t i = 0; i < m.frames.size(); ++i) {
+    const std::uint64_t number = m.first + i;
+    if (number != lane.log_end()) {
+      return absl::DataLossError(
+          absl::StrCat("entry ", number, " of the lane's log came: want ", lane.log_end()));
+    }
+    const std::span<const std::byte> parts[] = {m.frames[i]};
+    LONGTAIL_ASSIGN_OR_RETURN(const Message message, Decode(parts, owner));
+    if (const auto* begin = std::get_if<MapReply>(&message); begin != nullptr && begin->map) {
+      epochs.push_back({EpochOf(*begin->map, lane_node_), number});
+    }
+    lane.Replay(message);
+    if (!is_image) tail_.Append(m.frames[i], owner);
+  }
+  tail_.Trim(tail_.end(), options_.tail_bytes_kept);
+  return absl::OkStatus();
+}
+
+// Once it has all up to where its last part was cut.
+void ReplicaCore::TakeImage() {
+  if (fetching_.lane->log_end() < fetching_.lane->whole_at()) return;
+  lane_ = std::move(fetching_.lane);
+  epochs_ = std::move(fetching_.epochs);
+  tail_.Reset(lane_->log_end());
+  fetching_ = {};
+}
+
+void ReplicaCore::OnImagePiece(const LaneEntries& m) {
+  const bool is_next =
+      m.image == fetching_.image && m.part == fetching_.part && m.offset == fetching_.bytes.size();
+  if (!is_next) {
+    if (m.part != 0 || m.offset != 0) return;  // Late: the next answer is what was asked for.
+    fetching_ = {.image = m.image, .part = 0, .bytes = {}, .lane = MakeLane()};
+    ++gauges_.images;
+  }
+  for (const auto& frame : m.frames) fetching_.bytes.append(AsText(frame));
+  if (fetching_.bytes.size() < m.bytes) return;
+  const absl::Status taken = TakePart();
+  if (!taken.ok()) {
+    Note(std::string(taken.message()));
+    fetching_ = {};
+    return;
+  }
+  fetching_.bytes.clear();
+  fetching_.is_complete = ++fetching_.part == m.parts;
+  if (fetching_.is_complete) TakeImage();
+}
+
+// A whole part has come.
+absl::Status ReplicaCore::TakePart() {
+  LONGTAIL_ASSIGN_OR_RETURN(
+      const LaneImagePart part,
+      DecodeLaneImagePart(absl::StrCat("part ", fetching_.part, " of the lane's image"),
+                          AsBytes(fetching_.bytes)));
+  if (fetching_.part == 0) fetching_.epochs = part.epochs;
+  return fetching_.lane->RestorePartition(
+      part.base, [&](absl::FunctionRef<absl::Status(RowBlock rows)> take) -> absl::Status {
+        for (std::size_t i = 0; i < part.chunks.size(); ++i) {
+          const SnapshotBlob& blob = part.base.blobs[i];
+          if (Checksum(part.chunks[i]) != blob.checksum) {
+            return absl::DataLossError(
+                absl::StrCat("'", blob.name, "' of the lane's image: ", "damaged (checksum)"));
+          }
+          LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
+                                    ReadSnapshotChunk(blob.name, part.chunks[i]));
+          for (SnapshotTable& table : chunk.tables) {
+            LONGTAIL_RETURN_IF_ERROR(take(std::move(table.rows)));
+          }
+        }
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace longtail::server

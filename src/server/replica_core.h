@@ -1,0 +1,158 @@
+// One replica of a lane: it leads the lane, or follows who does.
+//
+// The leader is the lane (lane_core.h) and keeps the newest entries of its log for the followers,
+// which ask for them and apply them. What the lane answers to a change of state waits until every
+// follower that counts holds that change: those that the map calls followers, and those that join
+// once they lack little, so that they come to hold all that was acknowledged, too. From then on the
+// coordinator may take them for followers, which it hears from them. A replica that
+// cannot be brought up to date by entries gets an image (protocol/replication.h).
+//
+//   kFollower = holds all that was acknowledged: any of them can lead
+//   a leader that was replaced acknowledges nothing: its successor, which counts, asks it no more
+//
+// Threads: not thread-safe; see io/core_loop.h. Gauges: any.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "protocol/cluster_map.h"
+#include "protocol/lane_image.h"
+#include "protocol/messages.h"
+#include "protocol/step.h"
+#include "server/lane_core.h"
+#include "server/lane_tail.h"
+
+namespace longtail::server {
+
+/// What others may see of a replica while it works.
+struct ReplicaGauges {
+  std::atomic<std::uint64_t> rows = 0;  ///< Of the lane that it leads, a moment ago; else 0.
+  std::atomic<std::uint32_t> lane = 0;  ///< The number of its lane,
+  /// and the leadership whose leader counts it; or, of the leader itself, its own, once its
+  /// successor has all. 0: neither.
+  std::atomic<std::uint64_t> caught_up_epoch = 0;
+  std::atomic<std::uint64_t> images = 0;    ///< Begun to fetch.
+  std::atomic<std::uint64_t> problems = 0;  ///< See ReplicaCore::problem.
+};
+
+class ReplicaCore final : public Core {
+ public:
+  struct Options {
+    std::string server;  ///< Where it is: as the map names it,
+    std::uint64_t incarnation = 0;
+    std::uint32_t seat = 0;  ///< and which of that server's places.
+    /// Bytes of entries kept for replicas that join or fall behind; and, of those that followers
+    /// still lack, behind which nothing is taken until they come.
+    std::size_t tail_bytes_kept = std::size_t{64} << 20;
+    std::size_t tail_bytes_max = std::size_t{1} << 30;
+    std::size_t answer_bytes_max = std::size_t{4} << 20;  ///< Of entries or of an image, at a time.
+    std::size_t key_list_bytes_max = kKeyListBytesMax;
+  };
+
+  explicit ReplicaCore(Options options) : options_(std::move(options)) {}
+
+  /// Takes the place that a map gives it; an older map than it has changes nothing.
+  void OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time now, Effects& effects);
+
+  void Step(const Envelope& event, absl::Time now, Effects& effects) override;
+  void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
+  void Tick(absl::Time now, Effects& effects) override;
+
+  bool leads() const { return role_ == ReplicaRole::kLeader; }
+  ReplicaRole role() const { return role_; }
+  NodeId lane_node() const { return lane_node_; }
+  std::uint64_t epoch() const { return epoch_; }
+  /// Its state; null if it has none yet.
+  const LaneCore* lane() const { return lane_.get(); }
+  /// What last kept it from following; empty: nothing did.
+  const std::string& problem() const { return problem_; }
+  const ReplicaGauges& gauges() const { return gauges_; }
+
+ private:
+  // What the leader knows of another replica.
+  struct Follower {
+    std::string server;
+    std::uint64_t incarnation = 0;
+    std::uint32_t place = 0;
+    bool is_successor = false;
+    bool is_awaited = false;   // Nothing is acknowledged before it holds that.
+    std::uint64_t held = 0;    // It has applied the entries before this one.
+    std::uint64_t next = 0;    // It needs those from here on.
+    std::uint64_t newest = 0;  // Of its requests.
+    // The one that waits for entries; 0: none.
+    std::uint64_t request = 0;
+    NodeId source{};
+    absl::Time answer_by{};
+    // The image that it gets; 0: none.
+    std::uint64_t image = 0;
+    std::uint32_t part = 0;
+    std::shared_ptr<const std::string> bytes{};  // Of that part.
+  };
+  // An image as it comes.
+  struct Fetching {
+    std::uint64_t image = 0;
+    std::uint32_t part = 0;
+    std::string bytes;                 // Of that part, so far.
+    std::unique_ptr<LaneCore> lane{};  // With the parts before.
+    std::vector<EpochStart> epochs{};
+    bool is_complete = false;  // All parts are there: entries from the first cut on are to follow.
+  };
+
+  std::unique_ptr<LaneCore> MakeLane() const;
+  void Leave();
+  void Lead(absl::Time now, Effects& effects);
+  void BeginEpoch(absl::Time now, Effects& effects);
+  void TakeFollowers();
+  void BeginFollowing(absl::Time now, Effects& effects);
+  void Note(std::string problem);
+
+  // The leader's.
+  void AfterLane(absl::Time now, Effects& effects);
+  bool MayChange(const Envelope& event, Effects& effects);
+  void OnFollow(NodeId source, const FollowLane& m, absl::Time now, Effects& effects);
+  void SendImage(Follower& follower, const FollowLane& m, Effects& effects);
+  void CutPart(Follower& follower, std::uint32_t part);
+  bool HasBeginning(const FollowLane& m) const;
+  void Commit(absl::Time now, Effects& effects);
+  void AnswerFollowers(absl::Time now, Effects& effects);
+  void TrimTail();
+
+  // A follower's.
+  void Fetch(absl::Time now, Effects& effects);
+  void OnEntries(const LaneEntries& m, absl::Time now, Effects& effects);
+  void OnImagePiece(const LaneEntries& m);
+  absl::Status TakePart();
+  absl::Status Apply(const LaneEntries& m);
+  void TakeImage();
+
+  void Send(NodeId target, Message message, Effects& effects);
+  void Refuse(const Envelope& event, absl::Status why, Effects& effects);
+
+  const Options options_;
+  std::shared_ptr<const ClusterMap> map_;
+  ReplicaRole role_ = ReplicaRole::kNone;
+  NodeId lane_node_{};
+  std::uint64_t epoch_ = 0;
+  std::unique_ptr<LaneCore> lane_;
+  LaneTail tail_;                   // Its end is the lane's log_end.
+  std::vector<EpochStart> epochs_;  // Of the log.
+  std::vector<Follower> followers_;
+  bool hands_over_ = false;         // One of them is to lead next: nothing is changed any more.
+  std::uint64_t acknowledged_ = 0;  // Entries before this one may have been, by anybody.
+  std::uint64_t images_ = 0;
+
+  std::uint64_t request_ = 0;  // The follower's newest; answers to others are late.
+  absl::Time retry_at_ = absl::InfiniteFuture();
+  Fetching fetching_;
+  std::string problem_;
+  ReplicaGauges gauges_;
+};
+
+}  // namespace longtail::server

@@ -1,0 +1,63 @@
+// Who leads and who follows a lane: how the coordinator changes that in its map.
+//
+//   formed     server s leads its own lanes; those of server s - r have their r-th follower there
+//   silent     of its lanes each goes to a follower that is heard; what it followed goes on
+//   without,
+//              if the leader was heard since: else that may be dead, and the follower the last
+//              that has all
+//   heard of   it joins what it had a place in; once a leader counts it, it is a follower
+//
+// A lane whose followers are all silent, too, waits for whoever of them, or its leader, comes back.
+//
+// Threads: none of its own; the coordinator's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "protocol/cluster_map.h"
+
+namespace longtail::server {
+
+/// Gives lanes to the places of the servers, which are sorted by name, for map.replicas > 1. Needs
+/// as many servers, and as many places in each as CheckPlaces wants.
+void FormReplicas(ClusterMap& map);
+
+/// What a server that is about to join must have.
+///
+/// Errors: InvalidArgument, unless its number of places is a multiple of `replicas`.
+absl::Status CheckPlaces(const ServerEntry& server, std::uint32_t replicas);
+
+/// When servers were last heard.
+struct Hearing {
+  absl::FunctionRef<absl::Time(const ServerEntry& server)> at;
+  /// The version of the newest map that it has.
+  absl::FunctionRef<std::uint64_t(const ServerEntry& server)> version;
+  absl::Time now;
+  absl::Duration lease;  ///< Who is silent for so long is not counted on.
+
+  bool IsHeard(const ServerEntry& server) const { return now < at(server) + lease; }
+};
+
+/// Goes on without servers that are silent, and has those heard again join. Whether the map
+/// changed; its version is not touched.
+bool FollowSilence(ClusterMap& map, const Hearing& hearing);
+
+/// Puts a process of the same name, which has nothing, into the place of one that ended.
+///
+/// Errors: FailedPrecondition, and no change, if that led a lane of which no other server that is
+///         heard has all; InvalidArgument (another number of places).
+absl::Status ReplaceServer(ClusterMap& map, const ServerEntry& server, const Hearing& hearing);
+
+/// The leader of a lane counts what the server has of it; or it is the leader that says so, of its
+/// successor. Whether the map changed.
+bool TakeFollower(ClusterMap& map, const std::string& server, NodeId lane, std::uint64_t epoch);
+
+/// Places of a server with that role.
+std::uint32_t CountRole(const ServerEntry& server, ReplicaRole role);
+
+}  // namespace longtail::server

@@ -1,0 +1,137 @@
+// Lanes move between real servers while workers train: nothing is lost, doubled or changed.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cluster/program_cluster.h"
+#include "server/training.h"
+
+namespace longtail {
+namespace {
+
+using test::Must;
+using test::Program;
+using test::ProgramCluster;
+
+PlaceLanes Drain(const std::string& server) {
+  return {.request = 0, .placing = Placing::kDrain, .lane = {}, .server = server};
+}
+const PlaceLanes kRebalance = {
+    .request = 0, .placing = Placing::kRebalance, .lane = {}, .server = {}};
+
+std::uint32_t Leads(const std::string& address, const std::string& server) {
+  const auto status = Must(ReadClusterStatus(address, absl::Seconds(5)));
+  const auto member = std::ranges::find(status.members, server, &Member::name);
+  return member == status.members.end() ? 0 : member->lanes;
+}
+
+constexpr int kRounds = 25;  // Of 20 steps: moves take some seconds.
+
+// Hashes of the tables that kTrainingWorkers workers leave.
+template <typename Meanwhile>
+std::vector<std::uint64_t> LongTrainingHashes(Cluster& cluster, Meanwhile meanwhile) {
+  const std::vector<TableId> tables = {
+      Must(cluster.CreateTable(
+          test::SpecOf("a", test::kTrainingDim, AdagradSpec{.learning_rate = 0.3F}))),
+      Must(cluster.CreateTable(
+          test::SpecOf("b", test::kTrainingDim, AdamSpec{.learning_rate = 0.05F}))),
+      Must(cluster.CreateTable(test::TailSpecOf("c", test::kTrainingDim)))};
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (std::uint32_t rank = 0; rank < test::kTrainingWorkers; ++rank) {
+    workers.push_back(
+        Must(cluster.Connect({.retry_after = std::chrono::milliseconds(300), .rank = rank})));
+  }
+  std::vector<absl::Status> outcomes(workers.size());
+  std::vector<std::thread> threads;
+  for (std::size_t w = 0; w < workers.size(); ++w) {
+    threads.emplace_back([&, w] {
+      for (int round = 0; round < kRounds; ++round) {
+        outcomes[w].Update(test::Train(*workers[w], tables));
+      }
+    });
+  }
+  meanwhile(*workers[0]);
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& outcome : outcomes) Must(outcome);
+  // All steps are applied once a pull of the last is answered.
+  for (const auto& worker : workers) test::Rows(*worker, tables[0], {1}, test::kTrainingDim);
+  std::vector<std::uint64_t> hashes;
+  for (const TableId table : tables) hashes.push_back(Must(cluster.Statistics(table)).hash);
+  return hashes;
+}
+
+TEST_CASE("a synchronous training on 1, then 4, then 2 servers has the bits of one that stays",
+          "[cluster][process][moves][step]") {
+  const auto embedded = Must(
+      Cluster::Embedded({.step_mode = StepMode::kSynchronous, .workers = test::kTrainingWorkers}));
+  const std::vector<std::uint64_t> want = LongTrainingHashes(*embedded, [](const Worker&) {});
+  ProgramCluster programs(
+      {.servers = 1, .workers = test::kTrainingWorkers, .step_mode = "synchronous", .lanes = 8});
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  std::vector<std::uint64_t> at;  // Steps, when lanes had moved.
+  const std::vector<std::uint64_t> got = LongTrainingHashes(*cluster, [&](const Worker& worker) {
+    for (int i = 0; i < 3; ++i) programs.AddServer();
+    at.push_back(worker.step());
+    programs.Place(kRebalance, absl::Seconds(60));
+    at.push_back(worker.step());
+    for (int i = 0; i < 4; ++i) {
+      CHECK(Leads(programs.address, "server-" + std::to_string(i)) == 2);
+    }
+    programs.Place(Drain("server-0"), absl::Seconds(60));
+    programs.Place(Drain("server-2"), absl::Seconds(60));
+    programs.servers[0].reset();
+    programs.servers[2].reset();
+    at.push_back(worker.step());
+  });
+  CHECK(Leads(programs.address, "server-1") == 4);
+  CHECK(got == want);
+  CHECK(at[0] < at[1]);
+  CHECK(at[1] < at[2]);
+  WARN("lanes moved to 4 servers in steps " << at[0] << " to " << at[1] << ", to 2 until " << at[2]
+                                            << " of " << 20 * kRounds);
+}
+
+TEST_CASE("lanes move under a pushing worker, with replicas and without: totals are exact",
+          "[cluster][process][moves]") {
+  const std::uint32_t replicas = GENERATE(1U, 2U);
+  ProgramCluster programs({.servers = 2, .workers = 1, .replicas = replicas, .lanes = 2});
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
+  const auto worker = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300)}));
+  std::vector<Key> keys;
+  for (Key key = 0; key < 500; ++key) keys.push_back(key);
+  const std::vector<float> gradients(keys.size(), -1);
+  std::atomic<bool> stop = false;
+  int pushes = 0;
+  absl::Status outcome;
+  absl::Duration longest;
+  std::thread pushing([&] {
+    while (!stop && outcome.ok()) {
+      const absl::Time begin = absl::Now();
+      outcome = worker->Push(table, keys, gradients);
+      longest = std::max(longest, absl::Now() - begin);
+      if (outcome.ok()) ++pushes;
+    }
+  });
+  programs.AddServer();
+  programs.AddServer();
+  programs.Place(kRebalance, absl::Seconds(60));
+  programs.Place(Drain("server-0"), absl::Seconds(60));
+  programs.Place({.request = 0, .placing = Placing::kMove, .lane = NodeId{3}, .server = "server-2"},
+                 absl::Seconds(60));
+  stop = true;
+  pushing.join();
+  Must(outcome);
+
+  CHECK(Leads(programs.address, "server-0") == 0);
+  CHECK(test::Rows(*worker, table, keys, 1) ==
+        std::vector<float>(keys.size(), static_cast<float>(3 + pushes)));
+  WARN(pushes << " pushes, the longest took " << absl::FormatDuration(longest));
+  const absl::Status refused = AskToPlace(programs.address, Drain("server-9"), absl::Seconds(5));
+  CHECK(std::string(refused.message()) == "there is no server 'server-9'");
+}
+
+}  // namespace
+}  // namespace longtail

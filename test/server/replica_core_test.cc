@@ -1,0 +1,370 @@
+// A leader and its followers, message by message: what is acknowledged when, and who may lead.
+// (test/sim has them with crashes, lost messages and a coordinator.)
+#include "server/replica_core.h"
+
+#include <catch2/catch.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "protocol/wire.h"
+#include "server/request_builder.h"
+
+namespace longtail::server {
+namespace {
+
+constexpr NodeId kLane{1};
+constexpr NodeId kWorkerNode{50};
+constexpr SessionId kSession{7};
+constexpr std::uint32_t kPartitions = 4;
+
+NodeId PlaceOf(std::size_t server) {
+  return NodeId{static_cast<std::uint32_t>(100 + server)};
+}
+
+// Servers a, b, c with a replica of the one lane each.
+class Bench {
+ public:
+  explicit Bench(std::size_t servers, std::size_t tail_bytes_kept = 1 << 20) {
+    map_.version = 1;
+    map_.replicas = static_cast<std::uint32_t>(servers);
+    map_.lanes = {kLane};
+    map_.lane_of.assign(kPartitions, 0);
+    map_.lane_epochs = {1};
+    for (std::size_t s = 0; s < servers; ++s) {
+      const auto role = s == 0 ? ReplicaRole::kLeader : ReplicaRole::kFollower;
+      map_.servers.push_back({.name = Name(s),
+                              .incarnation = 1,
+                              .host = "",
+                              .lanes = {{.node = kLane, .addresses = {}, .role = role}}});
+      options_.tail_bytes_kept = tail_bytes_kept;
+      options_.answer_bytes_max = 300;
+      replicas.push_back(Make(s));
+    }
+    TellAll();
+    Send(0, CreateTable{1,
+                        TableId{0},
+                        {.name = "t",
+                         .dim = 1,
+                         .optimizer = {.rule = SgdSpec{.learning_rate = 1}},
+                         .initializer = ConstantSpec{.value = 3}}});
+    Send(0, OpenSession{2, kSession, 0, 0});
+    Settle();
+    answers.clear();
+  }
+
+  static std::string Name(std::size_t server) {
+    return std::string(1, static_cast<char>('a' + server));
+  }
+  // The server's next life.
+  void Restart(std::size_t server) {
+    ++map_.servers[server].incarnation;
+    replicas[server] = Make(server);
+  }
+  void SetRole(std::size_t server, ReplicaRole role) { map_.servers[server].lanes[0].role = role; }
+  void NextEpoch() { ++map_.lane_epochs[0]; }
+  void NextMap() { ++map_.version; }
+  void Tell(std::size_t server) {
+    Effects effects;
+    replicas[server]->OnMap(std::make_shared<const ClusterMap>(map_), now, effects);
+    Take(server, effects);
+  }
+  void TellAll() {
+    for (std::size_t s = 0; s < replicas.size(); ++s) Tell(s);
+  }
+
+  void Send(std::size_t server, Message message, NodeId source = kWorkerNode) {
+    Effects effects;
+    replicas[server]->Step({source, kLane, std::move(message)}, now, effects);
+    Take(server, effects);
+  }
+  void Push(std::size_t server, std::uint64_t sequence, std::uint64_t request) {
+    const auto push = test::MakePush(kSession, 0,
+                                     {{.partition = PartitionId{0},
+                                       .sequence = sequence,
+                                       .keys = test::KeysOf(PartitionId{0}, kPartitions, 3),
+                                       .gradients = {-1, -1, -1}}});
+    push->request = request;
+    Send(server, std::shared_ptr<const PushRequest>(push));
+  }
+
+  // Delivers what replicas say to one another until they have nothing more to say; not to or from
+  // those who are cut off. Time stands still, so nobody asks again.
+  void Settle() {
+    while (!network_.empty()) {
+      const auto [from, to, message] = std::move(network_.front());
+      network_.pop_front();
+      if (is_cut[from] || is_cut[to]) continue;
+      std::string bytes;  // As it travels.
+      Encode(message, bytes);
+      Effects effects;
+      replicas[to]->Step({PlaceOf(from), kLane, *Decode(AsBytes(bytes))}, now, effects);
+      Take(to, effects);
+    }
+  }
+  void Pass(absl::Duration time) {
+    now += time;
+    for (std::size_t s = 0; s < replicas.size(); ++s) {
+      Effects effects;
+      replicas[s]->Tick(now, effects);
+      Take(s, effects);
+    }
+    Settle();
+  }
+
+  // Requests that the worker was acknowledged, in order.
+  std::vector<std::uint64_t> Acknowledged() const {
+    std::vector<std::uint64_t> requests;
+    for (const Acknowledgement& answer : answers) {
+      if (answer.status.ok()) requests.push_back(answer.request);
+    }
+    return requests;
+  }
+  float Weight(std::size_t server) const {
+    sparse::RowView row;
+    const PartitionCore* const partition = replicas[server]->lane()->FindPartition(PartitionId{0});
+    if (partition == nullptr || partition->table_count() == 0) return -1;
+    const Key key = test::KeysOf(PartitionId{0}, kPartitions, 1)[0];
+    return partition->table(TableId{0}).Find(key, &row) ? row.values[0] : 3;
+  }
+
+  std::vector<std::unique_ptr<ReplicaCore>> replicas;
+  std::vector<Acknowledgement> answers;  // To the worker.
+  std::vector<bool> is_cut = std::vector<bool>(8, false);
+  absl::Time now = absl::UnixEpoch();
+
+ private:
+  struct Message_ {
+    std::size_t from = 0;
+    std::size_t to = 0;
+    Message message;
+  };
+
+  std::unique_ptr<ReplicaCore> Make(std::size_t server) {
+    options_.server = Name(server);
+    options_.incarnation = map_.servers[server].incarnation;
+    return std::make_unique<ReplicaCore>(options_);
+  }
+  std::size_t Leader() const {
+    std::size_t s = 0;
+    while (map_.servers[s].lanes[0].role != ReplicaRole::kLeader) ++s;
+    return s;
+  }
+  void Take(std::size_t from, Effects& effects) {
+    for (Envelope& envelope : effects.sends) {
+      if (envelope.target == kWorkerNode) {
+        if (const auto* ack = std::get_if<Acknowledgement>(&envelope.body)) {
+          answers.push_back(*ack);
+        }
+        continue;
+      }
+      const std::size_t to =
+          envelope.target == kLane ? Leader() : static_cast<std::uint32_t>(envelope.target) - 100;
+      network_.push_back({from, to, std::move(envelope.body)});
+    }
+  }
+
+  ClusterMap map_;
+  ReplicaCore::Options options_;
+  std::deque<Message_> network_;
+};
+
+using Requests = std::vector<std::uint64_t>;
+
+TEST_CASE("a push is acknowledged once every follower has it", "[server][replica]") {
+  Bench bench(3);
+  bench.Push(0, 0, 11);
+  CHECK(bench.Acknowledged().empty());
+  CHECK(bench.Weight(0) == 4);
+  bench.is_cut[2] = true;
+  bench.Settle();
+  CHECK(bench.Weight(1) == 4);
+  CHECK(bench.Acknowledged().empty());  // c lacks it.
+  bench.is_cut[2] = false;
+  bench.Pass(absl::Seconds(1));  // It asks again.
+  CHECK(bench.Weight(2) == 4);
+  CHECK(bench.Acknowledged() == Requests{11});
+  bench.Push(0, 0, 12);  // A repeat is acknowledged, and counts once.
+  bench.Settle();
+  CHECK(bench.Acknowledged() == Requests{11, 12});
+  CHECK(bench.Weight(0) == 4);
+  CHECK(bench.replicas[1]->lane()->log_end() == bench.replicas[0]->lane()->log_end());
+}
+
+TEST_CASE("a leader goes on without a follower once the map does", "[server][replica]") {
+  Bench bench(2);
+  bench.is_cut[1] = true;
+  bench.Push(0, 0, 11);
+  bench.Settle();
+  CHECK(bench.Acknowledged().empty());
+  bench.SetRole(1, ReplicaRole::kNone);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Tell(0);
+  CHECK(bench.Acknowledged() == Requests{11});
+}
+
+TEST_CASE("a leader that was replaced acknowledges nothing, and takes over what its successor has",
+          "[server][replica]") {
+  Bench bench(2);
+  bench.Push(0, 0, 11);
+  bench.Settle();
+  bench.is_cut[0] = true;
+  bench.SetRole(0, ReplicaRole::kNone);
+  bench.SetRole(1, ReplicaRole::kLeader);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Tell(1);
+  bench.answers.clear();
+  bench.Push(0, 1, 12);  // To the old one, which does not know.
+  bench.Settle();
+  CHECK(bench.Acknowledged().empty());
+  CHECK(bench.Weight(0) == 5);
+  bench.Push(1, 1, 13);  // To the new one.
+  bench.Push(1, 2, 14);
+  CHECK(bench.Acknowledged() == Requests{13, 14});
+  // The old one has what nobody was told of. It learns, and becomes what the new one is.
+  bench.is_cut[0] = false;
+  bench.SetRole(0, ReplicaRole::kJoining);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.TellAll();
+  bench.Settle();
+  CHECK(bench.replicas[0]->gauges().images == 1);
+  CHECK(bench.Weight(0) == 6);
+  bench.answers.clear();
+  bench.Push(0, 3, 15);
+  REQUIRE(bench.answers.size() == 1);
+  CHECK(absl::IsUnavailable(bench.answers[0].status));
+}
+
+TEST_CASE("who joins is counted only once it has all that was acknowledged", "[server][replica]") {
+  Bench bench(2);
+  for (std::uint64_t i = 0; i < 20; ++i) bench.Push(0, i, 11 + i);
+  bench.Settle();
+  // Another process of b, which has nothing, and whose leader still has the log from its beginning.
+  bench.SetRole(1, ReplicaRole::kJoining);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Restart(1);
+  bench.Tell(0);
+  bench.is_cut[0] = true;  // It asks, and hears nothing yet.
+  bench.Tell(1);
+  bench.Settle();
+  CHECK(bench.replicas[1]->gauges().caught_up_epoch == 0);
+  bench.is_cut[0] = false;
+  bench.Pass(absl::Seconds(1));
+  CHECK(bench.Weight(1) == 23);
+  bench.Pass(absl::Seconds(1));
+  CHECK(bench.replicas[1]->gauges().caught_up_epoch == 2);
+  CHECK(bench.replicas[1]->gauges().lane == 1);
+  CHECK(bench.replicas[1]->gauges().images == 0);
+  // From then on nothing is acknowledged that it has not, whatever the map says.
+  bench.answers.clear();
+  bench.is_cut[1] = true;
+  bench.Push(0, 20, 40);
+  bench.Settle();
+  CHECK(bench.Acknowledged().empty());
+}
+
+TEST_CASE("an answer to a first question says nothing of what was acknowledged before",
+          "[server][replica]") {
+  // (The simulation found a replica that was counted with an empty log, and led.)
+  Bench bench(2);
+  bench.Push(0, 0, 11);
+  bench.Settle();
+  bench.SetRole(1, ReplicaRole::kJoining);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Restart(1);
+  bench.Tell(0);
+  Effects effects;
+  bench.replicas[0]->Step(
+      {PlaceOf(1), kLane,
+       FollowLane{.request = 1, .lane = kLane, .server = "b", .incarnation = 2, .epoch = 2}},
+      bench.now, effects);
+  REQUIRE(effects.sends.size() == 1);
+  const auto& entries = std::get<LaneEntries>(effects.sends[0].body);
+  CHECK(entries.frames.size() == 5);  // Of two leaderships, a table, a session and a push.
+  CHECK_FALSE(entries.is_counted);
+}
+
+TEST_CASE("a replica too far behind gets an image, while pushes go on, and can lead at once",
+          "[server][replica]") {
+  Bench bench(2, 0);  // Keeps no entries that all have.
+  std::uint64_t sequence = 0;
+  for (; sequence < 20; ++sequence) {
+    bench.Push(0, sequence, 11);
+    bench.Settle();
+  }
+  bench.SetRole(1, ReplicaRole::kJoining);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Restart(1);
+  bench.Tell(0);
+  bench.Tell(1);
+  // One message at a time, with a push between any two.
+  for (int i = 0; i < 200 && bench.replicas[1]->gauges().caught_up_epoch != 2; ++i) {
+    bench.Push(0, sequence++, 11);
+    bench.Settle();
+    bench.Pass(absl::Milliseconds(300));
+  }
+  CHECK(bench.replicas[1]->gauges().images == 1);
+  CHECK(bench.replicas[1]->gauges().caught_up_epoch == 2);
+  CHECK(bench.replicas[1]->problem() == "");
+  CHECK(bench.Weight(1) == bench.Weight(0));
+  bench.is_cut[0] = true;
+  bench.SetRole(0, ReplicaRole::kNone);
+  bench.SetRole(1, ReplicaRole::kLeader);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Tell(1);
+  bench.answers.clear();
+  bench.Push(1, sequence, 12);
+  CHECK(bench.Acknowledged() == Requests{12});
+  CHECK(bench.Weight(1) == 3 + static_cast<float>(sequence + 1));
+}
+
+TEST_CASE("what a follower lacks has a bound, behind which pushes wait", "[server][replica]") {
+  Bench bench(2);
+  bench.is_cut[1] = true;
+  std::uint64_t sequence = 0;
+  // (1 GiB of entries by default: here each push is refused once the bound is passed.)
+  ReplicaCore::Options options;
+  options.server = "a";
+  options.incarnation = 1;
+  options.tail_bytes_max = 1000;
+  bench.replicas[0] = std::make_unique<ReplicaCore>(options);
+  bench.NextMap();
+  bench.Tell(0);
+  bench.Send(0, CreateTable{1, TableId{0}, {.name = "t", .dim = 1}});
+  bench.Send(0, OpenSession{2, kSession, 0, 0});
+  bench.answers.clear();
+  while (bench.answers.empty() && sequence < 100) bench.Push(0, sequence++, 11);
+  REQUIRE(bench.answers.size() == 1);
+  CHECK(sequence > 2);
+  CHECK(absl::IsUnavailable(bench.answers[0].status));
+  CHECK(std::string(bench.answers[0].status.message()).find("follower 'b' lacks") !=
+        std::string::npos);
+}
+
+TEST_CASE("a replica that does not have a lane does not lead it", "[server][replica]") {
+  Bench bench(2);
+  bench.SetRole(0, ReplicaRole::kNone);
+  bench.SetRole(1, ReplicaRole::kLeader);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Restart(1);
+  bench.Tell(1);
+  CHECK_FALSE(bench.replicas[1]->leads());
+  CHECK(bench.replicas[1]->problem() == "it is to lead a lane that it does not have");
+  bench.answers.clear();
+  bench.Push(1, 0, 11);
+  REQUIRE(bench.answers.size() == 1);
+  CHECK(absl::IsUnavailable(bench.answers[0].status));
+}
+
+}  // namespace
+}  // namespace longtail::server

@@ -1,0 +1,430 @@
+#include "sim/sim_replicas.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "protocol/coordinator_state.h"
+#include "protocol/lane_leader.h"
+#include "server/replica_places.h"
+
+namespace longtail::sim {
+namespace {
+
+constexpr std::uint32_t kFirstPlace = 1000;
+constexpr std::uint32_t kPlacesMax = 16;
+constexpr std::uint32_t kFirstServer = 2000;
+constexpr NodeId kWorkers{3000};
+constexpr absl::Duration kBeatEvery = absl::Milliseconds(100);
+constexpr absl::Duration kLease = absl::Seconds(1);
+
+std::string NameOf(std::size_t server) {
+  return absl::StrCat("s", server);
+}
+
+bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
+  return std::ranges::any_of(now.lanes, [&](NodeId lane) {
+    const auto leader = FindLeader(now, lane);
+    const auto was = FindLeader(before, lane);
+    return leader && (!was || was->server->name != leader->server->name ||
+                      was->server->incarnation != leader->server->incarnation);
+  });
+}
+
+// All that a replica of a partition must agree on.
+std::string StateOf(const server::PartitionCore& partition) {
+  std::string text =
+      absl::StrCat("step ", partition.step(), " position ", partition.log_position());
+  for (const auto& [id, session] : partition.sessions()) {
+    absl::StrAppend(&text, " session ", static_cast<std::uint64_t>(id), " ", session.rank, " ",
+                    session.next_sequence, " ", session.next_step);
+  }
+  for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
+    std::map<Key, std::string> rows;
+    partition.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
+      std::string& words = rows[row.key];
+      absl::StrAppend(&words, row.count, "@", row.last_step);
+      for (const float value : row.values) absl::StrAppend(&words, ",", value);
+    });
+    for (const auto& [key, words] : rows) {
+      absl::StrAppend(&text, " table ", t, " key ", key, ": ", words);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max)
+    : rng_(seed), key_list_bytes_max_(key_list_bytes_max), store_fails_(rng_.Below(2) == 0) {
+  map.replicas = static_cast<std::uint32_t>(1 + rng_.Below(3));
+  const std::size_t servers = map.replicas + rng_.Below(2);
+  const std::size_t drawn = 1 + rng_.Below(2);
+  const std::size_t lanes = drawn * servers > map.lane_of.size() ? 1 : drawn;  // None is empty.
+  for (std::size_t s = 0; s < servers; ++s) {
+    ServerEntry server{.name = NameOf(s), .incarnation = 1, .host = "", .lanes = {}};
+    server.lanes.resize(lanes * map.replicas);
+    map.servers.push_back(std::move(server));
+  }
+  server::FormReplicas(map);
+  // Places for what moves there; sometimes a server that has nothing yet.
+  for (ServerEntry& server : map.servers) {
+    server.lanes.resize(server.lanes.size() + rng_.Below(3),
+                        {.node = NodeId{}, .addresses = {}, .role = ReplicaRole::kNone});
+  }
+  if (rng_.Below(2) == 0) {
+    ServerEntry spare{.name = NameOf(servers), .incarnation = 1, .host = "", .lanes = {}};
+    spare.lanes.resize(2 + rng_.Below(3),
+                       {.node = NodeId{}, .addresses = {}, .role = ReplicaRole::kNone});
+    map.servers.push_back(std::move(spare));
+  }
+  for (std::size_t p = 0; p < map.lane_of.size(); ++p) {
+    map.lane_of[p] = static_cast<std::uint32_t>(p % map.lanes.size());
+  }
+  map.version = 1;
+  workers_map_ = std::make_shared<const ClusterMap>(map);
+  CoordinatorState state;
+  state.server_count = static_cast<std::uint32_t>(servers);
+  state.map = map;
+  state_ = EncodeCoordinatorState(state);
+  options_ = {.servers = state.server_count,
+              .partitions = static_cast<std::uint32_t>(map.lane_of.size()),
+              .workers = map.worker_count,
+              .step_mode = map.step_mode,
+              .staleness = map.staleness,
+              .lease = absl::Hours(24),
+              .cluster = map.cluster,
+              .replicas = map.replicas,
+              .server_lease = kLease};
+  CrashCoordinator();
+  servers_.resize(map.servers.size());
+  Effects effects;
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    Start(s);
+    OnMap(s, workers_map_, absl::UnixEpoch(), effects);
+  }
+  // The cluster begins once all have its tables.
+  for (const NodeId lane : map.lanes) {
+    const auto leader = static_cast<std::uint32_t>(LeaderNode(map, lane)) - kFirstPlace;
+    server::ReplicaCore& core = *servers_[leader / kPlacesMax].places[leader % kPlacesMax];
+    for (std::uint32_t t = 0; t < map.tables.size(); ++t) {
+      core.Step({kWorkers, lane, CreateTable{1, TableId{t}, map.tables[t]}}, absl::UnixEpoch(),
+                effects);
+    }
+  }
+  for (std::size_t i = 0; i < effects.sends.size() && !IsSettled(); ++i) {
+    const Envelope envelope = std::move(effects.sends[i]);
+    if (IsHere(envelope.target)) Step(envelope, absl::UnixEpoch(), effects);
+  }
+}
+
+bool SimReplicas::IsHere(NodeId node) {
+  const auto number = static_cast<std::uint32_t>(node);
+  return node == kCoordinatorNode || number >= kFirstPlace;
+}
+
+NodeId SimReplicas::PlaceNode(std::size_t server, std::size_t place) const {
+  return NodeId{static_cast<std::uint32_t>(kFirstPlace + server * kPlacesMax + place)};
+}
+
+NodeId SimReplicas::LeaderNode(const ClusterMap& map, NodeId lane) const {
+  for (std::size_t s = 0; s < map.servers.size(); ++s) {
+    const auto& lanes = map.servers[s].lanes;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      if (lanes[i].node == lane && lanes[i].role == ReplicaRole::kLeader) return PlaceNode(s, i);
+    }
+  }
+  return PlaceNode(0, 0);
+}
+
+void SimReplicas::Address(Envelope& envelope) const {
+  const auto target = static_cast<std::uint32_t>(envelope.target);
+  if (target == 0 || target > workers_map_->lanes.size()) return;
+  envelope.target = LeaderNode(*workers_map_, envelope.target);
+}
+
+void SimReplicas::Start(std::size_t s) {
+  Server& server = servers_[s];
+  server.places.clear();
+  server.map = nullptr;
+  server.up_at = absl::InfiniteFuture();
+  server.wake.assign(workers_map_->servers[s].lanes.size(), absl::InfiniteFuture());
+  for (std::uint32_t i = 0; i < server.wake.size(); ++i) {
+    server::ReplicaCore::Options options;
+    options.server = NameOf(s);
+    options.incarnation = server.incarnation;
+    options.seat = i;
+    // So little that images are needed, and that they come in pieces.
+    options.tail_bytes_kept = rng_.Below(4000);
+    options.tail_bytes_max = 4000 + rng_.Below(20'000);
+    options.answer_bytes_max = 200 + rng_.Below(4000);
+    options.key_list_bytes_max = key_list_bytes_max_;
+    server.places.push_back(std::make_unique<server::ReplicaCore>(options));
+  }
+}
+
+void SimReplicas::OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& map, absl::Time now,
+                        Effects& effects) {
+  Server& server = servers_[s];
+  if (server.map != nullptr && map->version <= server.map->version) return;
+  server.map = map;
+  for (std::size_t i = 0; i < server.places.size(); ++i) {
+    const std::size_t first = effects.sends.size();
+    server.places[i]->OnMap(map, now, effects);
+    AfterPlace(s, i, first, now, effects);
+  }
+}
+
+// What a place sends to a lane goes to who leads that by its server's map.
+void SimReplicas::AfterPlace(std::size_t s, std::size_t place, std::size_t first_send,
+                             absl::Time /*now*/, Effects& effects) {
+  Server& server = servers_[s];
+  for (std::size_t i = first_send; i < effects.sends.size(); ++i) {
+    Envelope& envelope = effects.sends[i];
+    if (!std::holds_alternative<FollowLane>(envelope.body)) continue;
+    envelope.source = PlaceNode(s, place);
+    envelope.target = LeaderNode(*server.map, envelope.target);
+  }
+  if (effects.wake_at) server.wake[place] = std::min(server.wake[place], *effects.wake_at);
+  effects.wake_at.reset();
+}
+
+void SimReplicas::Beat(std::size_t s, absl::Time now, Effects& effects) {
+  Server& server = servers_[s];
+  const NodeId self{static_cast<std::uint32_t>(kFirstServer + s)};
+  server.beat_at = now + kBeatEvery;
+  if (server.map == nullptr) {
+    ServerEntry entry = workers_map_->servers[s];
+    entry.incarnation = server.incarnation;
+    effects.sends.push_back({self, kCoordinatorNode, JoinServer{1, entry, 0}});
+    return;
+  }
+  Heartbeat beat{.request = 1,
+                 .session = {},
+                 .server = NameOf(s),
+                 .incarnation = server.incarnation,
+                 .map_version = server.map->version,
+                 .rows = 0,
+                 .bytes = 0};
+  for (const auto& place : server.places) {
+    const server::ReplicaGauges& gauges = place->gauges();
+    if (gauges.caught_up_epoch == 0) continue;
+    beat.caught_up.push_back({NodeId{gauges.lane.load()}, gauges.caught_up_epoch.load()});
+  }
+  effects.sends.push_back({self, kCoordinatorNode, std::move(beat)});
+}
+
+void SimReplicas::CrashCoordinator() {
+  const auto state = DecodeCoordinatorState("state", AsBytes(state_));
+  coordinator_ = *server::CoordinatorCore::Resume(options_, *state);
+  coordinator_wake_ = absl::UnixEpoch();
+}
+
+void SimReplicas::AfterCoordinator(absl::Time now, Effects& effects) {
+  while (!effects.writes.empty()) {
+    const StoreWrite write = std::move(effects.writes.front());
+    effects.writes.erase(effects.writes.begin());
+    StoreAnswer answer{.ticket = write.ticket, .status = {}};
+    if (store_fails_ && rng_.Below(10) == 0) {
+      answer.status = absl::UnavailableError("the store is away");
+    } else {
+      state_ = write.bytes;
+    }
+    coordinator_->OnStored(answer, now, effects);
+  }
+  if (effects.wake_at) coordinator_wake_ = std::min(coordinator_wake_, *effects.wake_at);
+  effects.wake_at.reset();
+}
+
+void SimReplicas::Step(const Envelope& event, absl::Time now, Effects& effects) {
+  const auto node = static_cast<std::uint32_t>(event.target);
+  const auto* const reply = std::get_if<MapReply>(&event.body);
+  if (event.target == kCoordinatorNode) {
+    const auto* const beat = std::get_if<Heartbeat>(&event.body);
+    const auto s = static_cast<std::uint32_t>(event.source) - kFirstServer;
+    if (beat != nullptr && beat->incarnation == servers_[s].incarnation) servers_[s].heard_at = now;
+    coordinator_->Step(event, now, effects);
+    AfterCoordinator(now, effects);
+  } else if (event.target == kWorkers) {
+    if (reply == nullptr || reply->map == nullptr) return;
+    if (reply->map->version <= workers_map_->version) return;
+    has_news_ |= HasNewLeader(*workers_map_, *reply->map);
+    workers_map_ = reply->map;
+  } else if (node >= kFirstServer) {
+    Server& server = servers_[node - kFirstServer];
+    if (reply == nullptr || reply->map == nullptr || server.places.empty()) return;
+    // An answer to the process that it was before is none to this one.
+    if (reply->map->servers[node - kFirstServer].incarnation != server.incarnation) return;
+    OnMap(node - kFirstServer, reply->map, now, effects);
+  } else {
+    const std::size_t s = (node - kFirstPlace) / kPlacesMax;
+    const std::size_t place = (node - kFirstPlace) % kPlacesMax;
+    if (servers_[s].places.empty() || servers_[s].map == nullptr) return;
+    const std::size_t first = effects.sends.size();
+    servers_[s].places[place]->Step(event, now, effects);
+    AfterPlace(s, place, first, now, effects);
+  }
+}
+
+void SimReplicas::Tick(absl::Time now, Effects& effects) {
+  if (now >= coordinator_wake_) {
+    coordinator_wake_ = absl::InfiniteFuture();
+    coordinator_->Tick(now, effects);
+    AfterCoordinator(now, effects);
+  }
+  if (now >= ask_at_) {
+    ask_at_ = now + kBeatEvery;
+    effects.sends.push_back({kWorkers, kCoordinatorNode, MapRequest{1}});
+  }
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    Server& server = servers_[s];
+    if (now >= server.up_at) {
+      Start(s);
+      server.beat_at = now;
+    }
+    if (server.places.empty()) continue;
+    if (now >= server.beat_at) Beat(s, now, effects);
+    for (std::size_t i = 0; i < server.places.size(); ++i) {
+      if (now < server.wake[i]) continue;
+      server.wake[i] = absl::InfiniteFuture();
+      const std::size_t first = effects.sends.size();
+      server.places[i]->Tick(now, effects);
+      AfterPlace(s, i, first, now, effects);
+    }
+  }
+}
+
+absl::Time SimReplicas::next() const {
+  absl::Time next = std::min(coordinator_wake_, ask_at_);
+  for (const Server& server : servers_) {
+    next = std::min(next, server.up_at);
+    if (server.places.empty()) continue;
+    next = std::min(next, server.beat_at);
+    for (const absl::Time wake : server.wake) next = std::min(next, wake);
+  }
+  return next;
+}
+
+bool SimReplicas::CrashServer(std::uint64_t victim, absl::Time now, absl::Time up_at) {
+  const std::size_t s = static_cast<std::size_t>(victim) % servers_.size();
+  for (const Server& server : servers_) {
+    if (server.places.empty() || server.map == nullptr) return false;
+    // One that seems to be gone, too, would be a second loss.
+    if (now > server.heard_at + kLease / 4) return false;
+  }
+  // What it leads or follows must be with another who may lead, for all that the coordinator knows.
+  const ClusterMap& map = coordinator_->state().map;
+  for (const ServerEntry& server : map.servers) {
+    for (const LaneEntry& entry : server.lanes) {
+      if (entry.role == ReplicaRole::kJoining) return false;
+      if (entry.role == ReplicaRole::kNone && entry.node != NodeId{}) return false;
+      // Of one replica there is no other.
+      if (map.replicas == 1 && server.name == NameOf(s) && entry.node != NodeId{}) return false;
+    }
+  }
+  for (const auto& place : servers_[s].places) images_ += place->gauges().images;
+  servers_[s].places.clear();
+  servers_[s].map = nullptr;
+  ++servers_[s].incarnation;
+  servers_[s].up_at = up_at;
+  return true;
+}
+
+void SimReplicas::PlaceSome(Effects& effects) {
+  PlaceLanes place{.request = 1, .placing = static_cast<Placing>(rng_.Below(4)), .server = {}};
+  place.lane = NodeId{static_cast<std::uint32_t>(1 + rng_.Below(workers_map_->lanes.size()))};
+  place.server = NameOf(rng_.Below(servers_.size()));
+  effects.sends.push_back({kWorkers, kCoordinatorNode, std::move(place)});
+}
+
+bool SimReplicas::IsSettled() const {
+  const ClusterMap& map = coordinator_->state().map;
+  if (workers_map_->version != map.version || !coordinator_->state().moves.empty()) return false;
+  for (const Server& server : servers_) {
+    if (server.places.empty() || server.map == nullptr || server.map->version != map.version) {
+      return false;
+    }
+    for (const auto& place : server.places) {
+      if (place->lane_node() == NodeId{}) continue;
+      if (!place->leads() && place->role() != ReplicaRole::kFollower) return false;
+    }
+  }
+  return std::ranges::all_of(map.lanes, [&](NodeId lane) {
+    const auto replicas = ReplicasOf(lane);
+    return std::ranges::all_of(replicas, [&](const server::ReplicaCore* replica) {
+      return replica->lane() != nullptr &&
+             replica->lane()->log_end() == replicas[0]->lane()->log_end();
+    });
+  });
+}
+
+std::string SimReplicas::Describe() const {
+  const ClusterMap& map = coordinator_->state().map;
+  std::string text = absl::StrCat("; map ", map.version, ", workers' ", workers_map_->version);
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    const Server& server = servers_[s];
+    absl::StrAppend(&text, "\n  server ", s, server.places.empty() ? " is down" : " by map ",
+                    server.map == nullptr ? 0 : server.map->version);
+    for (std::size_t i = 0; i < server.places.size(); ++i) {
+      const server::ReplicaCore& place = *server.places[i];
+      absl::StrAppend(&text, "\n    lane ", static_cast<std::uint32_t>(place.lane_node()), " role ",
+                      static_cast<int>(place.role()), " (map ",
+                      static_cast<int>(map.servers[s].lanes[i].role), ") epoch ", place.epoch(),
+                      " entries ", place.lane() == nullptr ? 0 : place.lane()->log_end(), " ",
+                      place.problem());
+    }
+  }
+  return text;
+}
+
+// The leader first.
+std::vector<const server::ReplicaCore*> SimReplicas::ReplicasOf(NodeId lane) const {
+  std::vector<const server::ReplicaCore*> replicas;
+  for (const Server& server : servers_) {
+    for (const auto& place : server.places) {
+      if (place->lane_node() == lane) replicas.push_back(place.get());
+    }
+  }
+  std::ranges::stable_partition(replicas, [](const auto* replica) { return replica->leads(); });
+  return replicas;
+}
+
+const server::PartitionCore& SimReplicas::Leader(PartitionId partition) const {
+  const NodeId lane =
+      workers_map_->lanes[workers_map_->lane_of[static_cast<std::size_t>(partition)]];
+  return *ReplicasOf(lane)[0]->lane()->FindPartition(partition);
+}
+
+std::string SimReplicas::CompareReplicas() const {
+  for (const NodeId lane : workers_map_->lanes) {
+    const auto replicas = ReplicasOf(lane);
+    if (replicas.size() != workers_map_->replicas) {
+      return absl::StrCat("lane ", static_cast<std::uint32_t>(lane), " has ", replicas.size(),
+                          " replicas");
+    }
+    for (std::uint32_t p = 0; p < workers_map_->lane_of.size(); ++p) {
+      const server::PartitionCore* const leads = replicas[0]->lane()->FindPartition(PartitionId{p});
+      if (leads == nullptr) continue;
+      const std::string want = StateOf(*leads);
+      for (const server::ReplicaCore* replica : replicas) {
+        const std::string got = StateOf(*replica->lane()->FindPartition(PartitionId{p}));
+        if (got != want) {
+          return absl::StrCat("partition ", p, ": a follower has\n  ", got, "\nand its leader\n  ",
+                              want);
+        }
+      }
+    }
+  }
+  return "";
+}
+
+std::uint64_t SimReplicas::leaderships() const {
+  std::uint64_t begun = 0;
+  for (const std::uint64_t epoch : coordinator_->state().map.lane_epochs) begun += epoch - 1;
+  return begun;
+}
+
+}  // namespace longtail::sim

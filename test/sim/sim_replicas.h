@@ -1,0 +1,101 @@
+// Servers with replicas of lanes, and the coordinator that gives out who leads: the real cores of
+// both, which talk over the simulation's network. Servers crash and come back with nothing, the
+// coordinator comes back with what it wrote, its store fails now and then; operators move lanes.
+//
+//   nodes    0 the coordinator; 1 … the lanes, wherever they are led; 1000 + 16 s + i the place i
+//            of server s; 2000 + s what speaks for server s; 3000 what brings maps to workers
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/random.h"
+#include "protocol/cluster_map.h"
+#include "protocol/step.h"
+#include "server/coordinator_core.h"
+#include "server/replica_core.h"
+
+namespace longtail::sim {
+
+class SimReplicas {
+ public:
+  /// Draws the servers of a cluster: fills in lanes, partitions' lanes and servers of `map`, which
+  /// has its modes, tables and the number of its partitions.
+  SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max);
+
+  /// Whether a message to that node comes here.
+  static bool IsHere(NodeId node);
+
+  /// To where a message is on its way, from whom, as its sender's map has it. Those to lanes from
+  /// without go by the workers' map.
+  void Address(Envelope& envelope) const;
+
+  void Step(const Envelope& event, absl::Time now, Effects& effects);
+  void Tick(absl::Time now, Effects& effects);
+  absl::Time next() const;
+
+  /// One server loses all it has and comes back at `up_at`, unless that would lose what no other
+  /// has. Whether it did.
+  bool CrashServer(std::uint64_t victim, absl::Time now, absl::Time up_at);
+  void CrashCoordinator();
+
+  /// An operator asks for lanes to be elsewhere.
+  void PlaceSome(Effects& effects);
+  void Heal() { store_fails_ = false; }
+
+  /// Whether workers learned of new leaders since the last call: what they sent is to go again.
+  bool TakeNews() { return std::exchange(has_news_, false); }
+
+  /// All are up, in agreement, and followers have all that leaders have.
+  bool IsSettled() const;
+
+  /// Who has which role, and how much, for messages.
+  std::string Describe() const;
+
+  const server::PartitionCore& Leader(PartitionId partition) const;
+  /// How replicas differ that should not; empty: they do not.
+  std::string CompareReplicas() const;
+
+  std::uint64_t leaderships() const;  ///< Begun, beyond the first of each lane.
+  std::uint64_t images() const { return images_; }
+
+ private:
+  struct Server {
+    std::uint64_t incarnation = 1;
+    std::shared_ptr<const ClusterMap> map;
+    std::vector<std::unique_ptr<server::ReplicaCore>> places;  // None: it is down.
+    std::vector<absl::Time> wake;
+    absl::Time up_at = absl::InfiniteFuture();
+    absl::Time beat_at;
+    absl::Time heard_at;  // By the coordinator.
+  };
+
+  NodeId PlaceNode(std::size_t server, std::size_t place) const;
+  NodeId LeaderNode(const ClusterMap& map, NodeId lane) const;
+  void Start(std::size_t s);
+  void OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& map, absl::Time now,
+             Effects& effects);
+  void Beat(std::size_t s, absl::Time now, Effects& effects);
+  void AfterPlace(std::size_t s, std::size_t place, std::size_t first_send, absl::Time now,
+                  Effects& effects);
+  void AfterCoordinator(absl::Time now, Effects& effects);
+  std::vector<const server::ReplicaCore*> ReplicasOf(NodeId lane) const;
+
+  Rng rng_;
+  const std::size_t key_list_bytes_max_;
+  bool store_fails_;
+  server::CoordinatorCore::Options options_;
+  std::unique_ptr<server::CoordinatorCore> coordinator_;
+  std::string state_;  // As it was last written.
+  absl::Time coordinator_wake_ = absl::InfiniteFuture();
+  std::vector<Server> servers_;
+  std::shared_ptr<const ClusterMap> workers_map_;
+  absl::Time ask_at_ = absl::UnixEpoch();
+  bool has_news_ = false;
+  std::uint64_t images_ = 0;
+};
+
+}  // namespace longtail::sim
