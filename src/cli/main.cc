@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "cli/ckpt_command.h"
 #include "cli/command_outcome.h"
 #include "cli/coordinator_command.h"
 #include "cli/down_command.h"
@@ -31,7 +33,7 @@ int Fail(std::string_view message) {
 // The commands, of which one was parsed.
 struct Commands {
   explicit Commands(CLI::App& app)
-      : coordinator(app), serve(app), up(app), status(app), down(app), inspect(app) {}
+      : coordinator(app), serve(app), up(app), status(app), down(app), inspect(app), ckpt(app) {}
 
   absl::StatusOr<CommandOutcome> Run() const {
     if (coordinator.parsed()) return coordinator.Run();
@@ -39,6 +41,7 @@ struct Commands {
     if (up.parsed()) return up.Run();
     if (status.parsed()) return status.Run();
     if (down.parsed()) return down.Run();
+    if (ckpt.parsed()) return ckpt.Run(absl::Now());
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
     return CommandOutcome{.output = std::move(output)};
@@ -50,6 +53,7 @@ struct Commands {
   StatusCommand status;
   DownCommand down;
   InspectCommand inspect;
+  CkptCommand ckpt;
 };
 
 int Main(int argc, char** argv) {
