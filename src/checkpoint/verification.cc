@@ -8,8 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
-#include "checkpoint/flipped_bit.h"
-#include "protocol/checksum.h"
+#include "checkpoint/checked_reader.h"
 #include "protocol/cluster_map.h"
 #include "protocol/manifest.h"
 #include "protocol/snapshot_format.h"
@@ -20,8 +19,6 @@
 namespace longtail::checkpoint {
 namespace {
 
-constexpr int kUnansweredMax = 3;
-constexpr int kBitSearchesMax = 8;  // Each takes up to a second.
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 std::string TextOf(const absl::Status& status) {
@@ -30,7 +27,9 @@ std::string TextOf(const absl::Status& status) {
 
 class Verifier {
  public:
-  Verifier(BlobStore& store, std::string name) : store_(store) { result_.name = std::move(name); }
+  Verifier(BlobStore& store, std::string name) : store_(store), reader_(store) {
+    result_.name = std::move(name);
+  }
 
   absl::StatusOr<Verification> Run() {
     const std::string object = server::ManifestName(result_.name);
@@ -40,7 +39,6 @@ class Verifier {
       return std::move(result_);
     }
     LONGTAIL_RETURN_IF_ERROR(manifest.status());
-    ++result_.objects;
     manifest_ = *std::move(manifest);
     CheckPositions(object);
     SortBlobs(object);
@@ -50,6 +48,8 @@ class Verifier {
     for (const ManifestTrainerBlob& entry : manifest_.trainer) {
       LONGTAIL_RETURN_IF_ERROR(VerifyTrainer(entry));
     }
+    result_.objects = 1 + reader_.objects();
+    result_.bytes = reader_.bytes();
     return std::move(result_);
   }
 
@@ -141,18 +141,12 @@ class Verifier {
     return absl::OkStatus();
   }
 
-  // What was read of an object.
-  struct Object {
-    std::optional<std::string> bytes{};  // As the manifest has them, if need be after one bit.
-    bool is_whole = false;               // Nothing is reported of it.
-  };
-
   // None if it is damaged, which is reported.
   absl::StatusOr<std::optional<SnapshotChunk>> ReadChunk(std::uint32_t partition, Chunk& chunk) {
     const SnapshotBlob& blob = *chunk.blob;
     const std::size_t reported = result_.damages.size();
-    LONGTAIL_ASSIGN_OR_RETURN(const Object object,
-                              ReadObject(blob.name, blob.bytes, blob.checksum));
+    LONGTAIL_ASSIGN_OR_RETURN(const CheckedObject object,
+                              reader_.Read(blob.name, blob.bytes, blob.checksum, result_.damages));
     for (std::size_t i = reported; i < result_.damages.size(); ++i) {
       result_.damages[i].partition = partition;
       chunk.damages.push_back(i);
@@ -171,49 +165,6 @@ class Verifier {
       return std::nullopt;
     }
     return std::optional(*std::move(read));
-  }
-
-  absl::StatusOr<Object> ReadObject(const std::string& name, std::uint64_t size,
-                                    std::uint64_t checksum) {
-    absl::StatusOr<std::string> read = store_.Read(name);
-    if (absl::IsUnavailable(read.status()) || absl::IsDeadlineExceeded(read.status())) {
-      // A disk that cannot read one file says so, too: that is to be reported.
-      if (++unanswered_ == kUnansweredMax) return read.status();
-      Report(name, absl::StrCat("cannot be read: ", TextOf(read.status())));
-      return Object{};
-    }
-    unanswered_ = 0;
-    if (absl::IsNotFound(read.status())) {
-      Report(name, "is not there, and the manifest names it");
-      return Object{};
-    }
-    if (absl::IsDataLoss(read.status()) || absl::IsInvalidArgument(read.status()) ||
-        absl::IsResourceExhausted(read.status())) {
-      Report(name, TextOf(read.status()));
-      return Object{};
-    }
-    LONGTAIL_RETURN_IF_ERROR(read.status());
-    ++result_.objects;
-    result_.bytes += read->size();
-    if (read->size() != size) {
-      Report(name, absl::StrCat("has ", read->size(), " bytes: want ", size)).bytes = {
-          .begin = std::min<std::uint64_t>(read->size(), size),
-          .end = std::max<std::uint64_t>(read->size(), size)};
-      return Object{};
-    }
-    const std::uint64_t found = Checksum(AsBytes(*read));
-    if (found == checksum) return Object{.bytes = *std::move(read), .is_whole = true};
-    Damage& damage = Report(name, absl::StrCat("its checksum is ", ChecksumHex(found), ": want ",
-                                               ChecksumHex(checksum)));
-    damage.bytes = {.begin = 0, .end = size};
-    if (bit_searches_ == kBitSearchesMax) return Object{};
-    ++bit_searches_;
-    const auto flipped = PutFlippedBitBack(*read, checksum);
-    if (!flipped) return Object{};
-    damage.bytes = {.begin = flipped->byte, .end = flipped->byte + 1};
-    damage.bit = flipped->bit;
-    absl::StrAppend(&damage.problem, ", which it is with that one bit flipped back");
-    return Object{.bytes = *std::move(read)};
   }
 
   void CheckHeader(std::uint32_t partition, Chunk& chunk, const SnapshotHeader& header,
@@ -329,8 +280,9 @@ class Verifier {
 
   absl::Status VerifyTrainer(const ManifestTrainerBlob& entry) {
     const std::size_t reported = result_.damages.size();
-    LONGTAIL_ASSIGN_OR_RETURN(const Object object,
-                              ReadObject(entry.blob, entry.bytes, entry.checksum));
+    LONGTAIL_ASSIGN_OR_RETURN(
+        const CheckedObject object,
+        reader_.Read(entry.blob, entry.bytes, entry.checksum, result_.damages));
     if (object.is_whole) {
       const auto payload = DecodeTrainerBlob(entry.blob, AsBytes(*object.bytes));
       if (!payload.ok()) Report(entry.blob, TextOf(payload.status()));
@@ -343,12 +295,11 @@ class Verifier {
   }
 
   BlobStore& store_;
+  CheckedReader reader_;
   Verification result_;
   Manifest manifest_;
   std::map<std::uint32_t, PartitionPosition> positions_;
   std::map<std::uint32_t, std::vector<Chunk>> chunks_;  // Of partitions that are not verified yet.
-  int unanswered_ = 0;                                  // In a row.
-  int bit_searches_ = 0;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/checked_reader.h"
 #include "checkpoint/checkpoint_builder.h"
 #include "checkpoint/passing_store.h"
 #include "io/open_store.h"
@@ -176,7 +177,10 @@ TEST_CASE_METHOD(Fixture, "the tables of an unreadable chunk are those that its 
   REQUIRE(of_first >= 4);
   CHECK(tables_without(0) == std::vector<std::string>{"item"});
   CHECK(tables_without(1) == std::vector<std::string>{"item"});
-  CHECK(tables_without(of_first - 1).back() == "rare");
+  const SnapshotChunk before = Must(
+      ReadSnapshotChunk("before", AsBytes(Must(store->Read(manifest.blobs[of_first - 2].name)))));
+  REQUIRE(before.tables.back().spec.name == "user");
+  CHECK(tables_without(of_first - 1) == std::vector<std::string>{"user", "rare"});
 }
 
 TEST_CASE_METHOD(Fixture, "what a manifest says and objects do not is told",
@@ -257,6 +261,33 @@ TEST_CASE_METHOD(Fixture, "a key in a wrong partition is told with its table",
   CHECK(result.damages[0].problem == "holds 1 keys of other partitions, first " +
                                          std::to_string(key) + " of partition " +
                                          std::to_string(right));
+}
+
+TEST_CASE_METHOD(Fixture, "of many damaged objects the bit is looked for in the first eight",
+                 "[checkpoint][verification]") {
+  if (place == nullptr) return;
+  REQUIRE(manifest.blobs.size() > 9);
+  CheckedReader reader(*store);
+  for (std::size_t i = 0; i < 10; ++i) {
+    CAPTURE(i);
+    const SnapshotBlob& blob = manifest.blobs[i];
+    std::vector<Damage> damages;
+    const CheckedObject object =
+        Must(reader.Read(blob.name, blob.bytes, blob.checksum ^ 1, damages));  // Fits no bit.
+    CHECK_FALSE(object.bytes.has_value());
+    CHECK(damages.size() == 1);
+    std::string bytes = Must(store->Read(blob.name));
+    bytes[20] ^= 2;
+    Must(store->Write(blob.name, bytes));
+  }
+  CheckedReader fresh(*store);
+  std::vector<Damage> damages;
+  for (std::size_t i = 0; i < 10; ++i) {
+    const SnapshotBlob& blob = manifest.blobs[i];
+    Must(fresh.Read(blob.name, blob.bytes, blob.checksum, damages));
+    CHECK(damages.back().bit.has_value() == (i < 8));
+  }
+  CHECK(fresh.objects() == 10);
 }
 
 TEST_CASE_METHOD(Fixture, "a key that two chunks of a partition hold is told",
