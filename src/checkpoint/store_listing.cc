@@ -77,9 +77,9 @@ absl::StatusOr<StoreListing> ListStore(BlobStore& store) {
                                    .objects = std::exchange(own, {})});
   }
   for (auto& [name, own] : objects) {
-    std::erase_if(own, [&](const std::string& blob) {
-      return named.contains(blob) || blob == server::ManifestName(name);
-    });
+    const std::string manifest = server::ManifestName(name);
+    std::erase_if(
+        own, [&](const std::string& blob) { return named.contains(blob) || blob == manifest; });
     if (own.empty()) continue;
     const bool has_mark =
         std::ranges::binary_search(own, name + "/" + std::string(kRemovalMarkName));
