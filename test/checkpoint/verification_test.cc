@@ -19,7 +19,6 @@ namespace longtail::checkpoint {
 namespace {
 
 using test::Must;
-using test::Says;
 using test::StorePlace;
 
 constexpr const char* kManifest = "step-12/MANIFEST.json";
@@ -313,31 +312,49 @@ TEST_CASE_METHOD(Fixture, "a key that two chunks of a partition hold is told",
         "key " + std::to_string(twice) + " is twice among the rows of this partition");
 }
 
-// Reads of some objects are not answered.
-class SilentStore final : public test::PassingStore {
+// Reads of some objects fail.
+class FailingStore final : public test::PassingStore {
  public:
-  SilentStore(BlobStore& under, std::vector<std::string> silent)
-      : PassingStore(under), silent_(std::move(silent)) {}
+  FailingStore(BlobStore& under, absl::Status status, std::vector<std::string> failing)
+      : PassingStore(under), status_(std::move(status)), failing_(std::move(failing)) {}
 
   absl::StatusOr<std::string> Read(std::string_view name) override {
-    if (std::ranges::find(silent_, name) == silent_.end()) return PassingStore::Read(name);
-    return absl::UnavailableError("no answer");
+    if (std::ranges::find(failing_, name) == failing_.end()) return PassingStore::Read(name);
+    return status_;
   }
 
  private:
-  const std::vector<std::string> silent_;
+  const absl::Status status_;
+  const std::vector<std::string> failing_;
 };
+
+TEST_CASE_METHOD(Fixture, "damage that the store itself finds is told with its tables",
+                 "[checkpoint][verification]") {
+  if (place == nullptr) return;
+  FailingStore failing(*store, absl::DataLossError("part 3 is damaged"),
+                       {manifest.blobs[1].name, "step-12/trainer-1.blob"});
+
+  const std::vector<Damage> damages = Must(VerifyCheckpoint(failing, "step-12")).damages;
+
+  REQUIRE(damages.size() == 2);
+  CHECK(damages[0].object == manifest.blobs[1].name);
+  CHECK(damages[0].partition == 0);
+  CHECK(damages[0].tables == std::vector<std::string>{"item"});
+  CHECK(damages[0].problem == "part 3 is damaged");
+  CHECK(damages[1].problem == "the trainer's 'position': part 3 is damaged");
+}
 
 TEST_CASE_METHOD(Fixture, "a store that is away is no damage, one object that cannot be read is",
                  "[checkpoint][verification]") {
   if (place == nullptr) return;
   const std::vector<SnapshotBlob>& blobs = manifest.blobs;
-  SilentStore one(*store, {blobs[0].name, blobs[1].name, blobs[3].name});
+  const absl::Status silence = absl::UnavailableError("no answer");
+  FailingStore one(*store, silence, {blobs[0].name, blobs[1].name, blobs[3].name});
   const std::vector<Damage> damages = Must(VerifyCheckpoint(one, "step-12")).damages;
   CHECK(damages.size() == 3);
   CHECK(Names(damages, blobs[1].name, "cannot be read: no answer"));
 
-  SilentStore away(*store, {blobs[0].name, blobs[1].name, blobs[2].name});
+  FailingStore away(*store, silence, {blobs[0].name, blobs[1].name, blobs[2].name});
   CHECK(absl::IsUnavailable(VerifyCheckpoint(away, "step-12").status()));
 }
 
