@@ -1,6 +1,7 @@
 // A table's rows as files of others, read back by what their formats say and no code of ours.
 #include "checkpoint/table_export.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -66,7 +67,8 @@ std::vector<T> ReadNpy(const std::string& path, const std::string& want) {
   CHECK(header == want);
   std::vector<T> numbers((bytes.size() - 10 - size) / sizeof(T));
   CHECK(numbers.size() * sizeof(T) == bytes.size() - 10 - size);
-  std::memcpy(numbers.data(), bytes.data() + 10 + size, numbers.size() * sizeof(T));
+  std::copy(bytes.begin() + static_cast<long>(10 + size), bytes.end(),
+            reinterpret_cast<char*>(numbers.data()));
   return numbers;
 }
 
