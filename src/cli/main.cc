@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "cli/ckpt_command.h"
 #include "cli/command_outcome.h"
 #include "cli/coordinator_command.h"
 #include "cli/down_command.h"
@@ -32,7 +34,14 @@ int Fail(std::string_view message) {
 // The commands, of which one was parsed.
 struct Commands {
   explicit Commands(CLI::App& app)
-      : coordinator(app), serve(app), up(app), status(app), down(app), place(app), inspect(app) {}
+      : coordinator(app),
+        serve(app),
+        up(app),
+        status(app),
+        down(app),
+        place(app),
+        inspect(app),
+        ckpt(app) {}
 
   absl::StatusOr<CommandOutcome> Run() const {
     if (coordinator.parsed()) return coordinator.Run();
@@ -41,6 +50,7 @@ struct Commands {
     if (status.parsed()) return status.Run();
     if (down.parsed()) return down.Run();
     if (place.parsed()) return place.Run();
+    if (ckpt.parsed()) return ckpt.Run(absl::Now());
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
     return CommandOutcome{.output = std::move(output)};
@@ -53,6 +63,7 @@ struct Commands {
   DownCommand down;
   PlaceCommand place;
   InspectCommand inspect;
+  CkptCommand ckpt;
 };
 
 int Main(int argc, char** argv) {

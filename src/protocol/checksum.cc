@@ -19,6 +19,24 @@ std::uint64_t Checksum(std::span<const std::byte> first, std::span<const std::by
   return XXH3_64bits_digest(&state);
 }
 
+struct RunningChecksum::State {
+  XXH3_state_t xxh3;
+};
+
+RunningChecksum::RunningChecksum() : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset(&state_->xxh3);
+}
+
+RunningChecksum::~RunningChecksum() = default;
+
+void RunningChecksum::Add(std::span<const std::byte> bytes) {
+  if (!bytes.empty()) XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size());
+}
+
+std::uint64_t RunningChecksum::value() const {
+  return XXH3_64bits_digest(&state_->xxh3);
+}
+
 std::string ChecksumHex(std::uint64_t checksum) {
   return absl::StrCat(absl::Hex(checksum, absl::kZeroPad16));
 }

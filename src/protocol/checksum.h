@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -15,6 +16,25 @@ std::uint64_t Checksum(std::span<const std::byte> bytes);
 
 /// XXH3-64 of two stretches of bytes as if they were one.
 std::uint64_t Checksum(std::span<const std::byte> first, std::span<const std::byte> second);
+
+/// XXH3-64 of bytes that come piece by piece, as if they were one. Thread: one at a time.
+class RunningChecksum {
+ public:
+  RunningChecksum();
+  ~RunningChecksum();
+  RunningChecksum(const RunningChecksum&) = delete;
+  RunningChecksum& operator=(const RunningChecksum&) = delete;
+
+  void Add(std::span<const std::byte> bytes);
+
+  /// Of all that was added so far.
+  std::uint64_t value() const;
+
+ private:
+  struct State;
+
+  const std::unique_ptr<State> state_;
+};
 
 /// Sixteen lower-case hexadecimal digits.
 std::string ChecksumHex(std::uint64_t checksum);

@@ -60,6 +60,26 @@ TEST_CASE_METHOD(test::CheckpointFixture, "the program says what is wrong and ex
   CHECK(absent.error.starts_with("longtail: checkpoint '" + store() + "/nope': there is no such"));
 }
 
+TEST_CASE_METHOD(test::CheckpointFixture, "ckpt answers by exit status, too", "[cli][program]") {
+  const Outcome whole = Run("ckpt verify " + store());
+  CHECK(whole.code == 0);
+  CHECK(whole.out.starts_with("checkpoint step-8: whole; "));
+  const std::string file = checkpoint() + "/p00002-0000.snapshot";
+  test::WriteWhole(file, test::ReadWhole(file).substr(0, 200));
+
+  const Outcome damaged = Run("ckpt verify " + store());
+  CHECK(damaged.code == 3);
+  CHECK(damaged.error.empty());
+  CHECK(damaged.out.find("step-8/p00002-0000.snapshot: partition 2: tables item, user, empty: "
+                         "bytes 200..") != std::string::npos);
+  const Outcome wrong = Run("ckpt show " + store() + " nope");
+  CHECK(wrong.code == 1);
+  CHECK(wrong.error.starts_with("longtail: checkpoint 'nope': file:"));
+  const Outcome removed = Run("ckpt gc --older-than 0s --keep 1 " + store());
+  CHECK(removed.code == 0);
+  CHECK(removed.out == "freed 0 bytes in 0 objects; 1 checkpoint kept: step-8\n");
+}
+
 TEST_CASE_METHOD(test::CheckpointFixture, "an answer that cannot be written is an error",
                  "[cli][program]") {
   const Outcome full = Run("inspect table " + checkpoint(), " >/dev/full");

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+#include "cli/age_text.h"
 #include "cli/bar_text.h"
 #include "cli/key_text.h"
 #include "cli/number_text.h"
@@ -28,6 +29,21 @@ TEST_CASE("a text that is no key is named with what was wanted", "[cli][key_text
     const absl::Status status = ParseKeys({"7", text}).status();
     CHECK(absl::IsInvalidArgument(status));
     CHECK(test::Says(status, std::string("key '") + text + "': want a whole number"));
+  }
+}
+
+TEST_CASE("an age is a number and a unit", "[cli][age_text]") {
+  CHECK(test::Must(ParseAge("0s")) == absl::ZeroDuration());
+  CHECK(test::Must(ParseAge("90s")) == absl::Seconds(90));
+  CHECK(test::Must(ParseAge("15m")) == absl::Minutes(15));
+  CHECK(test::Must(ParseAge("12h")) == absl::Hours(12));
+  CHECK(test::Must(ParseAge("7d")) == absl::Hours(168));
+  CHECK(test::Must(ParseAge("1000000w")) == absl::Hours(168'000'000));
+  for (const char* text : {"", "d", "7", "7 d", "-7d", "1.5d", "7y", "7dd", "1000001s", "+1d"}) {
+    CAPTURE(text);
+    const absl::Status status = ParseAge(text).status();
+    CHECK(absl::IsInvalidArgument(status));
+    CHECK(test::Says(status, std::string("age '") + text + "': want a whole number"));
   }
 }
 

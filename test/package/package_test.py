@@ -24,6 +24,7 @@ BRINGS = {
     "io_stores": {"base", "protocol", "io"},
     "worker": {"base", "protocol", "io"},
     "server": {"base", "sparse", "protocol", "io", "io_stores", "worker"},
+    "checkpoint": {"base", "sparse", "protocol", "io", "io_stores", "worker", "server"},
 }
 
 
@@ -87,7 +88,7 @@ class PackageTest(unittest.TestCase):
         words = " ".join(output.split())  # CMake breaks lines as it likes.
         self.assertRegex(words, "longtail has no component 'nonesuch'; it has base, sparse, "
                                 "protocol, io, io_zmq, (io_rados, )?(io_etcd, )?io_stores, "
-                                "worker, server, cluster")
+                                "worker, server, checkpoint, cluster")
 
     def test_a_missing_library_is_named(self):
         nowhere = {"PKG_CONFIG_LIBDIR": str(self.scratch), "PKG_CONFIG_PATH": str(self.scratch)}

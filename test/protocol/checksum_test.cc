@@ -1,5 +1,6 @@
 #include "protocol/checksum.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <string>
@@ -23,6 +24,22 @@ TEST_CASE("bytes in two pieces have the checksum of the whole", "[protocol][chec
     CAPTURE(split);
     const auto all = AsBytes(bytes);
     CHECK(Checksum(all.first(split), all.subspan(split)) == Checksum(all));
+  }
+}
+
+TEST_CASE("bytes piece by piece have the checksum of the whole", "[protocol][checksum]") {
+  std::string bytes(3000, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 41 + 3);
+  const auto all = AsBytes(bytes);
+  RunningChecksum running;
+  CHECK(running.value() == Checksum(AsBytes("")));
+  std::size_t done = 0;
+  for (std::size_t piece = 0; done < all.size(); ++piece) {
+    const std::size_t size = std::min(piece, all.size() - done);
+    running.Add(all.subspan(done, size));
+    done += size;
+    CAPTURE(done);
+    REQUIRE(running.value() == Checksum(all.first(done)));
   }
 }
 

@@ -12,7 +12,8 @@ MAY_INCLUDE = {
     "worker": {"longtail", "base", "sparse", "protocol", "io"},
     "server": {"longtail", "base", "sparse", "protocol", "io"},
     "cluster": {"longtail", "base", "protocol", "io", "worker", "server"},
-    "cli": {"longtail", "base", "protocol", "io", "server", "cluster"},
+    "checkpoint": {"longtail", "base", "protocol", "io", "server"},
+    "cli": {"longtail", "base", "protocol", "io", "server", "checkpoint", "cluster"},
 }
 # Single files that may include more, by the start of their path.
 MAY_ALSO_INCLUDE = {
@@ -33,7 +34,7 @@ LIBRARY_BELONGS_TO = [
     (r"^rados/", r"^src/io/rados_", "librados belongs to src/io/rados_*"),
     (r"^curl/", r"^src/io/etcd_gateway\.", "libcurl belongs to src/io/etcd_gateway"),
     (r"^nlohmann/",
-     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(inspect|status)_"
+     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(ckpt|inspect|status)_"
      r"|io/etcd_gateway\.)",
      "nlohmann-json belongs to src/protocol/'s JSON codecs, src/cli/'s answers and etcd's gateway"),
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),

@@ -1,0 +1,99 @@
+// `longtail ckpt`: the checkpoints of a store, without a cluster.
+//
+// Each function opens the store and gives all that the program is to print: text for people, or one
+// JSON object and the end of its line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "checkpoint/retention.h"
+#include "cli/command_outcome.h"
+#include "cli/inspect.h"
+
+namespace longtail::cli {
+
+/// The exit status if what was looked at is damaged, or two checkpoints differ.
+inline constexpr int kCkptFound = 3;
+
+struct CkptRequest {
+  std::string store{};  ///< As OpenExistingStore takes it.
+  OutputForm form = OutputForm::kText;
+};
+
+/// Every checkpoint, oldest first, and what has no manifest. Code kCkptFound: a manifest is
+/// damaged.
+///
+/// Errors, of every function: as OpenExistingStore; what the store says.
+absl::StatusOr<CommandOutcome> CkptLs(const CkptRequest& request);
+
+struct CkptShowOptions {
+  std::string name{};
+  bool counts_rows = false;    ///< Of each table, by reading all objects.
+  bool lists_objects = false;  ///< In text, too.
+};
+
+/// A checkpoint's manifest, and the entries of the trainer's state.
+///
+/// Errors: also NotFound (no such checkpoint), DataLoss, InvalidArgument.
+absl::StatusOr<CommandOutcome> CkptShow(const CkptRequest& request, const CkptShowOptions& options);
+
+/// Reads all of one checkpoint, or of every one if the name is empty. Code kCkptFound: damage.
+///
+/// Errors: also NotFound (no such checkpoint).
+absl::StatusOr<CommandOutcome> CkptVerify(const CkptRequest& request, const std::string& name);
+
+struct CkptDiffOptions {
+  std::string first{};
+  std::string second{};
+  std::size_t keys_max = 0;  ///< Of each kind and table, to be named.
+};
+
+/// Code kCkptFound: they differ.
+///
+/// Errors: as CkptShow.
+absl::StatusOr<CommandOutcome> CkptDiff(const CkptRequest& request, const CkptDiffOptions& options);
+
+struct CkptGcOptions {
+  checkpoint::RetentionPolicy policy{};
+  bool is_dry_run = false;  ///< Says what would go, and removes nothing.
+};
+
+/// Removes checkpoints. After an error what went before it has gone.
+///
+/// Errors: also DataLoss (a manifest is damaged, so nothing is removed).
+absl::StatusOr<CommandOutcome> CkptGc(const CkptRequest& request, const CkptGcOptions& options,
+                                      absl::Time now);
+
+enum class ExportForm : std::uint8_t { kFlat, kNpy, kCsv };
+
+struct CkptExportOptions {
+  std::string name{};
+  std::string table{};  ///< May be empty if there is one.
+  std::string path{};   ///< Of the file; see NpyPathsOf.
+  ExportForm form = ExportForm::kFlat;
+  bool has_slots = false;  ///< Optimizer state, too.
+};
+
+/// Errors: as CkptShow, ExportTable and OutputFile; NotFound and InvalidArgument naming the tables
+///         there are.
+absl::StatusOr<CommandOutcome> CkptExport(const CkptRequest& request,
+                                          const CkptExportOptions& options);
+
+struct CkptRestoreOptions {
+  std::string name{};
+  std::string cluster{};                       ///< The coordinator's address, or a file with it.
+  absl::Duration timeout = absl::Seconds(60);  ///< For the cluster to be there.
+};
+
+/// Loads a checkpoint's tables, rows and step into a running cluster that is new.
+///
+/// Errors: as CkptShow; as Cluster::Remote and Cluster::Load; FailedPrecondition if the cluster has
+///         tables or workers.
+absl::StatusOr<CommandOutcome> CkptRestore(const CkptRequest& request,
+                                           const CkptRestoreOptions& options);
+
+}  // namespace longtail::cli

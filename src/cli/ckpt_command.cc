@@ -1,0 +1,163 @@
+#include "cli/ckpt_command.h"
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "cli/age_text.h"
+#include "cli/ckpt.h"
+
+namespace longtail::cli {
+namespace {
+
+constexpr std::size_t kKeepMax = 1'000'000;
+constexpr std::size_t kDiffKeysMax = 10'000;
+constexpr std::array<const char*, 3> kExportForms = {"flat", "npy", "csv"};  // As ExportForm.
+
+}  // namespace
+
+struct CkptCommand::Arguments {
+  CLI::App* ckpt = nullptr;
+  CLI::App* ls = nullptr;
+  CLI::App* show = nullptr;
+  CLI::App* verify = nullptr;
+  CLI::App* diff = nullptr;
+  CLI::App* gc = nullptr;
+  CLI::App* exports = nullptr;
+  CLI::App* restore = nullptr;
+
+  std::string store;
+  std::string name;
+  std::string second;
+  bool wants_json = false;
+  CkptShowOptions shown;
+  std::size_t keys = 0;
+  CkptGcOptions removed;
+  std::string older_than;
+  CkptExportOptions exported;
+  std::string form = kExportForms[0];
+  CkptRestoreOptions restored;
+  double timeout_seconds = 60;
+
+  // What every subcommand has.
+  CLI::App* Add(const char* command_name, const char* description) {
+    CLI::App* const command = ckpt->add_subcommand(command_name, description);
+    command
+        ->add_option("store", store,
+                     "Where the checkpoints are: a directory, or rados://POOL[/NAMESPACE]")
+        ->required();
+    command->add_flag("--json", wants_json, "One JSON object");
+    return command;
+  }
+  CLI::App* AddNamed(const char* command_name, const char* description) {
+    CLI::App* const command = Add(command_name, description);
+    command->add_option("name", name, "The checkpoint, as ls names it")->required();
+    return command;
+  }
+
+  void AddShow() {
+    show = AddNamed("show", "What a checkpoint's manifest says");
+    show->add_flag("--rows", shown.counts_rows, "Rows and bytes of each table: reads all objects");
+    show->add_flag("--objects", shown.lists_objects, "Each object: rows, bytes, checksum");
+  }
+  void AddVerify() {
+    verify = Add("verify",
+                 "Read all of a checkpoint and say all that is damaged: exit status 3 if any is");
+    verify->add_option("name", name, "The checkpoint; without it all of them");
+  }
+  void AddDiff() {
+    diff = AddNamed("diff", "What differs between two checkpoints: exit status 3 if they do");
+    diff->add_option("second", second, "The checkpoint to compare it with")->required();
+    diff->add_option("--keys", keys, "How many keys of each kind and table to name")
+        ->check(CLI::Range(std::size_t{0}, kDiffKeysMax))
+        ->capture_default_str();
+  }
+  void AddGc() {
+    gc = Add("gc", "Remove old checkpoints");
+    gc->add_option("--keep", removed.policy.keep, "The newest ones, which stay however old")
+        ->check(CLI::Range(std::size_t{1}, kKeepMax))
+        ->capture_default_str();
+    gc->add_option("--older-than", older_than,
+                   "Of the others only those saved so long ago: 12h, 7d, 4w");
+    gc->add_flag("--unfinished", removed.policy.removes_unfinished,
+                 "Also what has no manifest: only while nobody saves here");
+    gc->add_flag("--dry-run", removed.is_dry_run, "Say what would go, and remove nothing");
+  }
+  void AddExport() {
+    exports = AddNamed("export", "Write a table to a file, by partition and key");
+    exports->add_option("--table", exported.table, "The table; may be left out if there is one");
+    exports->add_option("--out", exported.path, "The file; npy: FILE.npy and FILE.keys.npy")
+        ->required();
+    exports->add_option("--format", form, "flat (docs/FORMATS.md), npy (numpy's) or csv")
+        ->check(CLI::IsMember(std::vector<std::string>(kExportForms.begin(), kExportForms.end())))
+        ->capture_default_str();
+    exports->add_flag("--slots", exported.has_slots, "Optimizer state, too");
+  }
+  void AddRestore() {
+    restore = AddNamed("restore", "Load a checkpoint into a running cluster that is new");
+    restore
+        ->add_option("--cluster", restored.cluster,
+                     "The coordinator's address, tcp://HOST:PORT, or a file that holds it")
+        ->required();
+    restore->add_option("--timeout", timeout_seconds, "Seconds to wait for the cluster")
+        ->capture_default_str();
+  }
+};
+
+CkptCommand::CkptCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
+  Arguments& a = *arguments_;
+  a.ckpt = app.add_subcommand("ckpt", "Look after the checkpoints of a store, without a cluster");
+  a.ckpt->require_subcommand(1);
+  a.ls = a.Add("ls", "The checkpoints, oldest first");
+  a.AddShow();
+  a.AddVerify();
+  a.AddDiff();
+  a.AddGc();
+  a.AddExport();
+  a.AddRestore();
+}
+
+CkptCommand::~CkptCommand() = default;
+
+bool CkptCommand::parsed() const {
+  return arguments_->ckpt->parsed();
+}
+
+absl::StatusOr<CommandOutcome> CkptCommand::Run(absl::Time now) const {
+  Arguments& a = *arguments_;
+  const CkptRequest request{.store = a.store,
+                            .form = a.wants_json ? OutputForm::kJson : OutputForm::kText};
+  if (a.ls->parsed()) return CkptLs(request);
+  if (a.verify->parsed()) return CkptVerify(request, a.name);
+  if (a.show->parsed()) {
+    a.shown.name = a.name;
+    return CkptShow(request, a.shown);
+  }
+  if (a.diff->parsed()) {
+    return CkptDiff(request, {.first = a.name, .second = a.second, .keys_max = a.keys});
+  }
+  if (a.exports->parsed()) {
+    a.exported.name = a.name;
+    for (std::size_t i = 0; i < kExportForms.size(); ++i) {
+      if (a.form == kExportForms[i]) a.exported.form = static_cast<ExportForm>(i);
+    }
+    return CkptExport(request, a.exported);
+  }
+  if (a.restore->parsed()) {
+    a.restored.name = a.name;
+    a.restored.timeout = absl::Seconds(a.timeout_seconds);
+    return CkptRestore(request, a.restored);
+  }
+  if (a.older_than.empty() && a.gc->get_option("--keep")->empty()) {
+    return absl::InvalidArgumentError(
+        "ckpt gc: says nothing of what is to stay: want --keep N, --older-than AGE, or both");
+  }
+  if (!a.older_than.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(a.removed.policy.older_than, ParseAge(a.older_than));
+  }
+  return CkptGc(request, a.removed, now);
+}
+
+}  // namespace longtail::cli
