@@ -99,7 +99,9 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
                                                .wire_gradients = config.wire_gradients,
                                                .wire_rows = config.wire_rows,
                                                .wire_names_key_lists = config.name_key_lists}));
-    LONGTAIL_ASSIGN_OR_RETURN(auto model, MakeModel(full.model, trainer->shared_, *trainer->gemm_));
+    trainer->team_gemms_.push_back(std::make_unique<TeamGemm>(*trainer->gemm_, *trainer->team_));
+    LONGTAIL_ASSIGN_OR_RETURN(
+        auto model, MakeModel(full.model, trainer->shared_, *trainer->team_gemms_.back()));
     trainer->replicas_.push_back(
         std::make_unique<Replica>(std::move(worker), table, std::move(model), config.backoff));
     Replica& replica = *trainer->replicas_.back();

@@ -3,10 +3,11 @@
 // One step takes a global batch in `workers` equal micro-batches, one a replica. Each replica pulls
 // its rows, computes, pushes its rows' gradients and ends its step; then the replicas' dense
 // gradients are summed in their order and the dense optimizer moves the shared parameters, a slice
-// a thread. A replica that waits for the others reads ahead. In synchronous mode every bit of the
-// result is decided by config and data, not by timing. In the others the order in which pushes
-// reach the table is not; the dense half still brings the replicas together after each step, so
-// that none is more than a step ahead.
+// a thread. A replica that waits for the others reads ahead and takes a part of their products
+// (thread_team.h, team_gemm.h). In synchronous mode every bit of the result is decided by config
+// and data, not by timing. In the others the order in which pushes reach the table is not; the
+// dense half still brings the replicas together after each step, so that none is more than a step
+// ahead.
 //
 // A training may be divided among processes, each with an equal share of the replicas. Every one
 // reads all of the data and keeps its own micro-batches, and has all of the dense parameters. In
@@ -32,6 +33,7 @@
 #include "examples/ctr/process_place.h"
 #include "examples/ctr/replica.h"
 #include "examples/ctr/served_dense.h"
+#include "examples/ctr/team_gemm.h"
 #include "examples/ctr/thread_team.h"
 #include "examples/ctr/train_config.h"
 #include "longtail/cluster.h"
@@ -134,6 +136,7 @@ class CtrTrainer {
   const std::uint32_t first_worker_;  // The rank of the first replica here.
   std::unique_ptr<Gemm> gemm_;
   std::unique_ptr<ThreadTeam> team_;
+  std::vector<std::unique_ptr<TeamGemm>> team_gemms_;  // By replica.
   ModelParameters shared_;
   std::unique_ptr<DenseOptimizer> optimizer_;
   std::vector<std::unique_ptr<Replica>> replicas_;
