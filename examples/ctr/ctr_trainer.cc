@@ -45,7 +45,8 @@ CtrTrainer::CtrTrainer(const TrainConfig& config, TableId table, const ProcessPl
       table_(table),
       place_(place),
       first_worker_(place.FirstWorker(config.workers)),
-      gemm_(MakeOpenBlasGemm()) {}
+      gemm_(MakeOpenBlasGemm()),
+      read_(std::make_unique<TeamTask>([this] { ReadAhead(); })) {}
 
 absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& config,
                                                              const FeatureLayout& layout,
@@ -89,6 +90,7 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
                                                   shared.state.values().size(), config.workers));
     trainer->state_updates_.resize(config.workers * shared.state.values().size());
   }
+  trainer->team_ = std::make_unique<ThreadTeam>(replicas);
   for (std::uint32_t r = 0; r < replicas; ++r) {
     const std::uint32_t rank = trainer->first_worker_ + r;
     LONGTAIL_ASSIGN_OR_RETURN(auto worker,
@@ -97,18 +99,27 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
                                                .wire_gradients = config.wire_gradients,
                                                .wire_rows = config.wire_rows,
                                                .wire_names_key_lists = config.name_key_lists}));
-    LONGTAIL_ASSIGN_OR_RETURN(auto model, MakeModel(full.model, trainer->shared_, *trainer->gemm_));
+    trainer->team_gemms_.push_back(std::make_unique<TeamGemm>(*trainer->gemm_, *trainer->team_));
+    LONGTAIL_ASSIGN_OR_RETURN(
+        auto model, MakeModel(full.model, trainer->shared_, *trainer->team_gemms_.back()));
     trainer->replicas_.push_back(
         std::make_unique<Replica>(std::move(worker), table, std::move(model), config.backoff));
     Replica& replica = *trainer->replicas_.back();
     if (trainer->exchange_ != nullptr) replica.SendDenseTo(*trainer->exchange_, rank);
     if (trainer->served_ != nullptr) replica.SendDenseTo(*trainer->served_);
+    trainer->prepare_.push_back(std::make_unique<TeamTask>([t = trainer.get(), r] {
+      t->prepared_[r] = t->replicas_[r]->Prepare(t->slots_[r][t->ahead_]);
+    }));
   }
   trainer->slots_.resize(replicas);
   trainer->sizes_.resize(config.workers);
   trainer->saved_rows_.resize(replicas);
-  trainer->team_ = std::make_unique<ThreadTeam>(replicas);
+  trainer->prepared_.resize(replicas);
   return trainer;
+}
+
+CtrTrainer::~CtrTrainer() {
+  PushLast().IgnoreError();  // Whoever wants to know flushes.
 }
 
 absl::Status CtrTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
@@ -116,20 +127,24 @@ absl::Status CtrTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
   is_first_pass_ = epoch == 0;
   next_ = std::move(next);
   at_end_ = false;
+  is_ahead_ = false;
+  ahead_status_ = absl::OkStatus();
   current_ = 0;
   LONGTAIL_RETURN_IF_ERROR(Read(current_));
-  current_size_ = ahead_size_;
-  ahead_size_ = 0;
-  if (current_size_ == 0) return absl::OkStatus();
+  if (totals_[current_] == 0) return absl::OkStatus();
   LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
-    return replicas_[member]->BeginPull(slots_[member][current_], Replica::Counts::kNo, 0);
+    ReplicaSlot& slot = slots_[member][current_];
+    absl::Status status = replicas_[member]->Prepare(slot);
+    if (status.ok()) status = replicas_[member]->BeginPull(slot, Replica::Counts::kNo, 0);
+    return status;
   }));
   return UseSavedRows(current_);
 }
 
 // Reads a global batch: into the slots of the replicas, and past those of other processes.
 absl::Status CtrTrainer::Read(std::size_t slot) {
-  ahead_size_ = 0;
+  totals_[slot] = 0;
+  std::size_t total = 0;
   for (std::uint32_t worker = 0; worker < sizes_.size(); ++worker) {
     const std::uint32_t replica = worker - first_worker_;  // Wraps around below the first.
     Batch& batch = replica < slots_.size() ? slots_[replica][slot].batch : skipped_;
@@ -141,18 +156,38 @@ absl::Status CtrTrainer::Read(std::size_t slot) {
       at_end_ = batch.size == 0;
     }
     sizes_[worker][slot] = batch.size;
-    ahead_size_ += batch.size;
+    total += batch.size;
   }
+  totals_[slot] = total;
   return absl::OkStatus();
 }
 
+// In whichever thread: reads, and lets the replicas' batches be prepared.
+void CtrTrainer::ReadAhead() {
+  ahead_status_ = Read(ahead_);
+  if (totals_[ahead_] == 0) return;
+  for (const auto& prepare : prepare_) team_->Post(*prepare);
+}
+
+// A step ends with this: nothing is read or prepared between two of them.
+absl::Status CtrTrainer::FinishPrepare(std::uint32_t member) {
+  if (!is_ahead_ || totals_[ahead_] == 0) return absl::OkStatus();
+  team_->Finish(*prepare_[member]);
+  return prepared_[member];
+}
+
 absl::StatusOr<StepResult> CtrTrainer::Step() {
-  if (current_size_ == 0) return StepResult{.step = step_};
-  const std::size_t next = (current_ + 1) % kSlots;
-  LONGTAIL_RETURN_IF_ERROR(Read(next));
-  const bool has_next = ahead_size_ != 0;
+  if (totals_[current_] == 0) return StepResult{.step = step_};
+  if (!is_ahead_) {  // The first of an epoch, or after one that could not read.
+    ahead_ = After(current_);
+    is_ahead_ = true;
+    ReadAhead();
+    ahead_status_.Update(team_->Run([&](std::uint32_t member) { return FinishPrepare(member); }));
+  }
+  is_ahead_ = false;
+  LONGTAIL_RETURN_IF_ERROR(std::exchange(ahead_status_, absl::OkStatus()));
   const bool is_mean = config_.sparse_gradient == SparseGradient::kMean;
-  const auto size = static_cast<float>(current_size_);
+  const auto size = static_cast<float>(totals_[current_]);
   const ReplicaStep step{.seed = config_.seed,
                          .step = step_,
                          .gradient_scale = is_mean ? 1 / size : 1.0F,
@@ -160,44 +195,73 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
                          .counts_occurrences = is_first_pass_};
   gradient_factor_ = is_mean ? 1.0F : 1 / size;
   LONGTAIL_RETURN_IF_ERROR(RefreshDense());
-  std::vector<std::size_t> first_examples(sizes_.size(), 0);
-  for (std::size_t w = 1; w < sizes_.size(); ++w) {
-    first_examples[w] = first_examples[w - 1] + sizes_[w - 1][current_];
-  }
-  const auto train = [&](std::uint32_t member) -> absl::Status {
-    Replica& replica = *replicas_[member];
-    std::array<ReplicaSlot, kSlots>& slots = slots_[member];
-    ReplicaStep mine = step;
-    mine.first_example = first_examples[first_worker_ + member];
-    mine.dense_gradient_scale = gradient_factor_;
-    if (has_next && config_.prefetch == 1) {
-      LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(slots[next], Replica::Counts::kNo, 1));
-    }
-    LONGTAIL_RETURN_IF_ERROR(replica.FinishPull(slots[current_]));
-    LONGTAIL_RETURN_IF_ERROR(replica.Train(slots[current_], mine));
-    if (has_next && config_.prefetch == 0) {  // Exact, and under way while the dense half moves.
-      return replica.BeginPull(slots[next], Replica::Counts::kNo, 0);
-    }
-    return absl::OkStatus();
-  };
-  LONGTAIL_RETURN_IF_ERROR(team_->Run(train));
-  if (exchange_ != nullptr) LONGTAIL_RETURN_IF_ERROR(SumDense(step_));
-  if (served_ == nullptr) {
-    optimizer_->BeginStep(step.learning_rate_factor);
-    LONGTAIL_RETURN_IF_ERROR(team_->Run([&](std::uint32_t member) {
-      MoveDense(member);
-      return absl::OkStatus();
-    }));
-  }
-  StepResult result{.step = ++step_, .size = current_size_, .size_here = 0, .loss_sum = 0};
+  ahead_ = After(After(current_));
+  is_ahead_ = totals_[After(current_)] != 0;
+  absl::Status status = TrainAll(step);
+  if (is_ahead_) team_->Finish(*read_);
+  if (status.ok() && exchange_ != nullptr) status = SumDense(step_);
+  const bool moves = status.ok() && served_ == nullptr;
+  if (moves) optimizer_->BeginStep(step.learning_rate_factor);
+  const absl::Status prepared = team_->Run([&](std::uint32_t member) {
+    if (moves) MoveDense(member);
+    return FinishPrepare(member);
+  });
+  LONGTAIL_RETURN_IF_ERROR(status);
+  ahead_status_.Update(prepared);
+  StepResult result{.step = ++step_, .size = totals_[current_], .size_here = 0, .loss_sum = 0};
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     result.size_here += slots_[r][current_].batch.size;
     result.loss_sum += replicas_[r]->loss_sum();
   }
   MixStatistics();
-  current_ = next;
-  current_size_ = ahead_size_;
+  current_ = After(current_);
   return result;
+}
+
+// Every replica pushes its last step, pulls for the next one and computes this one.
+absl::Status CtrTrainer::TrainAll(const ReplicaStep& step) {
+  std::vector<std::size_t> first_examples(sizes_.size(), 0);
+  for (std::size_t w = 1; w < sizes_.size(); ++w) {
+    first_examples[w] = first_examples[w - 1] + sizes_[w - 1][current_];
+  }
+  const bool has_next = totals_[After(current_)] != 0;
+  const bool has_push = std::exchange(has_push_, false);
+  // The lane that a push wakes often takes the core of whoever pushed. At the end of a step the
+  // others would wait for him; at the beginning of the next one they do not. But exact rows, and
+  // dense parameters that the cluster has a part in, come of this step's push.
+  const bool pushes_later = config_.prefetch == 1 && exchange_ == nullptr && served_ == nullptr;
+  const auto train = [&](std::uint32_t member) -> absl::Status {
+    Replica& replica = *replicas_[member];
+    std::array<ReplicaSlot, kSlots>& slots = slots_[member];
+    ReplicaSlot& next = slots[After(current_)];
+    if (member == 0 && is_ahead_) team_->Post(*read_);
+    ReplicaStep mine = step;
+    mine.first_example = first_examples[first_worker_ + member];
+    mine.dense_gradient_scale = gradient_factor_;
+    if (has_push) LONGTAIL_RETURN_IF_ERROR(replica.Push(slots[last()], last_step_));
+    if (has_next && config_.prefetch == 1) {
+      LONGTAIL_RETURN_IF_ERROR(replica.BeginPull(next, Replica::Counts::kNo, 1));
+    }
+    LONGTAIL_RETURN_IF_ERROR(replica.FinishPull(slots[current_]));
+    LONGTAIL_RETURN_IF_ERROR(replica.Train(slots[current_], mine));
+    if (pushes_later) return absl::OkStatus();
+    LONGTAIL_RETURN_IF_ERROR(replica.Push(slots[current_], mine));
+    if (has_next && config_.prefetch == 0) {  // Exact, and under way while the dense half moves.
+      return replica.BeginPull(next, Replica::Counts::kNo, 0);
+    }
+    return absl::OkStatus();
+  };
+  LONGTAIL_RETURN_IF_ERROR(team_->Run(train));
+  has_push_ = pushes_later;
+  last_step_ = step;
+  return absl::OkStatus();
+}
+
+absl::Status CtrTrainer::PushLast() {
+  if (!std::exchange(has_push_, false)) return absl::OkStatus();
+  return team_->Run([&](std::uint32_t member) {
+    return replicas_[member]->Push(slots_[member][last()], last_step_);
+  });
 }
 
 // The running statistics follow every replica that had examples, in the order of ranks.
@@ -240,10 +304,11 @@ void CtrTrainer::MoveDense(std::uint32_t member) {
 }
 
 absl::Status CtrTrainer::Flush() {
+  LONGTAIL_RETURN_IF_ERROR(PushLast());
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     LONGTAIL_RETURN_IF_ERROR(replicas_[r]->Flush());
     // The next step's rows are on their way; who saves them must have them.
-    if (current_size_ != 0) {
+    if (totals_[current_] != 0) {
       LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][current_]));
     }
   }
@@ -256,7 +321,8 @@ absl::Status CtrTrainer::RefreshDense() {
 }
 
 absl::Status CtrTrainer::PullAgain() {
-  if (current_size_ == 0) return absl::OkStatus();
+  LONGTAIL_RETURN_IF_ERROR(PushLast());
+  if (totals_[current_] == 0) return absl::OkStatus();
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     LONGTAIL_RETURN_IF_ERROR(replicas_[r]->BeginPull(slots_[r][current_], Replica::Counts::kNo, 0));
     LONGTAIL_RETURN_IF_ERROR(replicas_[r]->FinishPull(slots_[r][current_]));
@@ -265,9 +331,13 @@ absl::Status CtrTrainer::PullAgain() {
 }
 
 absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores) {
+  LONGTAIL_RETURN_IF_ERROR(PushLast());
   std::swap(scoring_.batch, batch);
   Replica& replica = *replicas_[0];
-  absl::Status status = replica.BeginPull(scoring_, Replica::Counts::kYes, std::nullopt);
+  absl::Status status = replica.Prepare(scoring_);
+  if (status.ok()) {
+    status = replica.BeginPull(scoring_, Replica::Counts::kYes, std::nullopt);
+  }
   if (status.ok()) status = replica.FinishPull(scoring_);
   if (status.ok()) status = replica.Predict(scoring_);
   std::swap(scoring_.batch, batch);
@@ -290,7 +360,7 @@ WorkerStatistics CtrTrainer::statistics() const {
 
 void CtrTrainer::ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const {
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
-    const Batch& batch = slots_[r][(current_ + kSlots - 1) % kSlots].batch;
+    const Batch& batch = slots_[r][last()].batch;
     for (std::size_t i = 0; i < batch.size; ++i) {
       visit(batch.labels[i], replicas_[r]->logits()[i]);
     }
@@ -303,7 +373,7 @@ TrainerState CtrTrainer::Save() const {
   state[kBatchNormState] = shared_.state.Serialize();
   state[kOptimizerState] = optimizer_->Serialize();
   state[kStepState] = absl::StrCat(step_);
-  if (current_size_ == 0 || place_.count > 1) return state;
+  if (totals_[current_] == 0 || place_.count > 1) return state;
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     const ReplicaSlot& slot = slots_[r][current_];
     state[AheadState(r)] =

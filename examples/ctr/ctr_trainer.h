@@ -3,9 +3,11 @@
 // One step takes a global batch in `workers` equal micro-batches, one a replica. Each replica pulls
 // its rows, computes, pushes its rows' gradients and ends its step; then the replicas' dense
 // gradients are summed in their order and the dense optimizer moves the shared parameters, a slice
-// a thread. In synchronous mode every bit of the result is decided by config and data, not by
-// timing. In the others the order in which pushes reach the table is not; the dense half still
-// brings the replicas together after each step, so that none is more than a step ahead.
+// a thread. A replica that waits for the others reads ahead and takes a part of their products
+// (thread_team.h, team_gemm.h). In synchronous mode every bit of the result is decided by config
+// and data, not by timing. In the others the order in which pushes reach the table is not; the
+// dense half still brings the replicas together after each step, so that none is more than a step
+// ahead.
 //
 // A training may be divided among processes, each with an equal share of the replicas. Every one
 // reads all of the data and keeps its own micro-batches, and has all of the dense parameters. In
@@ -31,6 +33,7 @@
 #include "examples/ctr/process_place.h"
 #include "examples/ctr/replica.h"
 #include "examples/ctr/served_dense.h"
+#include "examples/ctr/team_gemm.h"
 #include "examples/ctr/thread_team.h"
 #include "examples/ctr/train_config.h"
 #include "longtail/cluster.h"
@@ -48,7 +51,9 @@ struct StepResult {
 /// Thread: one at a time. Owns `workers` - 1 threads and as many workers of the cluster, plus one.
 class CtrTrainer {
  public:
-  /// Gives the next micro-batch of an epoch; size 0 is the end.
+  /// Gives the next micro-batch of an epoch; size 0 is the end. Called within BeginEpoch and Step,
+  /// by one thread at a time, which may be any of the trainer's; up to two steps ahead of the one
+  /// that trains on the batch.
   using NextBatch = std::function<absl::Status(Batch&)>;
 
   /// Creates the table in `cluster`, which must have room for config.workers workers, or finds it.
@@ -59,12 +64,14 @@ class CtrTrainer {
                                                           const FeatureLayout& layout,
                                                           Cluster& cluster,
                                                           const ProcessPlace& place = {});
+  ~CtrTrainer();
 
   /// Begins a pass over the data, the first is 0, whose micro-batches of config.batch /
   /// config.workers come from `next`. Only the first one adds to the rows' training counts.
   absl::Status BeginEpoch(std::uint64_t epoch, NextBatch next);
 
-  /// One step; size 0 is the end of the epoch.
+  /// One step; size 0 is the end of the epoch. Its rows' gradients may wait for the next call of
+  /// this object to be pushed.
   absl::StatusOr<StepResult> Step();
 
   /// Waits until every push is acknowledged and the rows of the next step are here.
@@ -104,13 +111,20 @@ class CtrTrainer {
   std::uint64_t step() const { return step_; }
 
  private:
-  // This step's, the next one's, and the last one's, whose push may be on its way.
-  static constexpr std::size_t kSlots = 3;
+  // This step's, the next one's, that of the one after it, which is read ahead, and the last one's,
+  // whose push may be on its way.
+  static constexpr std::size_t kSlots = 4;
 
   CtrTrainer(const TrainConfig& config, TableId table, const ProcessPlace& place);
 
+  static std::size_t After(std::size_t slot) { return (slot + 1) % kSlots; }
+  std::size_t last() const { return (current_ + kSlots - 1) % kSlots; }
+
   absl::Status Read(std::size_t slot);
-  absl::Status BeginPulls(std::size_t slot);
+  void ReadAhead();
+  absl::Status FinishPrepare(std::uint32_t member);
+  absl::Status TrainAll(const ReplicaStep& step);
+  absl::Status PushLast();
   absl::Status UseSavedRows(std::size_t slot);
   absl::Status SumDense(std::uint64_t step);
   void MoveDense(std::uint32_t member);
@@ -121,6 +135,8 @@ class CtrTrainer {
   const ProcessPlace place_;
   const std::uint32_t first_worker_;  // The rank of the first replica here.
   std::unique_ptr<Gemm> gemm_;
+  std::unique_ptr<ThreadTeam> team_;
+  std::vector<std::unique_ptr<TeamGemm>> team_gemms_;  // By replica.
   ModelParameters shared_;
   std::unique_ptr<DenseOptimizer> optimizer_;
   std::vector<std::unique_ptr<Replica>> replicas_;
@@ -132,14 +148,21 @@ class CtrTrainer {
   std::vector<float> state_updates_;  // [worker, state size], of an exchange.
   Batch skipped_;                     // A micro-batch of another process.
   ReplicaSlot scoring_;
-  std::unique_ptr<ThreadTeam> team_;
   NextBatch next_;
   std::size_t current_ = 0;  // Which slot the next step trains on.
   bool is_first_pass_ = true;
-  bool at_end_ = true;            // The data of this epoch is read.
-  std::size_t current_size_ = 0;  // Examples in the current slots,
-  std::size_t ahead_size_ = 0;    // and in the others.
-  float gradient_factor_ = 1;     // Makes the replicas' sums a mean.
+  bool at_end_ = true;                           // The data of this epoch is read.
+  std::array<std::size_t, kSlots> totals_ = {};  // Examples in the slots, of all workers.
+  // The slot after the next one: read and prepared by whoever waits for the others in this step.
+  std::size_t ahead_ = 0;
+  bool is_ahead_ = false;  // It was read, or could not be, as ahead_status_ says.
+  absl::Status ahead_status_;
+  std::unique_ptr<TeamTask> read_;
+  std::vector<std::unique_ptr<TeamTask>> prepare_;  // By replica,
+  std::vector<absl::Status> prepared_;              // and what came of it.
+  bool has_push_ = false;                           // The last step's gradients are not pushed yet,
+  ReplicaStep last_step_;                           // and this was it.
+  float gradient_factor_ = 1;                       // Makes the replicas' sums a mean.
   std::uint64_t step_ = 0;
   std::vector<std::string> saved_rows_;  // By replica: rows pulled ahead when the state was saved.
 };

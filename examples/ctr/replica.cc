@@ -26,14 +26,17 @@ Replica::Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<
       backoff_below_(backoff_below),
       parameter_gradients_(model_->layout().size()) {}
 
-absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts,
-                                std::optional<std::uint32_t> steps_ahead) {
+absl::Status Replica::Prepare(ReplicaSlot& slot) {
   std::span<const Key> keys = slot.batch.keys;
   if (backoff_below_ != 0) {
     KeysWithBackoff(slot.batch, slot.keys_to_pull);
     keys = slot.keys_to_pull;
   }
-  LONGTAIL_RETURN_IF_ERROR(worker_->Prepare(table_, keys, slot.keys));
+  return worker_->Prepare(table_, keys, slot.keys);
+}
+
+absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts,
+                                std::optional<std::uint32_t> steps_ahead) {
   const std::size_t unique = slot.keys.unique_size();
   EnsureSize(slot.rows, unique * model_->row_dim());
   PullItem item{.keys = &slot.keys, .rows = std::span(slot.rows).first(unique * model_->row_dim())};
@@ -85,16 +88,22 @@ absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
     LONGTAIL_RETURN_IF_ERROR(
         model_->Backward(logit_gradients, row_gradients, parameter_gradients_.span()));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Replica::Push(ReplicaSlot& slot, const ReplicaStep& step) {
   LONGTAIL_RETURN_IF_ERROR(Flush());
+  const std::size_t row_floats = slot.keys.unique_size() * model_->row_dim();
   const PushItem item{.keys = &slot.keys,
                       .counts_occurrences = step.counts_occurrences,
-                      .gradients = row_gradients};
+                      .gradients = row_gradients_.span().first(row_floats)};
   push_ =
       worker_->PushAsync(std::span(&item, 1), {.learning_rate_scale = step.learning_rate_factor});
   if (sender_ != nullptr) {
     LONGTAIL_ASSIGN_OR_RETURN(
-        dense_push_, sender_->Push(*worker_, step.step, parameter_gradients_.span(),
-                                   n == 0 ? std::span<const float>() : model_->state_update()));
+        dense_push_,
+        sender_->Push(*worker_, step.step, parameter_gradients_.span(),
+                      slot.batch.size == 0 ? std::span<const float>() : model_->state_update()));
   }
   if (served_sender_ != nullptr) {
     if (step.dense_gradient_scale != 1.0F) {

@@ -48,26 +48,35 @@ class Replica {
   Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model,
           std::uint32_t backoff_below);
 
-  /// From now on Train also sends its dense gradients there, as the replica of that rank.
+  /// From now on Push also sends its dense gradients there, as the replica of that rank.
   void SendDenseTo(const DenseExchange& exchange, std::uint32_t rank) {
     sender_ = std::make_unique<DenseExchange::Sender>(exchange, rank);
   }
 
-  /// From now on Train also pushes its dense gradients to the table that holds the parameters.
+  /// From now on Push also pushes its dense gradients to the table that holds the parameters.
   void SendDenseTo(const ServedDense& dense) {
     served_sender_ = std::make_unique<ServedDense::Sender>(dense);
   }
 
   enum class Counts { kNo, kYes };
 
-  /// Starts the pull of a slot's rows, to be trained on so many steps later; none: not at all.
+  /// Finds the different keys of a slot's batch.
+  ///
+  /// Thread: any, also while another method runs with another slot.
+  absl::Status Prepare(ReplicaSlot& slot);
+
+  /// Starts the pull of a prepared slot's rows, to be trained on so many steps later; none: not at
+  /// all.
   absl::Status BeginPull(ReplicaSlot& slot, Counts counts,
                          std::optional<std::uint32_t> steps_ahead);
   absl::Status FinishPull(ReplicaSlot& slot);
 
-  /// Forward, backward, and the push of the rows' gradients, which ends the worker's step. Returns
-  /// before the push is acknowledged; the one before it is waited for.
+  /// Forward and backward.
   absl::Status Train(ReplicaSlot& slot, const ReplicaStep& step);
+
+  /// Pushes the gradients of what Train did last, and ends the worker's step. Returns before the
+  /// push is acknowledged; the one before it is waited for.
+  absl::Status Push(ReplicaSlot& slot, const ReplicaStep& step);
 
   /// Waits until every push is acknowledged.
   absl::Status Flush();

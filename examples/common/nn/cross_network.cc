@@ -80,7 +80,8 @@ void CrossNetwork::Backward(const Gemm& gemm, const float* parameters, RowBlock 
     AddColumnSums(du, linears_[l].bias_gradients(gradients));
     linears_[l].AddWeightGradients(gemm, x, du, gradients);
     linears_[l].InputGradients(gemm, parameters, du, dx);
-    Add(dx, dy);  // The gradient of x_l: straight through, and through the product.
+    gemm.Finish();  // The next layer's du takes the place of this one's.
+    Add(dx, dy);    // The gradient of x_l: straight through, and through the product.
   }
   Add(dy, dx0);
 }

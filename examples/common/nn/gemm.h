@@ -24,13 +24,20 @@ struct GemmCall {
   float beta = 0;
 };
 
-/// Multiplies matrices on one thread: the same call gives the same bits.
+/// Multiplies matrices, each product on one thread: the same call gives the same bits.
 ///
 /// Thread: any thread; calls may overlap.
 class Gemm {
  public:
   virtual ~Gemm() = default;
   virtual void Multiply(const GemmCall& call) const = 0;
+
+  /// As Multiply, of a product that nobody wants before Finish: another thread may see to it.
+  /// Until then a and b must stay as they are, and no other call may write to c.
+  virtual void Begin(const GemmCall& call) const { Multiply(call); }
+
+  /// Waits for the products that were begun.
+  virtual void Finish() const {}
 };
 
 /// Returns a Gemm of OpenBLAS.

@@ -25,11 +25,11 @@ void Linear::Forward(const Gemm& gemm, const float* parameters, ConstMatrix x, M
 
 void Linear::AddWeightGradients(const Gemm& gemm, ConstMatrix x, ConstMatrix dy,
                                 float* gradients) const {
-  gemm.Multiply({.transpose_a = Transpose::kYes,
-                 .a = x,
-                 .b = dy,
-                 .c = {gradients + weight_offset_, inputs_, outputs_, outputs_},
-                 .beta = 1});
+  gemm.Begin({.transpose_a = Transpose::kYes,
+              .a = x,
+              .b = dy,
+              .c = {gradients + weight_offset_, inputs_, outputs_, outputs_},
+              .beta = 1});
 }
 
 void Linear::InputGradients(const Gemm& gemm, const float* parameters, ConstMatrix dy,

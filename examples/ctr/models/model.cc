@@ -115,6 +115,7 @@ absl::Status Model::Backward(std::span<const float> logit_gradients, std::span<f
     const std::size_t count = std::min(block_rows(), logit_gradients.size() - begin);
     BackwardBlock({begin, count}, logit_gradients.data() + begin, row_gradients,
                   parameter_gradients.data());
+    gemm_->Finish();  // The next block adds to the same gradients, and reuses the block's buffers.
   }
   return absl::OkStatus();
 }

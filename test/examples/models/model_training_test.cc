@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,46 @@ TEST_CASE("the same inputs give the same bits, whatever the model did before", "
   CHECK(one.logits == two.logits);
   CHECK(one.rows == two.rows);
   CHECK(one.dense == two.dense);
+}
+
+/// Does what is begun as late as it may, the last first.
+class LateGemm final : public Gemm {
+ public:
+  ~LateGemm() override { CHECK(begun_.empty()); }
+
+  void Multiply(const GemmCall& call) const override { gemm_->Multiply(call); }
+  void Begin(const GemmCall& call) const override { begun_.push_back(call); }
+  void Finish() const override {
+    for (; !begun_.empty(); begun_.pop_back()) gemm_->Multiply(begun_.back());
+  }
+
+ private:
+  const std::unique_ptr<Gemm> gemm_ = MakeOpenBlasGemm();
+  mutable std::vector<GemmCall> begun_;
+};
+
+TEST_CASE("products that are begun give the same bits however late they are done", "[models]") {
+  const std::string name = GENERATE("lr", "fm", "wide_deep", "deepfm", "dcn_v2", "dlrm");
+  const bool batch_norm = GENERATE(false, true);
+  CAPTURE(name, batch_norm);
+  ModelSpec spec = SmallSpec(name);
+  spec.dropout = 0.2F;
+  spec.embedding_dropout = 0.2F;
+  spec.batch_norm = batch_norm;
+  spec.batch_max = 1100;  // More than one block of rows, and the last one short.
+  const ModelParameters shared = MakeDenseParameters(spec, 7);
+  const ModelWork work = MakeModelWork(spec, 1100, Filling::kSeveral, 7);
+  const StepContext context{.training = true, .seed = 1, .step = 2, .first_example = 3};
+  const LateGemm late_gemm;
+  const auto late_model = MakeModel(spec, shared, late_gemm);
+  REQUIRE(late_model.ok());
+
+  const Gradients at_once = Compute(*MakeTestModel(spec, shared), work, context, 0.1F);
+  const Gradients late = Compute(**late_model, work, context, 0.1F);
+
+  CHECK(at_once.logits == late.logits);
+  CHECK(at_once.rows == late.rows);
+  CHECK(at_once.dense == late.dense);
 }
 
 TEST_CASE("warm steps allocate nothing", "[models]") {
