@@ -61,6 +61,7 @@ void ReplicaSeat::LogChange(const ClusterMap& map) {
   if (std::exchange(role_, core_.role()) == core_.role()) return;
   options_.log.Info("replica", {{"server", options_.replica.server},
                                 {"place", options_.replica.seat},
+                                {"address", options_.address},
                                 {"lane", static_cast<std::uint32_t>(core_.lane_node())},
                                 {"role", RoleName(core_.role())},
                                 {"epoch", core_.epoch()},

@@ -22,6 +22,7 @@ class ReplicaSeat {
   struct Options {
     server::ReplicaCore::Options replica;
     std::string host;            ///< As HostId gives it.
+    std::string address;         ///< Where others reach it, for the log.
     BlobStore* store = nullptr;  ///< For snapshots; null: none.
     Log log{};
   };

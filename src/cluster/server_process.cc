@@ -230,6 +230,7 @@ class Process final : public ServerProcess {
       seat.replica.incarnation = entry_.incarnation;
       seat.replica.seat = i;
       seat.host = entry_.host;
+      seat.address = entry_.lanes[i].addresses[0];
       seat.store = store_.get();
       seat.log = options_.log;
       seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(lanes_[i].endpoint)));

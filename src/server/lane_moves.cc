@@ -100,7 +100,7 @@ void Plan(ClusterMap& map, LaneMove move, std::vector<LaneMove>& moves) {
 absl::Status NoPlace(NodeId lane, const std::string& where) {
   return absl::ResourceExhaustedError(
       absl::StrCat("lane ", static_cast<std::uint32_t>(lane), ": ", where,
-                   " has no free place for it: want another server, or one with more lanes"));
+                   " free place for it: want another server, or one with more lanes"));
 }
 
 // A move that makes servers more alike in how many replicas they have.
@@ -181,7 +181,7 @@ absl::StatusOr<std::vector<LaneMove>> PlanMove(const ClusterMap& map, NodeId lan
     if (from.name == server) return std::vector<LaneMove>();
     const bool is_there = FindPlace(*to, lane) != nullptr;
     if (!is_there && FindPlace(*to, kFree) == nullptr) {
-      return NoPlace(lane, absl::StrCat("server '", server, "'"));
+      return NoPlace(lane, absl::StrCat("server '", server, "' has no"));
     }
     return std::vector<LaneMove>{{lane, from.name, server, is_there}};
   }
@@ -199,7 +199,7 @@ absl::StatusOr<std::vector<LaneMove>> PlanDrain(const ClusterMap& map, const std
   for (const LaneEntry& place : from->lanes) {
     if (place.node == kFree) continue;
     const ServerEntry* const to = FindTarget(next, place.node, server);
-    if (to == nullptr) return NoPlace(place.node, "no other server");
+    if (to == nullptr) return NoPlace(place.node, "no other server has a");
     Plan(next, {place.node, server, to->name, false}, moves);
   }
   return moves;

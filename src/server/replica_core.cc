@@ -184,7 +184,10 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
   if (const auto* m = std::get_if<LaneEntries>(&event.body)) return OnEntries(*m, now, effects);
   if (!leads()) {
     // Its asker's map is older or newer than ours, and one of them will change.
-    return Refuse(event, absl::UnavailableError("this replica does not lead the lane"), effects);
+    return Refuse(event,
+                  absl::UnavailableError(absl::StrCat("what answers is server '", options_.server,
+                                                      "', which does not lead this lane now")),
+                  effects);
   }
   if (!MayChange(event, effects)) return;
   lane_->Step(event, now, effects);

@@ -13,6 +13,7 @@
 #include "cli/command_outcome.h"
 #include "cli/coordinator_command.h"
 #include "cli/down_command.h"
+#include "cli/place_command.h"
 #include "cli/program_process.h"
 #include "cli/serve_command.h"
 #include "cli/status_command.h"
@@ -60,6 +61,39 @@ class Fixture {
  private:
   const test::ScratchDirectory directory_;
 };
+
+TEST_CASE_METHOD(Fixture, "lanes of a cluster of this machine move, and a server is drained",
+                 "[cli][cluster][moves]") {
+  const Outcome up = Up({"3", "--lanes", "1", "--replicas", "2"});
+  INFO(up.said);
+  REQUIRE(up.code == 0);
+  CHECK(Says(Status(), "  2 replicas of each lane\n"));
+  const std::string cluster = dir() + "/cluster";
+  // Each place is taken: lane 1 is on servers 0 and 1, and no other server has room for it.
+  const Outcome full = Run({"drain", "server-0", "--cluster", cluster});
+  CHECK(full.code == 1);
+  CHECK(Says(full, "lane 1: no other server has a free place for it"));
+  const Outcome moved = Run({"move", "1", "server-1", "--cluster", cluster});
+  INFO(moved.said);
+  CHECK(moved.code == 0);
+  CHECK(Says(moved, "done after "));
+  const json leads = json::parse(Run({"status", "--json", "--cluster", cluster}).said);
+  CHECK(leads["servers"][0]["lanes"] == 0);
+  CHECK(leads["servers"][1]["lanes"] == 2);
+  // One more makes room.
+  const Program more({LONGTAIL_PROGRAM, "serve", "--coordinator", cluster, "--name", "server-3",
+                      "--lanes", "1", "--replicas", "2"});
+  REQUIRE(more.AwaitText("server_serves", absl::Seconds(30)));
+  const Outcome drained = Run({"drain", "server-0", "--cluster", cluster});
+  INFO(drained.said);
+  CHECK(drained.code == 0);
+  CHECK(Says(drained, "server 'server-0' has nothing left"));
+  CHECK(Says(Status(), "drained: gets no lanes any more"));
+  CHECK(Run({"rebalance", "--cluster", cluster}).code == 0);
+  CHECK(Run({"rebalance", "--cancel", "--cluster", cluster}).code == 0);
+  const Outcome unknown = Run({"move", "9", "server-1", "--cluster", cluster});
+  CHECK(Says(unknown, "there is no lane 9: want 1..3"));
+}
 
 TEST_CASE_METHOD(Fixture, "a cluster of this machine is started, looked at, used and ended",
                  "[cli][cluster]") {

@@ -50,15 +50,31 @@ TEST_CASE("a cluster's status is a table of its members", "[cli][status]") {
         "cluster at tcp://h:7000: formed\n"
         "  2 servers, 3 lanes, 8 partitions; synchronous, 2 workers; map version 3, epoch 1\n"
         "\n"
-        "  number  lanes  partitions   rows   memory  silent  server\n"
-        "       0      2           5  1,234  1.5 MiB   0.4 s  a\n"
-        "       1      2           5  1,234  1.5 MiB   0.4 s  b?[1m\n"
+        "  number  leads  follows  partitions   rows   memory  silent  server\n"
+        "       0      2        0           5  1,234  1.5 MiB   0.4 s  a\n"
+        "       1      2        0           5  1,234  1.5 MiB   0.4 s  b?[1m\n"
         "\n"
         "  rank  silent  worker\n"
         "     1  12.3 s  h:12\n"
         "\n"
         "  dim  table  optimizer\n"
         "    4  t?     sgd, learning_rate 1.0\n");
+}
+
+TEST_CASE("replicas and moves are told of", "[cli][status]") {
+  ClusterStatus status = Formed();
+  auto map = std::make_shared<ClusterMap>(*status.map);
+  map->replicas = 2;
+  status.map = map;
+  status.moves_left = 3;
+  status.members[0].follows = 7;
+  const std::string text = StatusText(status);
+  CHECK(text.find("  2 replicas of each lane\n  3 moves of lanes left\n") != std::string::npos);
+  CHECK(text.find("       0      2        7           5") != std::string::npos);
+  const json document = json::parse(StatusJson(status));
+  CHECK(document["replicas"] == 2);
+  CHECK(document["moves_left"] == 3);
+  CHECK(document["servers"][0]["follows"] == 7);
 }
 
 TEST_CASE("a member that is late is seen at once", "[cli][status]") {
@@ -84,6 +100,7 @@ TEST_CASE("who is missing is said until the cluster is formed", "[cli][status]")
                                                 {"formed", false},
                                                 {"well", false},
                                                 {"waits_for", "1 of 2 servers; here: a"},
+                                                {"moves_left", 0},
                                                 {"servers", json::array()},
                                                 {"workers", json::array()},
                                                 {"tables", json::array()}});
@@ -105,6 +122,7 @@ TEST_CASE("programs get all of a cluster's status", "[cli][status]") {
   CHECK(document["servers"][0] == json{{"name", "a"},
                                        {"number", 0},
                                        {"lanes", 2},
+                                       {"follows", 0},
                                        {"partitions", 5},
                                        {"rows", 1234},
                                        {"bytes", 3 << 19},

@@ -29,6 +29,7 @@ TEST_CASE("a lane that moved is spoken to where it is, and its askers hear of it
   const auto second = Must(network->Join(NodeId{1}, any));
   ClusterMap map;
   map.version = 1;
+  map.lanes = {NodeId{1}};
   map.servers = {
       {.name = "s", .incarnation = 1, .host = "", .lanes = {{NodeId{1}, {first->addresses()[0]}}}}};
   LaneConnections connections(*network, "here");

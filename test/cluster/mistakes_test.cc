@@ -110,10 +110,24 @@ TEST_CASE("mistake: a server's name is taken", "[cluster][mistake]") {
   CheckServeFails(address, "server 's' was another process when this cluster was formed, heard ");
 }
 
-TEST_CASE("mistake: more servers than the cluster has", "[cluster][mistake]") {
-  const auto processes = StartProcesses({.cluster = {.servers = 2}});
-  CheckServeFails(processes.coordinator->address(),
-                  "server 's': this cluster has all of its 2 servers: server-0, server-1");
+TEST_CASE("mistake: a server with other replicas than the cluster", "[cluster][mistake]") {
+  const auto coordinator = Must(CoordinatorProcess::Start({.cluster = {.servers = 1}}));
+  CheckFails({"serve", "--coordinator", coordinator->address(), "--name", "s", "--replicas", "2",
+              "--join-timeout", "2"},
+             "replicas 2: the cluster keeps 1 of each lane: want as many");
+  const auto replicated =
+      Must(CoordinatorProcess::Start({.cluster = {.servers = 2, .replicas = 2}}));
+  CheckFails(
+      {"serve", "--coordinator", replicated->address(), "--name", "s", "--join-timeout", "2"},
+      "server 's' has places for 1 replicas of lanes: this cluster keeps 2 of each");
+}
+
+TEST_CASE("mistake: replicas of lanes that keep a log", "[cluster][mistake]") {
+  const auto coordinator = Must(CoordinatorProcess::Start({.cluster = {.servers = 1}}));
+  const test::ScratchDirectory directory;
+  CheckFails({"serve", "--coordinator", coordinator->address(), "--name", "s", "--replicas", "2",
+              "--log", directory.path(), "--join-timeout", "2"},
+             "and 2 replicas: want one of the two, for now");
 }
 
 TEST_CASE("mistake: more lanes than partitions", "[cluster][mistake]") {

@@ -1,12 +1,9 @@
 #include "protocol/sample_messages.h"
 
-#include <array>
 #include <memory>
 #include <utility>
 
-#include "base/bytes.h"
 #include "base/limits.h"
-#include "protocol/wire.h"
 
 namespace longtail::test {
 namespace {
@@ -138,24 +135,6 @@ ClusterMap SampleMap() {
           .cluster = 113,
           .replicas = 2,
           .lane_epochs = {115, 116}};
-}
-
-LaneEntries SampleLaneEntries() {
-  auto frames = std::make_shared<std::array<std::string, 2>>();
-  Encode(Message{ImportStep{98, 99}}, (*frames)[0]);
-  Encode(Message{CloseSession{45, SessionId{46}}}, (*frames)[1]);
-  return {.request = 172,
-          .status = absl::OkStatus(),
-          .epoch = 173,
-          .is_counted = true,
-          .first = 174,
-          .image = 175,
-          .part = 176,
-          .parts = 177,
-          .offset = 178,
-          .bytes = 179,
-          .frames = {AsBytes((*frames)[0]), AsBytes((*frames)[1])},
-          .owners = {frames}};
 }
 
 MembersReply SampleMembersReply() {
@@ -400,27 +379,6 @@ Heartbeat RandomHeartbeat(Rng& rng) {
   return heartbeat;
 }
 
-LaneEntries RandomLaneEntries(Rng& rng) {
-  LaneEntries entries{.request = rng.Next(),
-                      .status = RandomStatus(rng),
-                      .epoch = rng.Next(),
-                      .is_counted = rng.Below(2) == 0,
-                      .first = rng.Next(),
-                      .image = rng.Next(),
-                      .part = Random32(rng),
-                      .parts = Random32(rng),
-                      .offset = rng.Next(),
-                      .bytes = rng.Next(),
-                      .frames = {}};
-  const auto texts = std::make_shared<std::vector<std::string>>(rng.Below(4));
-  for (std::string& text : *texts) {
-    text = RandomText(rng, 200);
-    entries.frames.push_back(AsBytes(text));
-  }
-  entries.owners.push_back(texts);
-  return entries;
-}
-
 MembersReply RandomMembersReply(Rng& rng) {
   MembersReply reply;
   reply.request = rng.Next();
@@ -593,17 +551,9 @@ Message RandomMessage(Rng& rng) {
       return EnterBarrier{rng.Next(), RandomText(rng, 64), rng.Next(),
                           static_cast<std::uint32_t>(1 + rng.Below(4096))};
     case 26:
-      return FollowLane{rng.Next(),          NodeId{Random32(rng)},
-                        RandomText(rng, 64), rng.Next(),
-                        Random32(rng),       rng.Next(),
-                        rng.Next(),          rng.Next(),
-                        rng.Next(),          rng.Next(),
-                        Random32(rng),       rng.Next()};
     case 27:
-      return RandomLaneEntries(rng);
     case 28:
-      return PlaceLanes{rng.Next(), static_cast<Placing>(rng.Below(4)), NodeId{Random32(rng)},
-                        RandomText(rng, 64)};
+      return RandomReplication(rng);
     default:
       return RandomCompact(rng);
   }

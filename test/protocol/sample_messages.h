@@ -33,6 +33,10 @@ std::shared_ptr<const CompactPush> SampleCompactPush();
 CompactPullReply SampleCompactPullReply();
 Message RandomCompact(Rng& rng);
 
+/// Of what replicas say (sample_replication.cc).
+LaneEntries SampleLaneEntries();
+Message RandomReplication(Rng& rng);
+
 /// A message of any kind and any legal content, empty arrays and odd sizes included.
 Message RandomMessage(Rng& rng);
 

@@ -149,8 +149,6 @@ TEST_CASE("servers that do not belong are refused by name", "[server][coordinato
              "server 'a' with 3 lanes makes 3: want at most 2, one for each partition"));
   CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("", 1, 1)}).status, "want a name"));
   bench.Form(1);
-  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("extra")}).status,
-             "server 'extra': this cluster has all of its 1 servers: s0"));
   CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0", 2)}).status,
              "server 's0' was another process when this cluster was formed"));
 }
@@ -369,6 +367,110 @@ TEST_CASE("options out of range are refused", "[server][coordinator]") {
   CHECK(Says(CoordinatorCore::Make({.partitions = 3}).status(), "partitions 3: want a power of"));
   CHECK(Says(CoordinatorCore::Make({.workers = 0}).status(), "workers 0: want 1.."));
   CHECK(Says(CoordinatorCore::Make({.lease = absl::ZeroDuration()}).status(), "lease"));
+}
+
+// --- Replicas and moves --------------------------------------------------------------------------
+
+Heartbeat Beat(const Bench& bench, const std::string& server, std::uint64_t incarnation = 1,
+               std::vector<LaneEpoch> caught_up = {}) {
+  return {.request = 5,
+          .session = {},
+          .server = server,
+          .incarnation = incarnation,
+          .map_version = bench.core->state().map.version,
+          .rows = 0,
+          .bytes = 0,
+          .caught_up = std::move(caught_up)};
+}
+
+ReplicaRole RoleOf(const Bench& bench, std::size_t server, std::size_t place) {
+  return bench.core->state().map.servers[server].lanes[place].role;
+}
+
+TEST_CASE("a silent server's lanes go to their followers, and it joins them when it comes back",
+          "[server][coordinator][replica]") {
+  Bench bench({.servers = 2, .partitions = 8, .replicas = 2});
+  bench.Form(2, 2);
+  const ClusterMap formed = bench.core->state().map;
+  CHECK(formed.lanes.size() == 2);
+  CHECK(formed.lane_of == std::vector<std::uint32_t>{0, 0, 0, 0, 1, 1, 1, 1});
+  bench.now += absl::Seconds(1.5);
+  bench.Say(kAsker, Beat(bench, "s1"));
+  bench.Tick();
+  CHECK(bench.core->state().map == formed);
+  bench.now += absl::Seconds(1);
+  // What cannot be written down has not happened.
+  bench.store_works = false;
+  bench.Tick();
+  CHECK(bench.core->state().map == formed);
+  bench.store_works = true;
+  bench.Tick();
+  CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kLeader);
+  CHECK(RoleOf(bench, 1, 1) == ReplicaRole::kLeader);
+  CHECK(RoleOf(bench, 0, 0) == ReplicaRole::kNone);
+  // It comes back as another process, at another address, without a log.
+  const auto joined = bench.Ask<MapReply>(kOther, JoinServer{1, Server("s0", 2, 2)});
+  CHECK(joined.status.ok());
+  bench.Say(kOther, Beat(bench, "s0", 2));
+  CHECK(RoleOf(bench, 0, 0) == ReplicaRole::kJoining);
+  const std::vector<std::uint64_t> epochs = bench.core->state().map.lane_epochs;
+  bench.Say(kOther, Beat(bench, "s0", 2, {{NodeId{1}, epochs[0]}, {NodeId{2}, epochs[1] - 1}}));
+  CHECK(RoleOf(bench, 0, 0) == ReplicaRole::kFollower);
+  CHECK(RoleOf(bench, 0, 1) == ReplicaRole::kJoining);
+  // One that leads what nobody else has may not lose it.
+  const auto refused = bench.Ask<MapReply>(kOther, JoinServer{1, Server("s1", 2, 2)});
+  CHECK(Says(refused.status, "server 's1' led lane 2, of which no other server"));
+}
+
+TEST_CASE("servers of a replicated cluster have as many places, a multiple of the replicas",
+          "[server][coordinator][replica]") {
+  Bench bench({.servers = 2, .partitions = 8, .replicas = 2});
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a", 1, 3)}).status,
+             "has places for 3 replicas of lanes: this cluster keeps 2 of each"));
+  CHECK(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("a", 1, 2)}).status.ok());
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("b", 1, 4)}).status,
+             "want as many in each"));
+  CHECK(Says(CoordinatorCore::Make({.servers = 1, .replicas = 2}).status(),
+             "replicas 2: want 1..1, each on a server of its own"));
+}
+
+TEST_CASE("a server joins a cluster that is formed, and gets lanes when an operator says so",
+          "[server][coordinator][moves]") {
+  Bench bench({.servers = 1, .partitions = 8});
+  bench.Form(1, 2);
+  CHECK(bench.Ask<MapReply>(kOther, JoinServer{1, Server("t", 1, 2)}).status.ok());
+  CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kNone);
+  const auto move = [&](Placing placing, std::uint32_t lane, const std::string& server) {
+    return bench.Ask<Acknowledgement>(kAsker, PlaceLanes{9, placing, NodeId{lane}, server}).status;
+  };
+  CHECK(Says(move(Placing::kMove, 7, "t"), "there is no lane 7"));
+  CHECK(move(Placing::kMove, 2, "t").ok());
+  CHECK(move(Placing::kMove, 2, "t").ok());  // Asked again it is the same move.
+  CHECK(bench.core->state().moves.size() == 1);
+  CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kJoining);
+  CHECK(bench.Ask<MembersReply>(kAsker, MembersRequest{1}).moves_left == 1);
+  bench.Say(kOther, Beat(bench, "t", 1, {{NodeId{2}, 2}}));
+  bench.Say(kAsker, Beat(bench, "s0", 1, {{NodeId{2}, 2}}));  // It has handed over.
+  bench.Say(kOther, Beat(bench, "t"));
+  bench.Say(kOther, Beat(bench, "t"));
+  CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kLeader);
+  CHECK(RoleOf(bench, 0, 1) == ReplicaRole::kNone);
+  CHECK(bench.core->state().moves.empty());
+  // A server that has nothing and is gone is forgotten.
+  CHECK(move(Placing::kDrain, 0, "t").ok());
+  CHECK(bench.core->state().map.servers[1].is_drained);
+  CHECK(bench.core->state().moves.size() == 1);
+}
+
+TEST_CASE("lanes of servers that keep logs stay where they are", "[server][coordinator][moves]") {
+  Bench bench({.servers = 1, .partitions = 8});
+  ServerEntry server = Server("a");
+  server.keeps_log = true;
+  bench.Say(kAsker, JoinServer{1, server});
+  CHECK(Says(bench.Ask<MapReply>(kOther, JoinServer{1, Server("b")}).status,
+             "whose servers keep logs, has all of its 1 servers: a"));
+  CHECK(Says(bench.Ask<Acknowledgement>(kAsker, PlaceLanes{9, Placing::kRebalance, {}, ""}).status,
+             "lanes stay where they are in a cluster whose servers keep logs"));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void Append(LaneTail& tail, const std::string& text) {
 }
 
 LaneEntries Copy(const LaneTail& tail, std::uint64_t from, std::size_t bytes_max) {
-  LaneEntries answer{.frames = {}};
+  LaneEntries answer;
   tail.Copy(from, bytes_max, answer);
   return answer;
 }

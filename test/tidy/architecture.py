@@ -77,6 +77,8 @@ TESTED_THROUGH = {
     "src/protocol/wire_compact.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
     "src/protocol/wire_control.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/protocol/wire_replication.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
+    "src/server/coordinator_lanes.cc": (
+        "server/coordinator_core.h", "it is what the coordinator does about servers and lanes"),
     "src/server/coordinator_members.cc": (
         "server/coordinator_core.h", "it is the coordinator's answer to MembersRequest"),
     "src/server/lane_core_saving.cc": (

@@ -1,0 +1,151 @@
+// What the coordinator does about servers and lanes once the cluster is formed.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "server/coordinator_core.h"
+#include "server/lane_moves.h"
+#include "server/replica_places.h"
+
+namespace longtail::server {
+
+// Once the cluster is formed, a server can only come back: as the process it was, or as another one
+// that has its rows from its log.
+absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
+  const ServerEntry& server = m.server;
+  const auto known = std::ranges::find(state_.map.servers, server.name, &ServerEntry::name);
+  if (known == state_.map.servers.end()) return TakeServer(m, now);
+  Heard& heard = servers_heard_[server.name];
+  const bool has_nothing = CountRole(*known, ReplicaRole::kLeader) == 0;
+  const bool is_same = known->incarnation == server.incarnation;
+  if (!is_same && (options_.replicas > 1 || has_nothing)) {
+    const auto at = [this](const ServerEntry& other) { return HeardAt(other); };
+    const auto version = [](const ServerEntry&) { return std::uint64_t{0}; };
+    LONGTAIL_RETURN_IF_ERROR(
+        ReplaceServer(state_.map, server,
+                      {.at = at, .version = version, .now = now, .lease = options_.server_lease}));
+    heard = {};
+    ++state_.map.version;
+  } else if (!is_same) {
+    if (m.cluster == 0) {
+      const absl::Duration silent = now - heard.at;
+      return absl::FailedPreconditionError(absl::StrCat(
+          "server '", server.name, "' was another process when this cluster was formed, heard ",
+          absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
+          " ago: if it lives, its name is taken; else its rows went with it, for it kept no log: ",
+          "start a new cluster and restore a checkpoint"));
+    }
+    if (server.lanes.size() != known->lanes.size()) {
+      return absl::FailedPreconditionError(absl::StrCat("server '", server.name, "' with ",
+                                                        server.lanes.size(), " lanes: it had ",
+                                                        known->lanes.size(), ", want as many"));
+    }
+    // Its lanes keep their numbers, so all that others remember of them still holds.
+    ServerEntry entry = server;
+    for (std::size_t i = 0; i < entry.lanes.size(); ++i) {
+      entry.lanes[i].node = known->lanes[i].node;
+    }
+    *known = std::move(entry);
+    ++state_.map.version;
+  }
+  heard.at = now;
+  return absl::OkStatus();
+}
+
+bool CoordinatorCore::KeepsLogs() const {
+  return std::ranges::any_of(state_.map.servers, &ServerEntry::keeps_log);
+}
+
+// Another server of a cluster that is formed: it has nothing yet.
+absl::Status CoordinatorCore::TakeServer(const JoinServer& m, absl::Time now) {
+  if (m.server.keeps_log || KeepsLogs()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "server '", m.server.name, "': this cluster, whose servers keep logs, has all of its ",
+        state_.server_count, " servers: ", ServerNames(state_.map.servers)));
+  }
+  if (state_.map.servers.size() == kServerCountMax) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("server '", m.server.name, "': want at most ", kServerCountMax, " servers"));
+  }
+  ServerEntry server = m.server;
+  for (LaneEntry& place : server.lanes) place = {NodeId{}, place.addresses, ReplicaRole::kNone};
+  servers_heard_[server.name] = {.at = now};
+  state_.map.servers.push_back(std::move(server));
+  ++state_.map.version;
+  return absl::OkStatus();
+}
+
+absl::Time CoordinatorCore::HeardAt(const ServerEntry& server) const {
+  const auto heard = servers_heard_.find(server.name);
+  return heard == servers_heard_.end() ? absl::InfinitePast() : heard->second.at;
+}
+
+// What there is to do for lanes: leases of servers that lead and follow, replicas that have caught
+// up, moves.
+void CoordinatorCore::LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects) {
+  if (!is_formed()) return;
+  const auto at = [this](const ServerEntry& server) { return HeardAt(server); };
+  const auto version = [this](const ServerEntry& server) {
+    const auto heard = servers_heard_.find(server.name);
+    return heard == servers_heard_.end() ? 0 : heard->second.map_version;
+  };
+  const Hearing hearing{.at = at, .version = version, .now = now, .lease = options_.server_lease};
+  bool changed = FollowSilence(state_.map, hearing);
+  for (const LaneEpoch& lane : m.caught_up) {
+    changed |= TakeFollower(state_.map, m.server, lane.lane, lane.epoch);
+  }
+  changed |= AdvanceMoves(state_.map, state_.moves, hearing);
+  if (state_.map.servers.size() > state_.server_count) {
+    // Not soon: it could not come back by itself.
+    changed |= ForgetServers(state_.map,
+                             {.at = at, .version = version, .now = now, .lease = options_.lease});
+  }
+  if (changed) {
+    ++state_.map.version;
+    Save(effects);
+  }
+  for (const ServerEntry& server : state_.map.servers) {
+    const absl::Time over = HeardAt(server) + options_.server_lease;
+    if (over > now) effects.WakeAt(over);
+  }
+}
+
+void CoordinatorCore::On(NodeId source, const PlaceLanes& m, absl::Time now, Effects& effects) {
+  absl::StatusOr<std::vector<LaneMove>> moves = Plan(m);
+  if (!moves.ok()) {
+    return Send(source, Acknowledgement{m.request, moves.status(), 0}, effects);
+  }
+  if (m.placing == Placing::kDrain) MarkDrained(state_.map, m.server);
+  if (m.placing == Placing::kCancel) CancelMoves(state_.map, state_.moves);
+  state_.moves.insert(state_.moves.end(), moves->begin(), moves->end());
+  ++state_.map.version;
+  when_stored_.push_back({kCoordinatorNode, source, Acknowledgement{m.request, {}, 0}});
+  Save(effects);
+  LookAfterLanes({}, now, effects);
+}
+
+absl::StatusOr<std::vector<LaneMove>> CoordinatorCore::Plan(const PlaceLanes& m) const {
+  if (!is_formed()) {
+    return absl::UnavailableError(absl::StrCat("the cluster waits for ", WaitsFor()));
+  }
+  if (KeepsLogs()) {
+    return absl::FailedPreconditionError(
+        "lanes stay where they are in a cluster whose servers keep logs, for now");
+  }
+  const ClusterMap map = AfterMoves(state_.map, state_.moves);
+  switch (m.placing) {
+    case Placing::kMove:
+      return PlanMove(map, m.lane, m.server);
+    case Placing::kDrain:
+      return PlanDrain(map, m.server);
+    case Placing::kRebalance:
+      return PlanRebalance(map);
+    case Placing::kCancel:
+      break;
+  }
+  return std::vector<LaneMove>();
+}
+
+}  // namespace longtail::server
