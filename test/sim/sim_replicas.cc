@@ -388,7 +388,8 @@ std::vector<const server::ReplicaCore*> SimReplicas::ReplicasOf(NodeId lane) con
       if (place->lane_node() == lane) replicas.push_back(place.get());
     }
   }
-  std::ranges::stable_partition(replicas, [](const auto* replica) { return replica->leads(); });
+  std::stable_partition(replicas.begin(), replicas.end(),
+                        [](const auto* replica) { return replica->leads(); });
   return replicas;
 }
 
