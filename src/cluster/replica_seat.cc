@@ -3,7 +3,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "base/mutex.h"
 #include "cluster/lane_routes.h"
 #include "protocol/lane_leader.h"
 
@@ -28,13 +30,58 @@ const char* RoleName(ReplicaRole role) {
 
 }  // namespace
 
+// Maps are events of the replica: whoever brings one does not wait for a lane that is busy.
+class ReplicaSeat::Endpoint final : public Transport {
+ public:
+  explicit Endpoint(std::unique_ptr<ZmqEndpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+
+  NodeId node() const override { return endpoint_->node(); }
+  void Send(Envelope envelope) override { endpoint_->Send(std::move(envelope)); }
+  void Wake() override { endpoint_->Wake(); }
+
+  void Receive(absl::Time until, std::vector<Envelope>& events) override {
+    endpoint_->Receive(until, events);
+    std::shared_ptr<const ClusterMap> map;
+    {
+      const MutexLock lock(&mutex_);
+      map.swap(map_);
+    }
+    if (map == nullptr) return;
+    events.push_back({kCoordinatorNode, node(),
+                      MapReply{.request = 0, .status = {}, .waits_for = {}, .map = map}});
+  }
+
+  absl::Status Connect(NodeId peer, const std::string& address) {
+    return endpoint_->Connect(peer, address);
+  }
+
+  void Bring(const std::shared_ptr<const ClusterMap>& map) {
+    {
+      const MutexLock lock(&mutex_);
+      map_ = map;
+    }
+    endpoint_->Wake();
+  }
+
+ private:
+  const std::unique_ptr<ZmqEndpoint> endpoint_;
+  Mutex mutex_;
+  std::shared_ptr<const ClusterMap> map_ ABSL_GUARDED_BY(mutex_);  // Not yet received.
+};
+
 ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint)
     : options_(std::move(options)),
-      endpoint_(std::move(endpoint)),
+      endpoint_(std::make_unique<Endpoint>(std::move(endpoint))),
       core_(options_.replica),
       loop_(core_, *endpoint_,
             CoreLoop::Options{.name = absl::StrCat("lane-", options_.replica.seat),
-                              .store = options_.store}) {}
+                              .store = options_.store}) {
+  options_.log.Info("place_listens", {{"server", options_.replica.server},
+                                      {"place", options_.replica.seat},
+                                      {"address", options_.address}});
+}
+
+ReplicaSeat::~ReplicaSeat() = default;
 
 void ReplicaSeat::Follow(const std::shared_ptr<const ClusterMap>& map) {
   for (const ServerEntry& server : map->servers) {
@@ -51,35 +98,26 @@ void ReplicaSeat::Follow(const std::shared_ptr<const ClusterMap>& map) {
       options_.log.Error("leader_address_refused", {{"reason", std::string(connected.message())}});
     }
   }
-  loop_.Do([&](absl::Time now, Effects& effects) {
-    core_.OnMap(map, now, effects);
-    LogChange(*map);
-  });
-}
-
-void ReplicaSeat::LogChange(const ClusterMap& map) {
-  if (std::exchange(role_, core_.role()) == core_.role()) return;
-  options_.log.Info("replica", {{"server", options_.replica.server},
-                                {"place", options_.replica.seat},
-                                {"address", options_.address},
-                                {"lane", static_cast<std::uint32_t>(core_.lane_node())},
-                                {"role", RoleName(core_.role())},
-                                {"epoch", core_.epoch()},
-                                {"entries", core_.lane() == nullptr ? 0 : core_.lane()->log_end()},
-                                {"map", map.version}});
+  endpoint_->Bring(map);
 }
 
 void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
   const server::ReplicaGauges& gauges = core_.gauges();
-  heartbeat.rows += gauges.rows;
-  const std::uint64_t epoch = gauges.caught_up_epoch;
-  if (epoch != 0) heartbeat.caught_up.push_back({NodeId{gauges.lane.load()}, epoch});
-  if (const std::uint64_t images = gauges.images; std::exchange(images_, images) != images) {
-    options_.log.Info(
-        "replica_gets_image",
-        {{"server", options_.replica.server}, {"lane", gauges.lane.load()}, {"images", images}});
+  heartbeat.rows += gauges.rows();
+  const LaneEpoch caught_up = gauges.caught_up();
+  if (caught_up.epoch != 0) heartbeat.caught_up.push_back(caught_up);
+  const auto lane = static_cast<std::uint32_t>(caught_up.lane);
+  if (const ReplicaRole role = gauges.role(); std::exchange(role_, role) != role) {
+    options_.log.Info("replica", {{"server", options_.replica.server},
+                                  {"place", options_.replica.seat},
+                                  {"lane", lane},
+                                  {"role", RoleName(role)}});
   }
-  if (const std::uint64_t n = gauges.problems; std::exchange(problems_, n) != n) {
+  if (const std::uint64_t n = gauges.images(); std::exchange(images_, n) != n) {
+    options_.log.Info("replica_gets_image",
+                      {{"server", options_.replica.server}, {"lane", lane}, {"images", n}});
+  }
+  if (const std::uint64_t n = gauges.problems(); std::exchange(problems_, n) != n) {
     std::string problem;
     loop_.Do([&](absl::Time, Effects&) { problem = core_.problem(); });
     options_.log.Error("replica_cannot_follow",

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "io/blob_store.h"
 #include "io/core_loop.h"
+#include "io/transport.h"
 #include "io/zmq_network.h"
 #include "protocol/cluster_map.h"
 #include "protocol/coordination.h"
@@ -28,22 +29,24 @@ class ReplicaSeat {
   };
 
   ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint);
+  ~ReplicaSeat();
 
-  /// Leads or follows as the map says.
+  /// Leads or follows as the map says, as soon as its thread comes to it.
   void Follow(const std::shared_ptr<const ClusterMap>& map);
 
-  /// Says what a server is to say of it; never waits for its thread.
+  /// Says what a server is to say of it; waits for its thread only to log what is wrong.
   void AddTo(Heartbeat& heartbeat);
 
  private:
-  void LogChange(const ClusterMap& map);
+  class Endpoint;  // That of ZeroMQ, which brings maps, too.
 
   const Options options_;
-  const std::unique_ptr<ZmqEndpoint> endpoint_;
+  const std::unique_ptr<Endpoint> endpoint_;
   server::ReplicaCore core_;
-  std::uint64_t images_ = 0;  // As they were logged.
-  std::uint64_t problems_ = 0;
+  // As they were logged.
   ReplicaRole role_ = ReplicaRole::kNone;
+  std::uint64_t images_ = 0;
+  std::uint64_t problems_ = 0;
   CoreLoop loop_;  // Last: its thread uses the others.
 };
 

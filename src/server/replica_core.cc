@@ -71,6 +71,8 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
   const std::uint64_t epoch = EpochOf(*map, entry.node);
   const bool is_new_epoch = std::exchange(epoch_, epoch) != epoch;
   const ReplicaRole was = std::exchange(role_, entry.role);
+  gauges_.role_ = role_;
+  if (!leads()) gauges_.rows_ = 0;
   switch (role_) {
     case ReplicaRole::kLeader:
       if (was != ReplicaRole::kLeader) return Lead(now, effects);
@@ -85,6 +87,7 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
     case ReplicaRole::kNone:
       if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading();
       followers_.clear();
+      gauges_.SetCaughtUp(lane_node_, 0);
       return;
   }
 }
@@ -111,12 +114,12 @@ void ReplicaCore::Lead(absl::Time now, Effects& effects) {
   if (is_empty && epoch_ != 1) {
     // The coordinator names only who has it all, so this is a mistake; to go on would lose rows.
     role_ = ReplicaRole::kNone;
+    gauges_.role_ = role_;
     return Note("it is to lead a lane that it does not have");
   }
   if (lane_ == nullptr) lane_ = MakeLane();
   fetching_ = {};
   retry_at_ = absl::InfiniteFuture();
-  gauges_.lane = static_cast<std::uint32_t>(lane_node_);
   followers_.clear();
   acknowledged_ = lane_->log_end();  // For all that is known here.
   effects.WakeAt(now + kGaugeEvery);
@@ -158,21 +161,19 @@ void ReplicaCore::TakeFollowers() {
   }
   followers_ = std::move(now);
   hands_over_ = std::ranges::any_of(followers_, &Follower::is_successor);
-  gauges_.caught_up_epoch = 0;
+  gauges_.SetCaughtUp(lane_node_, 0);
 }
 
 void ReplicaCore::BeginFollowing(absl::Time now, Effects& effects) {
   followers_.clear();
-  gauges_.rows = 0;
-  gauges_.caught_up_epoch = 0;
-  gauges_.lane = static_cast<std::uint32_t>(lane_node_);
+  gauges_.SetCaughtUp(lane_node_, 0);
   if (lane_ == nullptr) lane_ = MakeLane();
   Fetch(now, effects);
 }
 
 void ReplicaCore::Note(std::string problem) {
   problem_ = std::move(problem);
-  ++gauges_.problems;
+  ++gauges_.problems_;
 }
 
 // --- Events --------------------------------------------------------------------------------------
@@ -182,6 +183,11 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
     return OnFollow(event.source, *m, now, effects);
   }
   if (const auto* m = std::get_if<LaneEntries>(&event.body)) return OnEntries(*m, now, effects);
+  if (const auto* m = std::get_if<MapReply>(&event.body)) {
+    // (No peer is the coordinator to a transport: it is the server itself that says this.)
+    if (event.source == kCoordinatorNode && m->map != nullptr) OnMap(m->map, now, effects);
+    return;
+  }
   if (!leads()) {
     // Its asker's map is older or newer than ours, and one of them will change.
     return Refuse(event,
@@ -202,7 +208,7 @@ void ReplicaCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& e
 
 void ReplicaCore::Tick(absl::Time now, Effects& effects) {
   if (leads()) {
-    gauges_.rows = lane_->row_count();
+    gauges_.rows_ = lane_->row_count();
     effects.WakeAt(now + kGaugeEvery);
     AnswerFollowers(now, effects);
   } else if (role_ != ReplicaRole::kNone) {
@@ -351,7 +357,7 @@ void ReplicaCore::Commit(absl::Time now, Effects& effects) {
   acknowledged_ = std::max(acknowledged_, held);
   const bool is_over = std::ranges::any_of(
       followers_, [&](const Follower& f) { return f.is_successor && f.held == tail_.end(); });
-  if (is_over) gauges_.caught_up_epoch = epoch_;
+  if (is_over) gauges_.SetCaughtUp(lane_node_, epoch_);
   TrimTail();
 }
 
@@ -360,7 +366,7 @@ void ReplicaCore::TrimTail() {
     std::uint64_t first = tail_.end();
     for (const Follower& f : followers_) {
       if (f.is_awaited) first = std::min(first, f.held);
-      if (by_all && (f.image != 0 || f.request != 0)) first = std::min(first, f.next);
+      if (by_all && f.newest != 0) first = std::min(first, f.next);
     }
     return first;
   };
@@ -426,7 +432,7 @@ void ReplicaCore::OnEntries(const LaneEntries& m, absl::Time now, Effects& effec
     const absl::Status applied = Apply(m);
     if (!applied.ok()) Note(std::string(applied.message()));
     if (fetching_.is_complete) TakeImage();
-    if (m.is_counted && m.epoch == epoch_) gauges_.caught_up_epoch = m.epoch;
+    if (m.is_counted && m.epoch == epoch_) gauges_.SetCaughtUp(lane_node_, epoch_);
   }
   Fetch(now, effects);
 }
@@ -472,7 +478,7 @@ void ReplicaCore::OnImagePiece(const LaneEntries& m) {
   if (!is_next) {
     if (m.part != 0 || m.offset != 0) return;  // Late: the next answer is what was asked for.
     fetching_ = {.image = m.image, .part = 0, .bytes = {}, .lane = MakeLane()};
-    ++gauges_.images;
+    ++gauges_.images_;
   }
   for (const auto& frame : m.frames) fetching_.bytes.append(AsText(frame));
   if (fetching_.bytes.size() < m.bytes) return;

@@ -32,14 +32,34 @@
 namespace longtail::server {
 
 /// What others may see of a replica while it works.
-struct ReplicaGauges {
-  std::atomic<std::uint64_t> rows = 0;  ///< Of the lane that it leads, a moment ago; else 0.
-  std::atomic<std::uint32_t> lane = 0;  ///< The number of its lane,
-  /// and the leadership whose leader counts it; or, of the leader itself, its own, once its
-  /// successor has all. 0: neither.
-  std::atomic<std::uint64_t> caught_up_epoch = 0;
-  std::atomic<std::uint64_t> images = 0;    ///< Begun to fetch.
-  std::atomic<std::uint64_t> problems = 0;  ///< See ReplicaCore::problem.
+class ReplicaGauges {
+ public:
+  /// Its lane, with the leadership whose leader counts it; or, of the leader itself, its own, once
+  /// its successor has all. Epoch 0: neither.
+  LaneEpoch caught_up() const {
+    const std::uint64_t both = caught_up_;
+    return {NodeId{static_cast<std::uint32_t>(both >> kEpochBits)}, both & kEpochMask};
+  }
+  ReplicaRole role() const { return role_; }
+  std::uint64_t rows() const { return rows_; }          ///< If it leads, a moment ago; else 0.
+  std::uint64_t images() const { return images_; }      ///< Begun to fetch.
+  std::uint64_t problems() const { return problems_; }  ///< See ReplicaCore::problem.
+
+ private:
+  friend class ReplicaCore;
+  static constexpr int kEpochBits = 40;
+  static constexpr std::uint64_t kEpochMask = (std::uint64_t{1} << kEpochBits) - 1;
+
+  // Both at once: the lane of one moment with the epoch of another would be a lie.
+  void SetCaughtUp(NodeId lane, std::uint64_t epoch) {
+    caught_up_ = (std::uint64_t{static_cast<std::uint32_t>(lane)} << kEpochBits) | epoch;
+  }
+
+  std::atomic<std::uint64_t> caught_up_ = 0;
+  std::atomic<ReplicaRole> role_ = ReplicaRole::kNone;
+  std::atomic<std::uint64_t> rows_ = 0;
+  std::atomic<std::uint64_t> images_ = 0;
+  std::atomic<std::uint64_t> problems_ = 0;
 };
 
 class ReplicaCore final : public Core {
@@ -50,7 +70,7 @@ class ReplicaCore final : public Core {
     std::uint32_t seat = 0;  ///< and which of that server's places.
     /// Bytes of entries kept for replicas that join or fall behind; and, of those that followers
     /// still lack, behind which nothing is taken until they come.
-    std::size_t tail_bytes_kept = std::size_t{64} << 20;
+    std::size_t tail_bytes_kept = std::size_t{16} << 20;
     std::size_t tail_bytes_max = std::size_t{1} << 30;
     std::size_t answer_bytes_max = std::size_t{4} << 20;  ///< Of entries or of an image, at a time.
     std::size_t key_list_bytes_max = kKeyListBytesMax;
@@ -58,7 +78,8 @@ class ReplicaCore final : public Core {
 
   explicit ReplicaCore(Options options) : options_(std::move(options)) {}
 
-  /// Takes the place that a map gives it; an older map than it has changes nothing.
+  /// Takes the place that a map gives it; an older map than it has changes nothing. As a message
+  /// it is a MapReply from the coordinator.
   void OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time now, Effects& effects);
 
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;

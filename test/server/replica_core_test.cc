@@ -232,7 +232,7 @@ TEST_CASE("a leader that was replaced acknowledges nothing, and takes over what 
   bench.NextMap();
   bench.TellAll();
   bench.Settle();
-  CHECK(bench.replicas[0]->gauges().images == 1);
+  CHECK(bench.replicas[0]->gauges().images() == 1);
   CHECK(bench.Weight(0) == 6);
   bench.answers.clear();
   bench.Push(0, 3, 15);
@@ -253,14 +253,14 @@ TEST_CASE("who joins is counted only once it has all that was acknowledged", "[s
   bench.is_cut[0] = true;  // It asks, and hears nothing yet.
   bench.Tell(1);
   bench.Settle();
-  CHECK(bench.replicas[1]->gauges().caught_up_epoch == 0);
+  CHECK(bench.replicas[1]->gauges().caught_up().epoch == 0);
   bench.is_cut[0] = false;
   bench.Pass(absl::Seconds(1));
   CHECK(bench.Weight(1) == 23);
   bench.Pass(absl::Milliseconds(300));  // Its leader has nothing more.
-  CHECK(bench.replicas[1]->gauges().caught_up_epoch == 2);
-  CHECK(bench.replicas[1]->gauges().lane == 1);
-  CHECK(bench.replicas[1]->gauges().images == 0);
+  CHECK(bench.replicas[1]->gauges().caught_up().epoch == 2);
+  CHECK(bench.replicas[1]->gauges().caught_up().lane == kLane);
+  CHECK(bench.replicas[1]->gauges().images() == 0);
   // From then on nothing is acknowledged that it has not, whatever the map says.
   bench.answers.clear();
   bench.is_cut[1] = true;
@@ -306,13 +306,13 @@ TEST_CASE("a replica too far behind gets an image, while pushes go on, and can l
   bench.Tell(0);
   bench.Tell(1);
   // One message at a time, with a push between any two.
-  for (int i = 0; i < 200 && bench.replicas[1]->gauges().caught_up_epoch != 2; ++i) {
+  for (int i = 0; i < 200 && bench.replicas[1]->gauges().caught_up().epoch != 2; ++i) {
     bench.Push(0, sequence++, 11);
     bench.Settle();
     bench.Pass(absl::Milliseconds(300));
   }
-  CHECK(bench.replicas[1]->gauges().images == 1);
-  CHECK(bench.replicas[1]->gauges().caught_up_epoch == 2);
+  CHECK(bench.replicas[1]->gauges().images() == 1);
+  CHECK(bench.replicas[1]->gauges().caught_up().epoch == 2);
   CHECK(bench.replicas[1]->problem() == "");
   CHECK(bench.Weight(1) == bench.Weight(0));
   bench.is_cut[0] = true;

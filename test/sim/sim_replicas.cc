@@ -210,9 +210,8 @@ void SimReplicas::Beat(std::size_t s, absl::Time now, Effects& effects) {
                  .rows = 0,
                  .bytes = 0};
   for (const auto& place : server.places) {
-    const server::ReplicaGauges& gauges = place->gauges();
-    if (gauges.caught_up_epoch == 0) continue;
-    beat.caught_up.push_back({NodeId{gauges.lane.load()}, gauges.caught_up_epoch.load()});
+    const LaneEpoch caught_up = place->gauges().caught_up();
+    if (caught_up.epoch != 0) beat.caught_up.push_back(caught_up);
   }
   effects.sends.push_back({self, kCoordinatorNode, std::move(beat)});
 }
@@ -325,7 +324,7 @@ bool SimReplicas::CrashServer(std::uint64_t victim, absl::Time now, absl::Time u
       if (map.replicas == 1 && server.name == NameOf(s) && entry.node != NodeId{}) return false;
     }
   }
-  for (const auto& place : servers_[s].places) images_ += place->gauges().images;
+  for (const auto& place : servers_[s].places) images_ += place->gauges().images();
   servers_[s].places.clear();
   servers_[s].map = nullptr;
   ++servers_[s].incarnation;
