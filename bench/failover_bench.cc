@@ -86,7 +86,7 @@ Figures Run(const Options& options) {
     FillRows(*Need(cluster->Connect()), table, all, kDim);
   }
   const std::vector<Key> keys = KeysOfAllPartitions(cluster->options().partitions);
-  PushingThread pushing(Need(cluster->Connect()), table, {keys}, kDim);
+  PushingThread pushing(Need(cluster->Connect()), table, {keys}, kDim, {});
   programs.AwaitReplicas();
 
   std::vector<double> away;

@@ -1,12 +1,13 @@
 // What moves of lanes cost workers that push meanwhile: rows a second while they are under way.
 //
-//   moves_bench [--rounds 3] [--rows 1000000] [--batch 4000] [--window 3]
-//               [--check rebalance/before=0.7,drain/before=0.7]
+//   moves_bench [--rounds 3] [--rows 1000000] [--batch 4000] [--window 3] [--depth 4]
+//               [--compute-ms 0] [--check rebalance/before=0.7,drain/before=0.7]
 //
 // One server of eight lanes, a process of the program; two workers push batches of a table of dim
-// 16, each batch when the one before is acknowledged. Three servers are added and lanes are shared
-// among all (rebalance), then two servers are drained, the first among them (drain). In each round,
-// whose cluster is its own:
+// 16, each with four pushes in flight, whenever one is acknowledged or, with --compute-ms, after
+// so long a pause for each that leaves the cores to others. Three servers are added and lanes are
+// shared among all (rebalance), then two servers are drained, the first among them (drain). In each
+// round, whose cluster is its own:
 //
 //   before      one server leads all lanes; three more wait
 //   rebalance   until no move is left
@@ -15,9 +16,10 @@
 //   after       two servers lead four lanes each
 //
 // rebalance/before is rows a second of that window over the one before it, drain/before is drain
-// over spread; a figure is the median over rounds. All servers and the workers share the machine's
-// cores: where these are few, lanes on four servers cost more than on one, and "spread" and "after"
-// say how much. Exits with 0 only if both ratios are at least 0.7 (--check).
+// over spread; a figure is the median over rounds. X_lost_s is the time in which what was not
+// pushed because of X would have been. All servers and the workers share the machine's cores: where
+// these are few, lanes on four servers cost more than on one, and "spread" and "after" say how
+// much. Exits with 0 only if both ratios are at least 0.7 (--check).
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
@@ -46,6 +48,8 @@ struct Options {
   std::uint64_t rows = 1'000'000;
   std::size_t batch = 4'000;
   double window = 3;
+  std::size_t depth = 4;
+  double compute_ms = 0;
   std::vector<std::string> at_least = {"rebalance/before=0.7", "drain/before=0.7"};
 };
 
@@ -98,8 +102,10 @@ std::map<std::string, Window> RunRound(const Options& options) {
       drawn.Next();
       batch = drawn.keys();
     }
+    const PushingThread::Pace pace{.depth = options.depth,
+                                   .computes = absl::Milliseconds(options.compute_ms)};
     pushing.push_back(
-        std::make_unique<PushingThread>(Need(cluster->Connect()), table, batches, kDim));
+        std::make_unique<PushingThread>(Need(cluster->Connect()), table, batches, kDim, pace));
   }
   programs.AddServers(3);
 
@@ -145,6 +151,9 @@ Figures Run(const Options& options) {
     for (const char* name : {"rebalance", "drain"}) {
       const Window& window = windows.at(name);
       rates[std::string(name) + "_s"].push_back(window.end - window.begin);
+      const double usual = rate(std::string(name) == "drain" ? "spread" : "before");
+      rates[std::string(name) + "_lost_s"].push_back((window.end - window.begin) *
+                                                     (1 - window.rows_per_second / usual));
       longest = std::max(longest, window.longest_push);
     }
   }
@@ -165,6 +174,9 @@ int Main(int argc, char** argv) {
   app.add_option("--rows", options.rows, "of the table")->check(CLI::Range(10'000, 50'000'000));
   app.add_option("--batch", options.batch, "keys of a push")->check(CLI::Range(64, 10'000));
   app.add_option("--window", options.window, "seconds of windows without moves");
+  app.add_option("--depth", options.depth, "pushes in flight of a worker")
+      ->check(CLI::Range(1, 64));
+  app.add_option("--compute-ms", options.compute_ms, "pause of a worker before each push");
   app.add_option("--check", options.at_least, "NAME=VALUE,…: figures at least so large")
       ->delimiter(',');
   CLI11_PARSE(app, argc, argv);

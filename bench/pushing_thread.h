@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -33,15 +34,21 @@ inline void FillRows(Worker& worker, TableId table, std::span<const Key> keys, s
   }
 }
 
-/// Pushes batches in turn, each when the one before is acknowledged, until it is gone.
+/// Pushes batches in turn, until it is gone.
 ///
 /// Thread: any.
 class PushingThread {
  public:
+  struct Pace {
+    std::size_t depth = 1;      ///< Pushes in flight; the next waits for the oldest.
+    absl::Duration computes{};  ///< How long it does nothing before each, as if for a step's model.
+  };
+
   /// Batches are not empty and of one size; every gradient is -1.
   PushingThread(std::unique_ptr<Worker> worker, TableId table,
-                const std::vector<std::vector<Key>>& batches, std::size_t dim)
+                const std::vector<std::vector<Key>>& batches, std::size_t dim, const Pace& pace)
       : worker_(std::move(worker)),
+        pace_(pace),
         batches_(batches.size()),
         gradients_(batches[0].size() * dim, -1.0F) {
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -68,16 +75,30 @@ class PushingThread {
 
  private:
   void Run(const std::stop_token& stop) {
+    struct Call {
+      double begin;
+      Pending pending;
+    };
+    std::deque<Call> calls;
+    const auto finish = [&] {
+      Need(calls.front().pending.Wait());
+      const PushTime time{.begin = calls.front().begin, .end = Seconds()};
+      calls.pop_front();
+      const std::scoped_lock lock(mutex_);
+      pushes_.push_back(time);
+    };
     for (std::size_t i = 0; !stop.stop_requested(); ++i) {
+      if (pace_.computes > absl::ZeroDuration()) absl::SleepFor(pace_.computes);
+      if (calls.size() == pace_.depth) finish();
       const PushItem item{.keys = &batches_[i % batches_.size()], .gradients = gradients_};
       const double begin = Seconds();
-      Need(worker_->Push({&item, 1}));
-      const std::scoped_lock lock(mutex_);
-      pushes_.push_back({.begin = begin, .end = Seconds()});
+      calls.push_back({.begin = begin, .pending = worker_->PushAsync({&item, 1})});
     }
+    while (!calls.empty()) finish();
   }
 
   const std::unique_ptr<Worker> worker_;
+  const Pace pace_;
   std::vector<KeyBatch> batches_;
   const std::vector<float> gradients_;
   mutable std::mutex mutex_;
