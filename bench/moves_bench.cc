@@ -189,9 +189,10 @@ int Main(int argc, char** argv) {
   }
   PrintMachine();
   std::printf(
-      "1, 4, then 2 servers, %u lanes, %lu rows of dim %u, %u workers with batches of %zu "
-      "keys, %d rounds\n",
-      kLanes, options.rows, kDim, kWorkers, options.batch, options.rounds);
+      "1, 4, then 2 servers, %u lanes, %lu rows of dim %u; %u workers, batches of %zu keys, %zu in "
+      "flight, %.1f ms between them; %d rounds\n",
+      kLanes, options.rows, kDim, kWorkers, options.batch, options.depth, options.compute_ms,
+      options.rounds);
   return Report(Run(options), options.at_least, Bound::kLeast) ? 0 : 1;
 }
 
