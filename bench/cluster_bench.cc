@@ -13,6 +13,8 @@
 //   transport  our messages between two endpoints, no table
 //   ours, ipc  a Worker of Cluster::Remote and a ServerProcess with one lane, over TCP and over ipc
 //   logged     as ours, and what the server acknowledges is durable in a log of files
+//   pair       as ours, of two servers in one process, which share the partitions
+//   replicated as pair, and each lane has a replica in the other server
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -50,7 +52,11 @@ std::string Serve(const std::string& way, const StoreSize& size, const std::stri
   if (way == "umap") return ServeUnorderedMap(size);
   if (way == "prefetched") return ServePrefetched(size);
   if (way == "transport") return ServeTransport();
-  return ServeCluster(way == "ipc" ? directory : "", way == "logged" ? directory + "/log" : "");
+  const bool is_pair = way == "pair" || way == "replicated";
+  return ServeCluster({.servers = is_pair ? 2U : 1U,
+                       .replicas = way == "replicated" ? 2U : 1U,
+                       .ipc_directory = way == "ipc" ? directory : "",
+                       .log_store = way == "logged" ? directory + "/log" : ""});
 }
 
 std::unique_ptr<WirePath> Connect(const std::string& way, const std::string& address,
@@ -213,6 +219,7 @@ Figures Figure(const Results& results) {
       Compare("transport/zmq_" + op + dim, shape, "transport", "zmq", &Turn::rows_per_second);
       Compare("ipc/ours_" + op + dim, shape, "ipc", "ours", &Turn::rows_per_second);
       Compare("logged/ours_" + op + dim, shape, "logged", "ours", &Turn::rows_per_second);
+      Compare("replicated/pair_" + op + dim, shape, "replicated", "pair", &Turn::rows_per_second);
       for (const std::string rival : {"umap", "prefetched"}) {
         Compare(op + dim + "_cpu/" + rival, shape, "ours", rival, &Turn::rows_per_server_cpu);
       }

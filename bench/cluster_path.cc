@@ -165,15 +165,24 @@ std::string ServeTransport() {
   return endpoint->addresses()[0];
 }
 
-std::string ServeCluster(const std::string& ipc_directory, const std::string& log_store) {
+std::string ServeCluster(const ClusterShape& shape) {
   auto* const coordinator =
-      Must(CoordinatorProcess::Start({.cluster = {.servers = 1, .workers = 1}})).release();
-  Must(ServerProcess::Start({.coordinator = coordinator->address(),
-                             .name = "bench",
-                             .lanes = 1,
-                             .ipc_directory = ipc_directory,
-                             .log_store = log_store}))
-      .release();
+      Must(CoordinatorProcess::Start(
+               {.cluster = {.servers = shape.servers, .workers = 1, .replicas = shape.replicas}}))
+          .release();
+  std::vector<std::jthread> starting;  // Each returns when all are there.
+  for (std::uint32_t i = 0; i < shape.servers; ++i) {
+    starting.emplace_back([&shape, coordinator, i] {
+      Must(ServerProcess::Start({.coordinator = coordinator->address(),
+                                 .name = "bench-" + std::to_string(i),
+                                 .lanes = 1,
+                                 .replicas = shape.replicas,
+                                 .ipc_directory = shape.ipc_directory,
+                                 .log_store = shape.log_store}))
+          .release();
+    });
+  }
+  starting.clear();
   return coordinator->address();
 }
 

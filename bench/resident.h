@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <string>
 
@@ -24,6 +25,14 @@ inline std::string Machine() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown CPU";
+}
+
+/// A line with the CPU's name, how many there are, and what runs on them already.
+inline void PrintMachine() {
+  double load = 0;
+  std::ifstream("/proc/loadavg") >> load;
+  std::printf("%s, %ld CPUs, load %.1f\n", Machine().c_str(), sysconf(_SC_NPROCESSORS_ONLN), load);
+  std::fflush(stdout);
 }
 
 }  // namespace longtail::bench

@@ -106,6 +106,12 @@ std::string ServeZmq();
 std::string ServeUnorderedMap(const StoreSize& size);
 std::string ServePrefetched(const StoreSize& size);
 std::string ServeTransport();
-std::string ServeCluster(const std::string& ipc_directory, const std::string& log_store);
+struct ClusterShape {
+  std::uint32_t servers = 1;
+  std::uint32_t replicas = 1;
+  std::string ipc_directory{};
+  std::string log_store{};
+};
+std::string ServeCluster(const ClusterShape& shape);
 
 }  // namespace longtail::bench
