@@ -45,13 +45,18 @@ CoordinatorLink::CoordinatorLink(std::string address, std::unique_ptr<ZmqEndpoin
       pulse_client_(std::make_unique<ControlClient>(std::move(pulse))) {}
 
 CoordinatorLink::~CoordinatorLink() {
-  {
-    const MutexLock lock(&mutex_);
-    stop_ = true;
-    stopped_.Signal();
-  }
+  StopPulse();
+}
+
+void CoordinatorLink::StopPulse() {
+  stop_ = true;
   pulse_client_->transport().Wake();
   if (pulse_.joinable()) pulse_.join();
+}
+
+void CoordinatorLink::Hurry() {
+  hurry_ = true;
+  pulse_client_->transport().Wake();
 }
 
 std::span<const NodeId> CoordinatorLink::Coordinator() {
@@ -114,20 +119,32 @@ std::string CoordinatorLink::Problem(const absl::Status& status,
 }
 
 void CoordinatorLink::StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat) {
+  pulse_client_->GiveMaps([&map](const MapReply& news) { TakeMap(news, map); });
   pulse_ =
       std::thread([this, period, &map, beat = std::move(beat)] { RunPulse(period, map, beat); });
+}
+
+void CoordinatorLink::TakeMap(const MapReply& news, ClusterMapHolder& map) {
+  if (news.status.ok() && news.map != nullptr) map.Replace(*news.map);
+}
+
+bool CoordinatorLink::AwaitBeat(absl::Time next, ClusterMapHolder& map) {
+  std::vector<Envelope> events;
+  while (!stop_ && !hurry_.exchange(false) && absl::Now() < next) {
+    events.clear();
+    pulse_client_->transport().Receive(next, events);
+    for (const Envelope& event : events) {
+      if (const auto* const news = std::get_if<MapReply>(&event.body)) TakeMap(*news, map);
+    }
+  }
+  return !stop_;
 }
 
 void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, const Beat& beat) {
   bool is_away = false;
   bool is_lost = false;
   for (;;) {
-    {
-      const MutexLock lock(&mutex_);
-      const absl::Time next = absl::Now() + period;
-      while (!stop_ && absl::Now() < next) stopped_.WaitWithDeadline(&mutex_, next);
-      if (stop_) return;
-    }
+    if (!AwaitBeat(absl::Now() + period, map)) return;
     for (const Message& message : beat()) {
       const auto answer = pulse_client_->Ask<MapReply>(
           "heartbeat", Coordinator(), kBeatTimeout, [&](std::uint64_t request) -> Message {

@@ -2,6 +2,7 @@
 // and brings newer maps.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,8 +55,15 @@ class CoordinatorLink {
   using Beat = std::function<std::vector<Message>()>;
 
   /// From now on sends what `beat` gives (Heartbeats, their request numbers are filled in) every
-  /// `period`, and newer maps into `map`, which must outlive the link.
+  /// `period`, and whenever Hurry is called; and puts newer maps, asked for or not, into `map`,
+  /// which must outlive the link.
   void StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat);
+
+  /// Ends what StartPulse began; Hurry may still be called.
+  void StopPulse();
+
+  /// There is something to say that others wait for. Never blocks.
+  void Hurry();
 
   const std::string& address() const { return address_; }
 
@@ -81,14 +89,16 @@ class CoordinatorLink {
   std::string Problem(const absl::Status& status, const std::string& waits_for) const;
   absl::Status InWords(const char* what, absl::Duration timeout, const absl::Status& status) const;
   void RunPulse(absl::Duration period, ClusterMapHolder& map, const Beat& beat);
+  static void TakeMap(const MapReply& news, ClusterMapHolder& map);
+  // Takes maps until it is time for the next beat. False: it is time to end.
+  bool AwaitBeat(absl::Time next, ClusterMapHolder& map);
 
   const std::string address_;
   const Log log_;
   const std::unique_ptr<ControlClient> client_;
   const std::unique_ptr<ControlClient> pulse_client_;  // So that no question holds up the pulse.
-  Mutex mutex_;
-  CondVar stopped_;
-  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> hurry_ = false;
   std::thread pulse_;
 };
 

@@ -33,13 +33,16 @@ const char* RoleName(ReplicaRole role) {
 // Maps are events of the replica: whoever brings one does not wait for a lane that is busy.
 class ReplicaSeat::Endpoint final : public Transport {
  public:
-  explicit Endpoint(std::unique_ptr<ZmqEndpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+  // `before_wait` is called by the replica's thread whenever it has done what there was to do.
+  Endpoint(std::unique_ptr<ZmqEndpoint> endpoint, std::function<void()> before_wait)
+      : endpoint_(std::move(endpoint)), before_wait_(std::move(before_wait)) {}
 
   NodeId node() const override { return endpoint_->node(); }
   void Send(Envelope envelope) override { endpoint_->Send(std::move(envelope)); }
   void Wake() override { endpoint_->Wake(); }
 
   void Receive(absl::Time until, std::vector<Envelope>& events) override {
+    before_wait_();
     endpoint_->Receive(until, events);
     std::shared_ptr<const ClusterMap> map;
     {
@@ -65,14 +68,15 @@ class ReplicaSeat::Endpoint final : public Transport {
 
  private:
   const std::unique_ptr<ZmqEndpoint> endpoint_;
+  const std::function<void()> before_wait_;
   Mutex mutex_;
   std::shared_ptr<const ClusterMap> map_ ABSL_GUARDED_BY(mutex_);  // Not yet received.
 };
 
 ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint)
     : options_(std::move(options)),
-      endpoint_(std::make_unique<Endpoint>(std::move(endpoint))),
       core_(options_.replica),
+      endpoint_(std::make_unique<Endpoint>(std::move(endpoint), [this] { TellNews(); })),
       loop_(core_, *endpoint_,
             CoreLoop::Options{.name = absl::StrCat("lane-", options_.replica.seat),
                               .store = options_.store}) {
@@ -99,6 +103,12 @@ void ReplicaSeat::Follow(const std::shared_ptr<const ClusterMap>& map) {
     }
   }
   endpoint_->Bring(map);
+}
+
+void ReplicaSeat::TellNews() {
+  const LaneEpoch caught_up = core_.gauges().caught_up();
+  if (std::exchange(told_, caught_up) == caught_up || caught_up.epoch == 0) return;
+  if (options_.on_news) options_.on_news();
 }
 
 void ReplicaSeat::AddTo(Heartbeat& heartbeat) {

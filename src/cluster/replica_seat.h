@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,8 @@ class ReplicaSeat {
     std::string host;            ///< As HostId gives it.
     std::string address;         ///< Where others reach it, for the log.
     BlobStore* store = nullptr;  ///< For snapshots; null: none.
+    /// Called by its thread when AddTo has something to say that others wait for. Must not block.
+    std::function<void()> on_news{};
     Log log{};
   };
 
@@ -40,9 +43,12 @@ class ReplicaSeat {
  private:
   class Endpoint;  // That of ZeroMQ, which brings maps, too.
 
+  void TellNews();
+
   const Options options_;
-  const std::unique_ptr<Endpoint> endpoint_;
   server::ReplicaCore core_;
+  LaneEpoch told_;  // Its thread's own: what on_news was last called for.
+  const std::unique_ptr<Endpoint> endpoint_;
   // As they were logged.
   ReplicaRole role_ = ReplicaRole::kNone;
   std::uint64_t images_ = 0;

@@ -55,10 +55,11 @@ class Process final : public ServerProcess {
       : options_(options), network_(std::move(network)) {}
 
   ~Process() override {
-    link_.reset();
+    if (link_ != nullptr) link_->StopPulse();
     for (const LaneEntry& lane : entry_.lanes) RemoveSocketFiles(lane);
     for (Lane& lane : lanes_) lane.loop.reset();
-    seats_.clear();
+    seats_.clear();  // Whose threads may have news for the link.
+    link_.reset();
   }
 
   absl::Status Run() {
@@ -233,6 +234,7 @@ class Process final : public ServerProcess {
       seat.address = entry_.lanes[i].addresses[0];
       seat.store = store_.get();
       seat.log = options_.log;
+      seat.on_news = [this] { link_->Hurry(); };
       seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(lanes_[i].endpoint)));
       seats_.back()->Follow(map);
     }

@@ -75,6 +75,7 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
                         events);
     for (Envelope& event : events) {
       const auto* const news = std::get_if<MapReply>(&event.body);
+      if (take_map_ && news != nullptr && news->request == 0) take_map_(*news);
       if (follows_leaders_ && news != nullptr && news->request == 0) {
         for (std::size_t i = 0; i < nodes.size(); ++i) {
           const bool may_repeat = !std::holds_alternative<SnapshotRequest>(make(first + i));

@@ -60,6 +60,9 @@ class ControlClient {
     return replies;
   }
 
+  /// From now on maps that come unasked while it waits go there. Before the first call.
+  void GiveMaps(std::function<void(const MapReply& news)> take) { take_map_ = std::move(take); }
+
   Transport& transport() { return *transport_; }
 
  private:
@@ -72,6 +75,7 @@ class ControlClient {
   const std::unique_ptr<Transport> transport_;
   const Describe describe_;
   bool follows_leaders_ = false;
+  std::function<void(const MapReply& news)> take_map_;
   std::uint64_t next_request_ ABSL_GUARDED_BY(mutex_) = 1;
 };
 

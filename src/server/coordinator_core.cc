@@ -118,7 +118,9 @@ void CoordinatorCore::OnStored(const StoreAnswer& answer, absl::Time now, Effect
   when_stored_.clear();
   if (answer.status.ok()) {
     stored_ = state_;
+    const bool is_news = is_formed() && (map_ == nullptr || map_->version != state_.map.version);
     if (is_formed()) map_ = std::make_shared<const ClusterMap>(state_.map);
+    if (is_news) SendNews(now, effects);
     for (Envelope& envelope : answers) {
       if (auto* reply = std::get_if<MapReply>(&envelope.body)) reply->map = map_;
       effects.sends.push_back(std::move(envelope));
@@ -290,6 +292,15 @@ void CoordinatorCore::SendMap(Asker to, absl::Status status, Effects& effects) {
   Send(to.source, std::move(reply), effects);
 }
 
+// Whoever says that it lives is told of a newer map at once: a lane that changes hands stands still
+// until all know.
+void CoordinatorCore::SendNews(absl::Time now, Effects& effects) {
+  absl::erase_if(listeners_, [&](const auto& l) { return now >= l.second + options_.lease; });
+  for (const auto& [listener, heard] : listeners_) {
+    SendMap({listener, 0}, absl::OkStatus(), effects);
+  }
+}
+
 // --- Workers -------------------------------------------------------------------------------------
 
 void CoordinatorCore::On(NodeId source, const JoinWorker& m, absl::Time now, Effects& effects) {
@@ -345,9 +356,8 @@ absl::StatusOr<WorkerEntry> CoordinatorCore::Place(const JoinWorker& m) {
 void CoordinatorCore::On(NodeId source, const Heartbeat& m, absl::Time now, Effects& effects) {
   MapReply reply{
       .request = m.request, .status = CheckPlace(m, now), .waits_for = {}, .map = nullptr};
-  if (reply.status.ok() && m.session == SessionId{}) {
-    LookAfterLanes(m, now, effects);
-  }
+  if (reply.status.ok()) listeners_[source] = now;
+  if (reply.status.ok() && m.session == SessionId{}) LookAfterLanes(m, now, effects);
   if (reply.status.ok() && map_ != nullptr && m.map_version != map_->version) reply.map = map_;
   Send(source, std::move(reply), effects);
 }

@@ -124,6 +124,7 @@ class CoordinatorCore final : public Core {
   void ResendAt(absl::Time when, Effects& effects);
   void Send(NodeId target, Message message, Effects& effects);
   void SendMap(Asker to, absl::Status status, Effects& effects);
+  void SendNews(absl::Time now, Effects& effects);
   void Save(Effects& effects);
   static std::string ServerNames(const std::vector<ServerEntry>& servers);
 
@@ -137,6 +138,7 @@ class CoordinatorCore final : public Core {
   std::vector<ServerEntry> joining_;  // Before the cluster is formed.
   absl::btree_map<std::string, Heard> servers_heard_;
   absl::btree_map<SessionId, absl::Time> workers_heard_;
+  absl::btree_map<NodeId, absl::Time> listeners_;  // Who sends heartbeats, and last did.
   std::deque<WaitingTable> tables_;  // The first is the pending one, once it is written.
   std::uint64_t table_request_ = 0;
   absl::btree_set<NodeId> table_untold_;

@@ -42,7 +42,7 @@ TEST_CASE("a killed server's lanes go on within three seconds, with every acknow
   const absl::Duration away = absl::Now() - killed;
 
   WARN("first push after a kill: " << absl::FormatDuration(away));
-  CHECK(away < absl::Seconds(10));  // (bench/failover measures the three seconds.)
+  CHECK(away < absl::Seconds(10));  // (bench/failover_bench measures the three seconds.)
   CHECK(test::Rows(*worker, table, keys, 1) == std::vector<float>(keys.size(), 3 + 21));
   // It comes back empty, on other ports, and gets all of it.
   programs.StartServer(1);

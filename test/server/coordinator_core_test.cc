@@ -404,7 +404,10 @@ TEST_CASE("a silent server's lanes go to their followers, and it joins them when
   bench.Tick();
   CHECK(bench.core->state().map == formed);
   bench.store_works = true;
-  bench.Tick();
+  const std::vector<Envelope> news = bench.Tick();  // Unasked, to who says that it lives.
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].target == kAsker);
+  CHECK(*std::get<MapReply>(news[0].body).map == bench.core->state().map);
   CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kLeader);
   CHECK(RoleOf(bench, 1, 1) == ReplicaRole::kLeader);
   CHECK(RoleOf(bench, 0, 0) == ReplicaRole::kNone);
