@@ -75,7 +75,7 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
   if (!leads()) gauges_.rows_ = 0;
   switch (role_) {
     case ReplicaRole::kLeader:
-      if (was != ReplicaRole::kLeader) return Lead(now, effects);
+      if (was != ReplicaRole::kLeader) return Lead(was, now, effects);
       if (is_new_epoch) return BeginEpoch(now, effects);
       TakeFollowers();
       return Commit(now, effects);
@@ -109,9 +109,11 @@ void ReplicaCore::Leave() {
   fetching_ = {};
 }
 
-void ReplicaCore::Lead(absl::Time now, Effects& effects) {
-  const bool is_empty = lane_ == nullptr || lane_->log_end() == 0;
-  if (is_empty && epoch_ != 1) {
+void ReplicaCore::Lead(ReplicaRole was, absl::Time now, Effects& effects) {
+  // (A follower without entries is one of a lane that has acknowledged nothing yet.)
+  const bool has_all = was == ReplicaRole::kFollower || was == ReplicaRole::kSuccessor ||
+                       (lane_ != nullptr && lane_->log_end() > 0);
+  if (!has_all && epoch_ != 1) {
     // The coordinator names only who has it all, so this is a mistake; to go on would lose rows.
     role_ = ReplicaRole::kNone;
     gauges_.role_ = role_;

@@ -128,7 +128,7 @@ class ReplicaCore final : public Core {
 
   std::unique_ptr<LaneCore> MakeLane() const;
   void Leave();
-  void Lead(absl::Time now, Effects& effects);
+  void Lead(ReplicaRole was, absl::Time now, Effects& effects);
   void BeginEpoch(absl::Time now, Effects& effects);
   void TakeFollowers();
   void BeginFollowing(absl::Time now, Effects& effects);

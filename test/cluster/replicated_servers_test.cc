@@ -126,6 +126,13 @@ TEST_CASE("servers with replicas are killed and stopped again and again: totals 
     want.insert(want.end(), 4, static_cast<float>(3 + sums[0][key] + sums[1][key]));
   }
   CHECK(test::Rows(*workers[0], table, keys, 4) == want);
+  // So do those have them that follow: each of them leads once.
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    REQUIRE(programs.AwaitReplicas(absl::Seconds(30)));
+    programs.servers[i]->Kill();
+    CHECK(test::Rows(*workers[0], table, keys, 4) == want);
+    programs.StartServer(i);
+  }
   WARN(kills << " kills and stops, " << pushes << " pushes acknowledged, each counted once");
 }
 

@@ -350,6 +350,25 @@ TEST_CASE("what a follower lacks has a bound, behind which pushes wait", "[serve
         std::string::npos);
 }
 
+TEST_CASE("a lane whose first leader is lost before anybody followed it goes on, empty",
+          "[server][replica]") {
+  Bench bench(2);
+  bench.Restart(0);  // Nobody has heard anything yet.
+  bench.Restart(1);
+  bench.NextMap();
+  bench.is_cut[0] = true;
+  bench.Tell(1);
+  bench.SetRole(0, ReplicaRole::kNone);
+  bench.SetRole(1, ReplicaRole::kLeader);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Tell(1);
+  CHECK(bench.replicas[1]->leads());
+  bench.answers.clear();
+  bench.Send(1, OpenSession{12, kSession, 0, 0});
+  CHECK(bench.Acknowledged() == Requests{12});
+}
+
 TEST_CASE("a replica that does not have a lane does not lead it", "[server][replica]") {
   Bench bench(2);
   bench.SetRole(0, ReplicaRole::kNone);
