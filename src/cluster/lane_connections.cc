@@ -1,6 +1,5 @@
 #include "cluster/lane_connections.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -8,19 +7,6 @@
 #include "protocol/lane_leader.h"
 
 namespace longtail {
-namespace {
-
-// Whether a lane is led by another process than it was.
-bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
-  return std::ranges::any_of(now.lanes, [&](NodeId lane) {
-    const std::optional<LaneLeader> leader = FindLeader(now, lane);
-    const std::optional<LaneLeader> was = FindLeader(before, lane);
-    return leader && (!was || was->server->name != leader->server->name ||
-                      was->server->incarnation != leader->server->incarnation);
-  });
-}
-
-}  // namespace
 
 class LaneConnections::Endpoint final : public Transport {
  public:

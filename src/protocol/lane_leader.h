@@ -1,6 +1,7 @@
 // Where a lane's leader is.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "protocol/cluster_map.h"
@@ -21,6 +22,16 @@ inline std::optional<LaneLeader> FindLeader(const ClusterMap& map, NodeId lane) 
     }
   }
   return std::nullopt;
+}
+
+/// Whether a lane of `now` is led by another process than it was.
+inline bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
+  return std::ranges::any_of(now.lanes, [&](NodeId lane) {
+    const std::optional<LaneLeader> leader = FindLeader(now, lane);
+    const std::optional<LaneLeader> was = FindLeader(before, lane);
+    return leader && (!was || was->server->name != leader->server->name ||
+                      was->server->incarnation != leader->server->incarnation);
+  });
 }
 
 }  // namespace longtail

@@ -25,15 +25,6 @@ std::string NameOf(std::size_t server) {
   return absl::StrCat("s", server);
 }
 
-bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
-  return std::ranges::any_of(now.lanes, [&](NodeId lane) {
-    const auto leader = FindLeader(now, lane);
-    const auto was = FindLeader(before, lane);
-    return leader && (!was || was->server->name != leader->server->name ||
-                      was->server->incarnation != leader->server->incarnation);
-  });
-}
-
 // All that a replica of a partition must agree on.
 std::string StateOf(const server::PartitionCore& partition) {
   std::string text =
