@@ -1,32 +1,27 @@
 // Servers that keep a log are killed with -9 and started again: what was acknowledged is there.
 #include <algorithm>
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/random.h"
+#include "cluster/counted_pushes.h"
 #include "cluster/program_cluster.h"
 #include "server/training.h"
 
 namespace longtail {
 namespace {
 
+using test::CountedPushes;
+using test::KeysBelow;
 using test::Must;
 using test::Program;
 using test::ProgramCluster;
 
 const ProgramCluster::Options kLogged = {.servers = 2, .workers = 2, .keeps_log = true};
-
-std::vector<Key> KeysBelow(Key end) {
-  std::vector<Key> keys;
-  for (Key key = 0; key < end; ++key) keys.push_back(key);
-  return keys;
-}
 
 TEST_CASE("a killed server comes back with every acknowledged push, on another port, too",
           "[cluster][process]") {
@@ -62,60 +57,20 @@ TEST_CASE("servers are killed again and again while two workers push: totals are
   ProgramCluster programs(options);
   const auto cluster = Must(Cluster::Remote(programs.remote()));
   const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
-  constexpr std::size_t kKeys = 500;
-  const std::vector<Key> keys = KeysBelow(kKeys);
-  std::atomic<bool> stop = false;
-  std::atomic<int> pushes = 0;
-  // What each of them was acknowledged, by key.
-  std::vector<std::vector<std::int64_t>> sums(2, std::vector<std::int64_t>(kKeys, 0));
-  std::vector<absl::Status> outcomes(2);
-  std::vector<std::unique_ptr<Worker>> workers;
-  for (int i = 0; i < 2; ++i) {
-    workers.push_back(Must(cluster->Connect({.retry_after = std::chrono::milliseconds(500)})));
-  }
-  std::vector<std::thread> threads;
-  for (std::size_t w = 0; w < 2; ++w) {
-    threads.emplace_back([&, w] {
-      Rng gen(w + 1);
-      while (!stop && outcomes[w].ok()) {
-        std::vector<Key> some;
-        std::vector<float> gradients;
-        for (const Key key : keys) {
-          if (gen.Below(4) != 0) continue;
-          some.push_back(key);
-          const auto amount = static_cast<float>(1 + gen.Below(5));
-          gradients.insert(gradients.end(), 4, -amount);
-        }
-        outcomes[w] = workers[w]->Push(table, some, gradients);
-        if (!outcomes[w].ok()) break;
-        for (std::size_t i = 0; i < some.size(); ++i) {
-          sums[w][some[i]] -= static_cast<std::int64_t>(gradients[4 * i]);
-        }
-        ++pushes;
-      }
-    });
-  }
+  CountedPushes pushes(*cluster, table);
   Rng gen(7);
   for (int kill = 0; kill < kills; ++kill) {
-    const int before = pushes;
-    CHECK(Program::Await(absl::Seconds(20), [&] { return pushes >= before + 10; }));
+    CHECK(pushes.AwaitMore());
     const auto victim = static_cast<std::uint32_t>(gen.Below(2));
     programs.servers[victim]->Kill();
     absl::SleepFor(absl::Milliseconds(gen.Below(300)));
     programs.StartServer(victim);
   }
-  const int before = pushes;
-  CHECK(Program::Await(absl::Seconds(20), [&] { return pushes >= before + 10; }));
-  stop = true;
-  for (std::thread& thread : threads) thread.join();
+  CHECK(pushes.AwaitMore());
+  pushes.Stop();
 
-  for (const absl::Status& outcome : outcomes) Must(outcome);
-  std::vector<float> want;
-  for (std::size_t key = 0; key < kKeys; ++key) {
-    want.insert(want.end(), 4, static_cast<float>(3 + sums[0][key] + sums[1][key]));
-  }
-  CHECK(test::Rows(*workers[0], table, keys, 4) == want);
-  WARN(kills << " kills, " << pushes << " pushes acknowledged, each counted once");
+  CHECK(pushes.AreExact());
+  WARN(kills << " kills, " << pushes.acknowledged() << " pushes acknowledged, each counted once");
 }
 
 TEST_CASE("a synchronous training whose servers are killed ends with the bits of one in peace",
