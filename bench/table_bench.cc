@@ -2,13 +2,15 @@
 //
 //   table_bench speed  [--rows --dim --threads --zipf --batches]  ours and each rival, in turn
 //   table_bench memory [--rows --dim]     bytes a row over a cycle of growth, and the peak
-//   table_bench latency [--rows --dim]    1,000-key pushes while the table grows
+//   table_bench latency [--rows --dim --per-second]  1,000-key pushes while the table grows, as
+//                                         fast as it can or so many a second
 //
 // --check NAME=VALUE,… makes the exit status say whether each named figure is at least (speed) or
 // at most (memory, latency) the value. Rivals are measured batch by batch in turn with ours, so
 // that what else the machine does falls on both; figures are medians over batches.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -33,6 +35,7 @@ struct Options {
   bool zipf = false;
   std::size_t batches = 60;
   bool all_rivals = true;
+  double per_second = 0;
   std::vector<std::string> checks;
 };
 
@@ -259,9 +262,14 @@ bool RunLatency(const Options& options) {
   std::vector<double> times;
   std::vector<float> gradients(kRequest * options.dim, 0.01F);
   const std::uint64_t first = std::min<std::uint64_t>(1'000'000, options.rows / 2);
+  double next = Seconds();
   for (std::uint64_t at = 0; at + kRequest <= options.rows; at += kRequest) {
     keys.clear();
     for (std::uint64_t i = at; i < at + kRequest; ++i) keys.push_back(KeyOfNumber(i));
+    if (options.per_second > 0) {
+      next = std::max(next + 1.0 / options.per_second, Seconds());
+      std::this_thread::sleep_for(std::chrono::duration<double>(next - Seconds()));
+    }
     const double start = Seconds();
     store.Update(keys, gradients.data());
     if (at >= first) times.push_back(Seconds() - start);
@@ -290,6 +298,7 @@ int Main(int argc, char** argv) {
   speed->add_flag("!--absl-only", options.all_rivals, "of the rivals only absl+prefetch");
   app.add_subcommand("memory");
   CLI::App* latency = app.add_subcommand("latency");
+  latency->add_option("--per-second", options.per_second)->check(CLI::Range(1, 100'000));
   bool is_smoke = false;
   app.add_flag("--smoke", is_smoke, "everything once, small");
   CLI11_PARSE(app, argc, argv);

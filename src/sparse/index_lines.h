@@ -6,11 +6,13 @@
 // Thread: one owner.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
+#include "base/page_toucher.h"
 #include "sparse/index_line.h"
 #include "sparse/pages.h"
 
@@ -18,6 +20,8 @@ namespace longtail::sparse {
 
 class IndexLines {
  public:
+  static constexpr std::uint64_t kLinesPerPage = kHugePageBytes / sizeof(IndexLine);
+
   IndexLines() = default;
 
   /// `count` empty lines; 0 < count < 2^32.
@@ -147,12 +151,19 @@ class IndexLines {
     }
     ++moved_;
     // Huge pages go back one by one, but for the line that says whether any entry has passed it.
-    constexpr std::uint64_t kLinesPerPage = kHugePageBytes / sizeof(IndexLine);
     if (moved_ - dropped_ > kLinesPerPage) {
       DropPages(lines_ + dropped_, kHugePageBytes);
       dropped_ += kLinesPerPage;
     }
     return moved_ == count_;
+  }
+
+  /// Asks for the memory behind the huge page of `line` to be touched: entries come to it next.
+  void TouchAfter(std::uint64_t line) {
+    const std::uint64_t next = (line / kLinesPerPage + 1) * kLinesPerPage;
+    if (next < count_) {
+      TouchSoon(lines_ + next, std::min(kLinesPerPage, count_ - next) * sizeof(IndexLine));
+    }
   }
 
   /// Bytes of the lines that have not gone back to the system.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <new>
 
+#include "base/page_toucher.h"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -48,6 +50,7 @@ void ReleasePages(void* memory, std::size_t size) {
   if (size < kHugePageBytes) {
     ::operator delete (memory, std::align_val_t{kLineBytes});
   } else {
+    ForgetTouches(memory, size);
     munmap(memory, RoundUp(size, kHugePageBytes));
   }
 }

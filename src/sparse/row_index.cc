@@ -56,7 +56,13 @@ void RowIndex::Move(std::uint64_t line_count, const RowStore& rows) {
     }
     const bool is_done =
         old_.MoveLine([&](std::uint32_t row) { lines_.Place(Mix64(rows.KeyOf(row)), row); });
-    if (!is_done) continue;
+    if (!is_done) {
+      // Entries come to the larger lines in order, too.
+      if (old_.moved() % (IndexLines::kLinesPerPage / 2) == 1) {
+        lines_.TouchAfter(old_.moved() * lines_.count() / old_.count());
+      }
+      continue;
+    }
     old_ = IndexLines();
     return;
   }

@@ -4,11 +4,11 @@
 // wants to read anyway, so every key is legal and an entry takes little more than four bytes.
 //
 // The index grows by a quarter when it is nine tenths full. A growth is spread over insertions: the
-// larger lines are made at once, empty, and each insertion moves two of the old lines; meanwhile a
+// larger lines are made at once, empty, and each insertion moves one of the old lines; meanwhile a
 // key is looked for in both. The order of hashes is the order of lines, so old lines are given back
 // as they are moved, and both generations together are never larger than the new one by more than a
-// huge page. Worst case of one insertion: 2 lines, 30 entries. Who only reads or updates rows calls
-// MoveOn now and then: a growth under way costs every search.
+// huge page. Worst case of one insertion: one line, 15 entries. Who only reads or updates rows
+// calls MoveOn now and then: a growth under way costs every search.
 //
 // Thread: one owner.
 #pragma once
@@ -60,10 +60,10 @@ class RowIndex {
 
   /// Adds a row. Its key must be written in its header and must not be in the index.
   ///
-  /// Cost: constant; up to 2 lines are moved, each entry of which reads its row's key.
+  /// Cost: constant; up to one line is moved, each entry of which reads its row's key.
   void Insert(std::uint32_t row, std::uint64_t hash, const RowStore& rows);
 
-  /// Moves up to 2 lines of a growth on, so that it also ends where nothing more is inserted.
+  /// Moves up to one line of a growth on, so that it also ends where nothing more is inserted.
   void MoveOn(const RowStore& rows) {
     if (is_growing()) [[unlikely]]
       Move(kLinesPerTurn, rows);
@@ -106,7 +106,7 @@ class RowIndex {
   std::uint64_t bytes() const { return lines_.bytes() + old_.bytes(); }
 
  private:
-  static constexpr std::uint64_t kLinesPerTurn = 2;
+  static constexpr std::uint64_t kLinesPerTurn = 1;
 
   bool BeginsInOld(std::uint64_t hash) const {
     return is_growing() && old_.Home(hash) >= old_.moved();

@@ -4,12 +4,16 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/page_toucher.h"
 
 namespace longtail::sparse {
 namespace {
 
 constexpr std::size_t kSlabBytesWanted = std::size_t{256} << 10;
 constexpr std::size_t kPageBytes = 4096;
+
+// With fewer bytes of rows than this, a huge page that is not needed yet would be too much.
+constexpr std::uint64_t kTouchAheadFrom = 32 * kHugePageBytes;
 
 unsigned RowsShift(std::size_t row_bytes) {
   const std::size_t rows = std::max<std::size_t>(2, kSlabBytesWanted / row_bytes);
@@ -60,6 +64,18 @@ void Slabs::Reserve() {
   ++block_count_;
 }
 
+// The huge page behind the one in which a slab ends, once a page.
+void Slabs::TouchAfter(std::uint32_t slab) {
+  if (std::uint64_t{slab} * slab_bytes_ < kTouchAheadFrom) return;
+  const auto block = static_cast<std::size_t>(std::bit_width(slab));
+  const std::size_t begin = slab * slab_bytes_ - BlockBytes(block);
+  const std::size_t page = (begin + slab_bytes_ - 1) / kHugePageBytes;
+  if (begin > 0 && (begin - 1) / kHugePageBytes == page) return;
+  const std::size_t next = (page + 1) * kHugePageBytes;
+  if (next >= BlockBytes(block)) return;
+  TouchSoon(blocks_[block] + next, std::min(kHugePageBytes, BlockBytes(block) - next));
+}
+
 std::uint32_t Slabs::LowestFree() {
   for (;; ++room_at_) {
     const std::uint32_t first = room_at_ << shift_;
@@ -85,6 +101,7 @@ std::uint32_t Slabs::Take() {
     if (row >> shift_ == in_use_.size()) {
       in_use_.push_back(0);
       dropped_.push_back(0);
+      TouchAfter(row >> shift_);
     }
     if (row / 64 == taken_.size()) taken_.push_back(0);
     ++end_;

@@ -11,8 +11,9 @@
 // Rows lie in blocks, each as large as all before it together. The number of a row's block is the
 // width of the row's number in bits, so the few addresses that lead to all rows stay in the nearest
 // cache. Blocks never move. A block's memory is touched, and so costs anything, only as its rows
-// are used. A slab is a part of a block of about 256 KiB: freed row numbers are used again, the
-// lowest first, so that the highest slabs run empty, and an empty slab goes back to the system.
+// are used, but for one huge page ahead in a large table (base/page_toucher.h). A slab is a part
+// of a block of about 256 KiB: freed row numbers are used again, the lowest first, so that the
+// highest slabs run empty, and an empty slab goes back to the system.
 //
 // Thread: one owner.
 #pragma once
@@ -90,6 +91,7 @@ class Slabs {
     return origins_[block] + std::uint64_t{row} * row_bytes_;
   }
   void Reserve();
+  void TouchAfter(std::uint32_t slab);
   std::uint32_t LowestFree();
 
   std::size_t BlockBytes(std::size_t block) const;
