@@ -31,6 +31,12 @@ class RowStore {
 
   bool IsTail(std::uint32_t row) const { return (row & tail_bit_) != 0; }
 
+  /// A row's number among those of its format, and back.
+  std::uint32_t NumberOf(std::uint32_t row) const { return row & ~tail_bit_; }
+  std::uint32_t RowOf(std::uint32_t number, bool is_tail) const {
+    return is_tail ? number | tail_bit_ : number;
+  }
+
   /// As Slabs has them, for any row.
   std::byte* Header(std::uint32_t row) { return Of(row).Header(row & ~tail_bit_); }
   const std::byte* Header(std::uint32_t row) const { return Of(row).Header(row & ~tail_bit_); }

@@ -74,6 +74,12 @@ class Slabs {
   /// Whether a row below end() is taken.
   bool IsTaken(std::uint32_t row) const { return (taken_[row / 64] >> (row % 64) & 1U) != 0; }
 
+  /// The same of all rows: bit r % 64 of word r / 64.
+  const std::vector<std::uint64_t>& taken() const { return taken_; }
+
+  /// Bytes of a row, its header and its values.
+  std::size_t row_bytes() const { return row_bytes_; }
+
   /// One more than the highest row number ever taken.
   std::uint32_t end() const { return end_; }
 

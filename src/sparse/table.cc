@@ -284,6 +284,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
       result.created += row == RowIndex::kNone ? 1 : 0;
       row = Settle(key, place);
     }
+    BeforeChange(row);
     if constexpr (kPlain) {
       StoreFloats(values, plain_count, rows.Values(row));
     } else {
@@ -362,6 +363,8 @@ void Table::PushShared(const Rule& rule, const Batch& batch, std::size_t i, cons
     row = Settle(key, own);
     ++result.created;
   }
+  BeforeChange(group.row);
+  BeforeChange(row);
   const std::uint64_t at = std::uint64_t{batch.step} << 32 | seen.count;
   layout_.codec(false).Encode(values_.data(), RandomBits(~spec_.seed, group_key, at),
                               store_.Values(group.row));
@@ -416,6 +419,7 @@ std::uint32_t Table::Settle(Key key, const Place& place) {
 }
 
 void Table::Remove(std::uint32_t row, std::uint64_t hash) {
+  BeforeChange(row);
   index_.Erase(row, hash);
   store_.Free(row);
   ++removals_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "sparse/eviction_log.h"
 #include "sparse/hot_key_sketch.h"
 #include "sparse/initializer.h"
+#include "sparse/row_cut.h"
 #include "sparse/row_index.h"
 #include "sparse/row_layout.h"
 #include "sparse/row_store.h"
@@ -142,6 +144,27 @@ class Table {
     ForEachRow(0, place_end(), visit);
   }
 
+  /// From now on the rows as they are can be visited while the table goes on. Needs that no cut is
+  /// under way.
+  ///
+  /// Cost: a bit a row; then, until EndCut, memory of the rows that change before their visit.
+  void BeginCut();
+
+  /// Calls visit(RowView) for the rows of the cut at the next `places` places. Whether there are
+  /// more places.
+  template <typename Visit>
+  bool VisitCut(std::uint32_t places, Visit&& visit) {
+    return cut_->VisitNext(store_, places, [&](const std::byte* row, bool is_tail) {
+      visit(ViewOf(row, is_tail, cut_newest_step_));
+    });
+  }
+
+  void EndCut() { cut_.reset(); }
+
+  /// Bytes of rows kept for a cut: now, and since it began. 0 without one.
+  std::uint64_t cut_kept_bytes() const { return cut_ == nullptr ? 0 : cut_->kept_bytes(); }
+  std::uint64_t cut_copied_bytes() const { return cut_ == nullptr ? 0 : cut_->copied_bytes(); }
+
   /// The row of a key, if it has one. The view holds until the next call.
   bool Find(Key key, RowView* view) const;
 
@@ -196,7 +219,12 @@ class Table {
   void Remove(std::uint32_t row, std::uint64_t hash);
   void Touch(std::byte* header, std::uint32_t count, std::uint32_t step);
   std::size_t FiniteCount(bool is_tail) const;
+  void BeforeChange(std::uint32_t row) {
+    if (cut_ != nullptr) [[unlikely]]
+      cut_->Keep(store_, row);
+  }
   RowView ViewOf(std::uint32_t row) const;
+  RowView ViewOf(const std::byte* row, bool is_tail, std::uint32_t newest_step) const;
 
   std::uint32_t IdleOf(std::uint32_t row, std::uint32_t step) const;
   bool Moves(const Place& place) const;        // Whether it needs a row number that it has not.
@@ -214,6 +242,8 @@ class Table {
   Initializer initializer_;
   RowStore store_;
   RowIndex index_;
+  std::unique_ptr<RowCut> cut_;  // Null: none is under way.
+  std::uint32_t cut_newest_step_ = 0;
   std::vector<float> values_;           // [value_count], the row that a push moves.
   std::vector<float> scratch_;          // [dim], a gradient on its way to the rule.
   mutable std::vector<float> view_;     // [value_count], a RowView that is not plain.

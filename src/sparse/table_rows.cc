@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/hash.h"
 #include "base/random.h"
 #include "sparse/table.h"
@@ -10,15 +11,24 @@
 namespace longtail::sparse {
 
 RowView Table::ViewOf(std::uint32_t row) const {
-  const std::byte* header = store_.Header(row);
-  const RowTouch touch = TouchAt(header);
-  const bool is_tail = store_.IsTail(row);
-  layout_.codec(is_tail).Decode(store_.Values(row), view_.data());
+  return ViewOf(store_.Header(row), store_.IsTail(row), newest_step_);
+}
+
+// Of a header and the values behind it, which were written when this was the newest step.
+RowView Table::ViewOf(const std::byte* row, bool is_tail, std::uint32_t newest_step) const {
+  const RowTouch touch = TouchAt(row);
+  layout_.codec(is_tail).Decode(row + kRowHeaderBytes, view_.data());
   if (is_tail) layout_.Expand(view_.data());
-  return {.key = KeyAt(header),
+  return {.key = KeyAt(row),
           .count = CountOf(touch.count_code),
-          .last_step = StepOf(touch.step_code, newest_step_),
+          .last_step = StepOf(touch.step_code, newest_step),
           .values = view_};
+}
+
+void Table::BeginCut() {
+  LONGTAIL_CHECK(cut_ == nullptr);
+  cut_ = std::make_unique<RowCut>(store_);
+  cut_newest_step_ = newest_step_;
 }
 
 bool Table::Find(Key key, RowView* view) const {
@@ -60,6 +70,7 @@ absl::Status Table::Import(const RowView& row) {
     }
     number = Settle(row.key, {.row = RowIndex::kNone, .hash = hash, .is_tail = is_tail});
   }
+  BeforeChange(number);
   newest_step_ = std::max(newest_step_, row.last_step);
   SetTouch(store_.Header(number), {CountCode(row.count, 0), StepCode(row.last_step, newest_step_)});
   std::copy(row.values.begin(), row.values.end(), values_.begin());
