@@ -262,14 +262,10 @@ class Process final : public ServerProcess {
       Lane& lane = lanes_[i];
       lane.loop->Do([&](absl::Time, Effects&) { heartbeat.rows += lane.core->row_count(); });
       if (lane.log->bytes_since_base() < options_.base_after_bytes) continue;
-      const absl::Time begin = absl::Now();
-      lane.loop->Do([&](absl::Time, Effects& effects) {
-        lane.core->WriteBase(lane.map, i, server::LaneLogPrefix(entry_.name, i), effects);
+      lane.loop->Do([&](absl::Time now, Effects& effects) {
+        const std::string prefix = server::LaneLogPrefix(entry_.name, i);
+        if (lane.core->WriteBase(lane.map, i, prefix, now, effects)) lane.log->NoteBase();
       });
-      options_.log.Info("lane_base", {{"server", entry_.name},
-                                      {"lane", i},
-                                      {"seconds", absl::ToDoubleSeconds(absl::Now() - begin)},
-                                      {"log_bytes_left", lane.log->bytes_since_base()}});
     }
     return {std::move(heartbeat)};
   }

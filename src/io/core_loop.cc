@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "protocol/store_write.h"
 
 namespace longtail {
 namespace {
@@ -30,8 +31,19 @@ CoreLoop::~CoreLoop() {
     const MutexLock lock(&mutex_);
     stop_ = true;
   }
+  {
+    const MutexLock lock(&background_mutex_);
+    background_stop_ = true;
+    background_changed_.SignalAll();
+  }
   transport_.Wake();
   thread_.join();
+  std::thread background;
+  {
+    const MutexLock lock(&mutex_);
+    background.swap(background_thread_);
+  }
+  if (background.joinable()) background.join();
   if (options_.log != nullptr) options_.log->Stop();
 }
 
@@ -77,15 +89,19 @@ void CoreLoop::CarryOut(absl::Time now) {
     writes_.swap(effects_.writes);
     effects_.writes.clear();
     for (StoreWrite& write : writes_) {
-      StoreAnswer answer{.ticket = write.ticket, .status = {}};
-      BlobStore* const store =
-          write.is_base && options_.log != nullptr ? options_.log->store() : options_.store;
-      answer.status =
-          store == nullptr
-              ? absl::FailedPreconditionError(absl::StrCat(
-                    "blob '", write.name, "': this cluster was started without a store"))
-              : store->Write(write.name, write.bytes);
-      write.bytes = {};
+      if (write.is_background) {
+        if (stop_) continue;
+        if (!background_thread_.joinable()) {
+          background_thread_ = std::thread([this] { RunBackground(); });
+          pthread_setname_np(background_thread_.native_handle(), "store-writes");
+        }
+        const MutexLock lock(&background_mutex_);
+        background_.push_back(std::move(write));
+        background_changed_.SignalAll();
+        continue;
+      }
+      const StoreAnswer answer = Write(write);
+      write = {};
       core_.OnStored(answer, now, effects_);
     }
     writes_.clear();
@@ -103,6 +119,35 @@ void CoreLoop::CarryOut(absl::Time now) {
   }
   if (effects_.wake_at) wake_at_ = std::min(wake_at_, *effects_.wake_at);
   effects_.Clear();
+}
+
+StoreAnswer CoreLoop::Write(const StoreWrite& write) const {
+  BlobStore* const store =
+      write.is_base && options_.log != nullptr ? options_.log->store() : options_.store;
+  if (store == nullptr) {
+    return {.ticket = write.ticket,
+            .status = absl::FailedPreconditionError(
+                absl::StrCat("blob '", write.name, "': this cluster was started without a store"))};
+  }
+  return CarryOutWrite(write, [&](const std::string& name, const std::string& bytes) {
+    return store->Write(name, bytes);
+  });
+}
+
+void CoreLoop::RunBackground() {
+  for (;;) {
+    StoreWrite write;
+    {
+      const MutexLock lock(&background_mutex_);
+      while (background_.empty() && !background_stop_) background_changed_.Wait(&background_mutex_);
+      if (background_stop_) return;
+      write = std::move(background_.front());
+      background_.pop_front();
+    }
+    const StoreAnswer answer = Write(write);
+    write = {};
+    Do([&](absl::Time now, Effects& effects) { core_.OnStored(answer, now, effects); });
+  }
 }
 
 }  // namespace longtail

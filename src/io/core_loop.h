@@ -3,6 +3,7 @@
 // The core is touched only under the loop's lock: by the loop's thread, or by a caller inside Do.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <thread>
@@ -36,7 +37,8 @@ class CoreLoop {
   CoreLoop(const CoreLoop&) = delete;
   CoreLoop& operator=(const CoreLoop&) = delete;
 
-  /// Stops the thread after the event it handles, then the log.
+  /// Stops the thread after the event it handles, and the one for writes in the background after
+  /// the write that is under way; then the log.
   ~CoreLoop();
 
   /// Runs `call` on the core on the caller's thread and carries out what follows, before it
@@ -46,6 +48,8 @@ class CoreLoop {
  private:
   void Run();
   void CarryOut(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  StoreAnswer Write(const StoreWrite& write) const;
+  void RunBackground();
 
   Core& core_;
   Transport& transport_;
@@ -56,7 +60,12 @@ class CoreLoop {
   std::vector<StoreWrite> writes_ ABSL_GUARDED_BY(mutex_);
   absl::Time wake_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // Last: it uses all the others.
+  Mutex background_mutex_;  // Taken last.
+  CondVar background_changed_;
+  std::deque<StoreWrite> background_ ABSL_GUARDED_BY(background_mutex_);
+  bool background_stop_ ABSL_GUARDED_BY(background_mutex_) = false;
+  std::thread background_thread_ ABSL_GUARDED_BY(mutex_);  // From the first such write on.
+  std::thread thread_;                                     // Last: it uses all the others.
 };
 
 }  // namespace longtail

@@ -24,7 +24,7 @@ void LaneLogWriter::Append(std::vector<LogEntry>& entries) {
 }
 
 void LaneLogWriter::Trim(std::uint64_t end) {
-  bytes_since_base_ = 0;
+  trimmed_bytes_ = base_bytes_.load();
   const MutexLock lock(&mutex_);
   trim_ = end;
   changed_.Signal();
@@ -90,13 +90,16 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
   }
   if (was_refused) options_.log.Info("log_written_again", {{"segment", segment_}});
   offset_ += bytes_.size();
-  bytes_since_base_ += bytes_.size();
+  bytes_written_ += bytes_.size();
   return end;
 }
 
 // A segment ends where the next begins, so the last one stays. What cannot be removed now is when
 // the next base is there.
 void LaneLogWriter::RemoveBefore(std::uint64_t end) {
+  options_.log.Info(
+      "lane_base",
+      {{"log", options_.prefix}, {"log_end", end}, {"log_bytes_left", bytes_since_base()}});
   segment_.clear();
   const absl::StatusOr<std::vector<std::string>> names =
       options_.store->List(absl::StrCat(options_.prefix, "/"));

@@ -42,7 +42,7 @@ class LaneLogWriter {
   };
 
   explicit LaneLogWriter(Options options)
-      : options_(std::move(options)), bytes_since_base_(options_.bytes_since_base) {}
+      : options_(std::move(options)), bytes_written_(options_.bytes_since_base) {}
   ~LaneLogWriter() { Stop(); }
   LaneLogWriter(const LaneLogWriter&) = delete;
   LaneLogWriter& operator=(const LaneLogWriter&) = delete;
@@ -55,14 +55,17 @@ class LaneLogWriter {
   /// time.
   void Append(std::vector<LogEntry>& entries);
 
+  /// A base begins that stands for all that was appended. Thread: as Append.
+  void NoteBase() { base_bytes_ = bytes_written_.load(); }
+
   /// Entries below `end` are in a base that is durable: what no longer serves is removed, segments
   /// and older bases, as soon as the thread comes to it. Thread: as Append.
   void Trim(std::uint64_t end);
 
   BlobStore* store() const { return options_.store; }
 
-  /// Bytes written since it began, or since the last Trim. Thread: any.
-  std::uint64_t bytes_since_base() const { return bytes_since_base_.load(); }
+  /// Bytes written since the newest base that is durable began, about. Thread: any.
+  std::uint64_t bytes_since_base() const { return bytes_written_ - trimmed_bytes_; }
 
   /// Writes what it has, unless that fails, and ends the thread.
   void Stop();
@@ -83,7 +86,9 @@ class LaneLogWriter {
   std::vector<LogEntry> pending_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::uint64_t> trim_ ABSL_GUARDED_BY(mutex_);
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  std::atomic<std::uint64_t> bytes_since_base_ = 0;
+  std::atomic<std::uint64_t> bytes_written_ = 0;  // Of the log, with what was there.
+  std::atomic<std::uint64_t> base_bytes_ = 0;     // Those before the base that is written began,
+  std::atomic<std::uint64_t> trimmed_bytes_ = 0;  // and before the one that is durable did.
 
   // The thread's own.
   std::string segment_;       // The name of the segment that is written, empty before the first.

@@ -4,12 +4,12 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "protocol/checksum.h"
 #include "protocol/compression.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/spec_codec.h"
 
 namespace longtail {
+
 std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
   const std::string body = EncodeSnapshotBody(chunk);
   LONGTAIL_CHECK(body.size() <= kSnapshotChunkBytesMax);
@@ -30,6 +30,12 @@ std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
   AppendCompressed(body, blob);
   Seal(kSnapshotEnvelope, blob);
   return blob;
+}
+
+std::uint64_t RowsOf(const SnapshotChunk& chunk) {
+  std::uint64_t rows = 0;
+  for (const SnapshotTable& table : chunk.tables) rows += table.rows.keys.size();
+  return rows;
 }
 
 SnapshotWriter::SnapshotWriter(const SnapshotHeader& header, SnapshotSink sink,
@@ -92,20 +98,14 @@ void SnapshotWriter::Reserve(std::size_t bytes) {
   }
   HandOut();
   chunk_.header.chunk += 1;
-  chunk_.tables.clear();
-  chunk_.sessions.clear();
   body_bytes_ = kSnapshotEmptyBodyBytes;
   rows_ = 0;
   if (has_table_) AppendTable();
 }
 
 void SnapshotWriter::HandOut() {
-  SnapshotChunkBlob blob;
-  blob.bytes = EncodeSnapshotChunk(chunk_);
-  blob.chunk = chunk_.header.chunk;
-  blob.checksum = Checksum(AsBytes(blob.bytes));
-  blob.rows = rows_;
-  sink_(std::move(blob));
+  SnapshotChunk next{.header = chunk_.header, .tables = {}, .sessions = {}};
+  sink_(std::exchange(chunk_, std::move(next)));
 }
 
 void SnapshotWriter::AppendTable() {

@@ -13,21 +13,12 @@
 
 namespace longtail {
 
-/// A finished chunk.
-struct SnapshotChunkBlob {
-  std::string bytes;
-  std::uint32_t chunk = 0;
-  std::uint64_t checksum =
-      0;  ///< XXH3-64 over all of `bytes`, as SnapshotBlob and a manifest have it.
-  std::uint64_t rows = 0;
-};
-
 /// Takes a chunk as soon as it is full, so that no more than one is held in memory.
-using SnapshotSink = std::function<void(SnapshotChunkBlob)>;
+using SnapshotSink = std::function<void(SnapshotChunk)>;
 
 /// Use: BeginTable, AddRow …, the next BeginTable …; AddSession at any time; Finish once.
 ///
-/// Cost:   up to three times body_bytes_max of memory; a row is copied twice and compressed.
+/// Cost:   up to twice body_bytes_max of memory; a row is copied.
 /// Thread: one owner.
 class SnapshotWriter {
  public:
@@ -68,6 +59,11 @@ class SnapshotWriter {
 };
 
 /// A whole chunk as one blob: header, compressed body, checksum.
+///
+/// Cost: twice the chunk's memory; its rows are copied and compressed.
 std::string EncodeSnapshotChunk(const SnapshotChunk& chunk);
+
+/// Rows in all its tables.
+std::uint64_t RowsOf(const SnapshotChunk& chunk);
 
 }  // namespace longtail

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "absl/time/time.h"
 #include "protocol/evicted_keys.h"
 #include "protocol/messages.h"
+#include "protocol/snapshot_format.h"
 
 namespace longtail {
 
@@ -21,13 +23,19 @@ namespace longtail {
 struct StoreWrite {
   std::uint64_t ticket = 0;
   std::string name;
-  std::string bytes;
-  bool is_base = false;  ///< Goes to where the log is, not to where checkpoints are.
+  std::string bytes{};
+  /// If not null, the blob is this chunk, encoded by who writes it: the core need not wait for
+  /// that.
+  std::shared_ptr<const SnapshotChunk> chunk{};
+  bool is_base = false;        ///< Goes to where the log is, not to where checkpoints are.
+  bool is_background = false;  ///< The core goes on meanwhile; the others are written first.
 };
 
 struct StoreAnswer {
   std::uint64_t ticket = 0;
   absl::Status status;
+  std::uint64_t bytes = 0;     ///< Of the blob,
+  std::uint64_t checksum = 0;  ///< and XXH3-64 over them.
 };
 
 /// A message that changed state, for the lane's log.
@@ -43,9 +51,9 @@ struct Completion {
 };
 
 /// What the caller must do after a Step, in this order: make the writes durable (each answered by
-/// a StoreAnswer event), hand entries to the log (OnLogged tells when they are durable), note
-/// evictions down if there is an audit, send, tell waiting callers, note when to call Tick next.
-/// Reused by the caller: Clear keeps memory.
+/// a StoreAnswer event) or begin those in the background, in any order among them, hand entries to
+/// the log (OnLogged tells when they are durable), note evictions down if there is an audit, send,
+/// tell waiting callers, note when to call Tick next. Reused by the caller: Clear keeps memory.
 struct Effects {
   std::vector<StoreWrite> writes;
   std::vector<LogEntry> log;

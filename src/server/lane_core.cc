@@ -38,7 +38,8 @@ void Combine(absl::Status part, absl::Status& whole) {
 LaneCore::LaneCore(const Options& options)
     : options_(options),
       by_number_(options.partition_count, nullptr),
-      key_lists_(options.key_list_bytes_max) {
+      key_lists_(options.key_list_bytes_max),
+      snapshot_(options.snapshot) {
   for (const PartitionId id : options_.partitions) {
     partitions_.push_back(std::make_unique<PartitionCore>(
         PartitionCore::Options{.id = id,
@@ -90,11 +91,12 @@ void LaneCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
   }
   const std::size_t first_answer = effects.sends.size();
   const std::uint64_t position = Position();
-  Handle(event, effects);
+  Handle(event, now, effects);
   if (options_.keeps_log) {
     if (Position() != position) effects.log.push_back({log_end_++, event.body});
     HoldAnswers(first_answer, effects);
   }
+  snapshot_.Advance(now, effects);
   if (!options_.audits_evictions) return;
   for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
 }
@@ -136,13 +138,13 @@ void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects)
 void LaneCore::Replay(const Message& message) {
   WakePartitions();
   Effects effects;
-  Handle({options_.self, options_.self, message}, effects);
+  Handle({options_.self, options_.self, message}, absl::InfinitePast(), effects);
   for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
   durable_end_ = ++log_end_;
   WakePartitions();  // Who comes next may be another than a replay.
 }
 
-void LaneCore::Handle(const Envelope& event, Effects& effects) {
+void LaneCore::Handle(const Envelope& event, absl::Time now, Effects& effects) {
   const NodeId source = event.source;
   std::visit(
       Overload{
@@ -154,7 +156,7 @@ void LaneCore::Handle(const Envelope& event, Effects& effects) {
           [&](const OpenSession& m) { OnOpenSession(source, m, effects); },
           [&](const CloseSession& m) { OnCloseSession(source, m, effects); },
           [&](const StatisticsRequest& m) { OnStatistics(source, m, effects); },
-          [&](const SnapshotRequest& m) { OnSnapshot(source, m, effects); },
+          [&](const SnapshotRequest& m) { OnSnapshot(source, m, now, effects); },
           [&](const ImportRows& m) { OnImport(source, m, effects); },
           [&](const ImportStep& m) { OnImportStep(source, m, effects); },
           // Answers are dropped: a lane asks nobody anything.
@@ -177,15 +179,17 @@ void LaneCore::OnOther(NodeId source, const T& m, Effects& effects) {
   }
 }
 
-void LaneCore::Tick(absl::Time, Effects&) {}
+void LaneCore::Tick(absl::Time now, Effects& effects) {
+  snapshot_.Advance(now, effects);
+}
 
-void LaneCore::OnStored(const StoreAnswer& answer, absl::Time, Effects& effects) {
+void LaneCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
   if (answer.ticket == kBaseTicket) {
     if (answer.status.ok()) effects.log_base = base_->log_end;
     base_.reset();
     return;
   }
-  snapshot_.OnStored(answer, effects);
+  snapshot_.OnStored(answer, now, effects);
   if (base_) FinishBase(effects);
 }
 
@@ -443,15 +447,16 @@ void LaneCore::OnStatistics(NodeId source, const StatisticsRequest& request, Eff
   effects.sends.push_back({options_.self, source, std::move(reply)});
 }
 
-void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, Effects& effects) {
-  std::vector<const PartitionCore*> partitions;
+void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, absl::Time now,
+                          Effects& effects) {
+  std::vector<PartitionCore*> partitions;
   for (const auto& partition : partitions_) partitions.push_back(partition.get());
   snapshot_.Start({.self = options_.self,
                    .source = source,
                    .request = request.request,
                    .prefix = request.prefix,
                    .partition_count = options_.partition_count},
-                  std::move(partitions), effects);
+                  std::move(partitions), now, effects);
 }
 
 void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effects) {

@@ -45,6 +45,7 @@ class LaneCore final : public Core {
     /// What changes state goes to a log, and is acknowledged once that is durable.
     bool keeps_log = false;
     std::size_t key_list_bytes_max = kKeyListBytesMax;  ///< Of those that workers have it keep.
+    LaneSnapshot::Options snapshot{};
   };
 
   explicit LaneCore(const Options& options);
@@ -66,11 +67,13 @@ class LaneCore final : public Core {
   void Replay(const Message& message);
 
   /// Writes all it has to the store, rows to chunks and then a base that names them, so that the
-  /// log before it can go. Nothing happens if another is under way. Answers nothing else meanwhile.
+  /// log before it can go, while it goes on. Nothing happens if another is under way, or a
+  /// snapshot.
   ///
   /// `map`: under which the lane began; `lane`: its number in its server; `prefix`: of its log.
-  void WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
-                 const std::string& prefix, Effects& effects);
+  /// Whether it has begun.
+  bool WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                 const std::string& prefix, absl::Time now, Effects& effects);
 
   /// Becomes what a base has, of which `read_rows` gives the rows. Before any Step or Replay.
   ///
@@ -92,8 +95,8 @@ class LaneCore final : public Core {
   absl::Status RestorePartition(const LaneBase& base, ReadRowsInto read_rows);
   std::uint64_t whole_at() const { return whole_at_; }
 
-  /// Forgets whom it owes an answer: another leads the lane now.
-  void StopLeading();
+  /// Forgets whom it owes an answer, and gives up a snapshot: another leads the lane now.
+  void StopLeading(Effects& effects);
 
   /// Log entries so far: the number of the next.
   std::uint64_t log_end() const { return log_end_; }
@@ -111,7 +114,7 @@ class LaneCore final : public Core {
   const PartitionCore* FindPartition(PartitionId partition) const;
 
  private:
-  // Of the write of a base; snapshots number theirs from 1.
+  // Of the write of a base; its snapshot's are higher.
   static constexpr std::uint64_t kBaseTicket = 0;
 
   struct WaitingPull {
@@ -125,7 +128,7 @@ class LaneCore final : public Core {
     Envelope answer;
   };
 
-  void Handle(const Envelope& event, Effects& effects);
+  void Handle(const Envelope& event, absl::Time now, Effects& effects);
   std::uint64_t Position() const;
   void HoldAnswers(std::size_t first, Effects& effects);
   void FinishBase(Effects& effects);
@@ -141,7 +144,7 @@ class LaneCore final : public Core {
   void OnOpenSession(NodeId source, const OpenSession& open, Effects& effects);
   void OnCloseSession(NodeId source, const CloseSession& close, Effects& effects);
   void OnStatistics(NodeId source, const StatisticsRequest& request, Effects& effects);
-  void OnSnapshot(NodeId source, const SnapshotRequest& request, Effects& effects);
+  void OnSnapshot(NodeId source, const SnapshotRequest& request, absl::Time now, Effects& effects);
   void OnImport(NodeId source, const ImportRows& import, Effects& effects);
   void OnImportStep(NodeId source, const ImportStep& import, Effects& effects);
   template <typename T>

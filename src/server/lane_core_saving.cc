@@ -4,15 +4,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/bytes.h"
 #include "base/status_macros.h"
+#include "protocol/checksum.h"
 #include "protocol/lane_log_names.h"
+#include "protocol/snapshot_writer.h"
 #include "server/lane_core.h"
+#include "server/snapshot_name.h"
 
 namespace longtail::server {
 
-void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
-                         const std::string& prefix, Effects& effects) {
-  if (base_ || snapshot_.is_running()) return;
+bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+                         const std::string& prefix, absl::Time now, Effects& effects) {
+  if (base_ || snapshot_.is_running()) return false;
   base_prefix_ = prefix;
   base_ = LaneBase{.lane = lane,
                    .log_end = log_end_,
@@ -21,7 +25,7 @@ void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t la
                    .partitions = {},
                    .pushes = {},
                    .blobs = {}};
-  std::vector<const PartitionCore*> partitions;
+  std::vector<PartitionCore*> partitions;
   for (const auto& partition : partitions_) {
     base_->partitions.push_back(partition->Save(base_->pushes));
     partitions.push_back(partition.get());
@@ -35,8 +39,9 @@ void LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t la
                    .prefix = LaneBaseRows(prefix, log_end_),
                    .partition_count = options_.partition_count,
                    .is_base = true},
-                  std::move(partitions), effects);
+                  std::move(partitions), now, effects);
   FinishBase(effects);
+  return true;
 }
 
 // Once the rows are written, so is the base.
@@ -52,8 +57,11 @@ void LaneCore::FinishBase(Effects& effects) {
     return;
   }
   base_->blobs = std::move(reply.blobs);
-  effects.writes.push_back(
-      {kBaseTicket, LaneBaseName(base_prefix_, base_->log_end), EncodeLaneBase(*base_), true});
+  effects.writes.push_back({.ticket = kBaseTicket,
+                            .name = LaneBaseName(base_prefix_, base_->log_end),
+                            .bytes = EncodeLaneBase(*base_),
+                            .is_base = true,
+                            .is_background = true});
 }
 
 absl::Status LaneCore::Restore(const LaneBase& base, ReadRowsInto read_rows) {
@@ -94,22 +102,26 @@ LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const Cluste
   for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
     base.tables.push_back(partition.table(TableId{t}).spec());
   }
-  // Cut as for a store, and taken instead of written.
-  LaneSnapshot snapshot;
-  Effects effects;
-  snapshot.Start({.self = options_.self,
-                  .source = options_.self,
-                  .request = 0,
-                  .prefix = "image",
-                  .partition_count = options_.partition_count,
-                  .is_base = true},
-                 {&partition}, effects);
-  std::vector<StoreWrite> writes = std::move(effects.writes);
-  for (StoreWrite& write : writes) {
-    chunks.push_back(std::move(write.bytes));
-    snapshot.OnStored({.ticket = write.ticket, .status = {}}, effects);
+  const SnapshotHeader header{.partition = partition.id(),
+                              .partition_count = options_.partition_count,
+                              .log_position = partition.log_position(),
+                              .step = partition.step()};
+  SnapshotWriter writer(header, [&](const SnapshotChunk& chunk) {
+    const std::string& bytes = chunks.emplace_back(EncodeSnapshotChunk(chunk));
+    base.blobs.push_back(
+        {.name = SnapshotName("image", {.partition = partition.id(), .chunk = chunk.header.chunk}),
+         .bytes = bytes.size(),
+         .checksum = Checksum(AsBytes(bytes)),
+         .rows = RowsOf(chunk)});
+  });
+  for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
+    const sparse::Table& table = partition.table(TableId{t});
+    writer.BeginTable(TableId{t}, table.spec(), static_cast<std::uint32_t>(table.value_count()));
+    table.ForEachRow([&](const sparse::RowView& row) {
+      writer.AddRow(row.key, row.count, row.last_step, row.values);
+    });
   }
-  base.blobs = std::move(std::get<SnapshotReply>(effects.sends.back().body).blobs);
+  writer.Finish();
   return base;
 }
 
@@ -140,9 +152,14 @@ void LaneCore::WakePartitions() {
   }
 }
 
-void LaneCore::StopLeading() {
+void LaneCore::StopLeading(Effects& effects) {
   held_.clear();
   waiting_.clear();
+  snapshot_.Cancel(
+      absl::AbortedError(absl::StrCat("lane ", static_cast<std::uint32_t>(options_.self),
+                                      ": another server leads it now: want the "
+                                      "checkpoint begun again")),
+      effects);
   durable_end_ = log_end_;
 }
 

@@ -1,19 +1,39 @@
 #include "server/lane_snapshot.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "protocol/snapshot_writer.h"
+#include "protocol/snapshot_body.h"
 #include "server/snapshot_name.h"
 
 namespace longtail::server {
+namespace {
 
-void LaneSnapshot::Start(const Job& job, std::vector<const PartitionCore*> partitions,
+// A step writes on so many times what it made be kept: so at most a third of the rows come to be.
+constexpr std::uint64_t kSliceOfCopied = 2;
+
+// Places of rows between two looks at what was written, at most.
+constexpr std::uint64_t kPlacesMax = 256;
+
+// Chunks that are written at a time: one while the next is filled, and one to spare.
+constexpr std::size_t kWritesMax = 2;
+
+}  // namespace
+
+void LaneSnapshot::Start(const Job& job, std::vector<PartitionCore*> partitions, absl::Time now,
                          Effects& effects) {
   absl::Status refused;
+  if (is_running_ && job_.is_base && !job.is_base && !waiting_) {
+    waiting_ = job;
+    waiting_partitions_ = std::move(partitions);
+    return;
+  }
   if (is_running_) {
-    refused = absl::FailedPreconditionError(
-        absl::StrCat("snapshot '", job.prefix, "': '", job_.prefix, "' is under way"));
+    refused = absl::FailedPreconditionError(absl::StrCat("snapshot '", job.prefix, "': '",
+                                                         waiting_ ? waiting_->prefix : job_.prefix,
+                                                         "' is under way"));
   }
   for (const PartitionCore* partition : partitions) {
     if (partition->has_unapplied_pushes() && !job.is_base) {
@@ -32,58 +52,153 @@ void LaneSnapshot::Start(const Job& job, std::vector<const PartitionCore*> parti
   }
   is_running_ = true;
   job_ = job;
-  partitions_ = std::move(partitions);
-  done_ = 0;
-  writes_left_ = 0;
+  job_ticket_ = next_ticket_;
+  at_ = 0;
+  row_bytes_ = 0;
+  copied_bytes_ = 0;
   status_ = absl::OkStatus();
   reply_ = SnapshotReply{.request = job.request, .status = {}, .blobs = {}, .positions = {}};
-  Next(effects);
-}
-
-void LaneSnapshot::OnStored(const StoreAnswer& answer, Effects& effects) {
-  if (status_.ok()) status_ = answer.status;
-  if (--writes_left_ != 0) return;
-  ++done_;
-  Next(effects);
-}
-
-void LaneSnapshot::Next(Effects& effects) {
-  if (!status_.ok() || done_ == partitions_.size()) return Finish(effects);
-  const PartitionCore& partition = *partitions_[done_];
-  const SnapshotHeader header{.partition = partition.id(),
-                              .partition_count = job_.partition_count,
-                              .log_position = partition.log_position(),
-                              .step = partition.step()};
-  SnapshotWriter writer(header, [&](SnapshotChunkBlob chunk) {
-    std::string name =
-        SnapshotName(job_.prefix, {.partition = partition.id(), .chunk = chunk.chunk});
-    reply_.blobs.push_back({name, chunk.bytes.size(), chunk.checksum, chunk.rows});
-    effects.writes.push_back(
-        {next_ticket_++, std::move(name), std::move(chunk.bytes), job_.is_base});
-    ++writes_left_;
-  });
-  for (const auto& [id, session] : partition.sessions()) {
-    writer.AddSession({.session = id,
-                       .rank = session.rank,
-                       .next_sequence = session.next_sequence,
-                       .first_step = session.next_step});
+  for (PartitionCore* const partition : partitions) {
+    Cut cut{.partition = partition,
+            .header = {.partition = partition->id(),
+                       .partition_count = job_.partition_count,
+                       .log_position = partition->log_position(),
+                       .step = partition->step()},
+            .table_count = static_cast<std::uint32_t>(partition->table_count())};
+    for (const auto& [id, session] : partition->sessions()) {
+      cut.sessions.push_back({.session = id,
+                              .rank = session.rank,
+                              .next_sequence = session.next_sequence,
+                              .first_step = session.next_step});
+    }
+    reply_.positions.push_back({partition->id(), cut.header.log_position, cut.header.step});
+    row_bytes_ += partition->BeginCut();
+    cuts_.push_back(std::move(cut));
   }
-  for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
-    const sparse::Table& table = partition.table(TableId{t});
-    writer.BeginTable(TableId{t}, table.spec(), static_cast<std::uint32_t>(table.value_count()));
-    table.ForEachRow([&](const sparse::RowView& row) {
-      writer.AddRow(row.key, row.count, row.last_step, row.values);
-    });
-  }
-  writer.Finish();
-  reply_.positions.push_back({partition.id(), partition.log_position(), partition.step()});
+  if (cuts_.empty()) return Finish(now, effects);
+  Advance(now, effects);
 }
 
-void LaneSnapshot::Finish(Effects& effects) {
+void LaneSnapshot::Advance(absl::Time now, Effects& effects) {
+  if (!HasMore()) return;
+  std::uint64_t copied = 0;
+  std::uint64_t kept = 0;
+  for (const Cut& cut : cuts_) {
+    copied += cut.partition->cut_copied_bytes();
+    kept += cut.partition->cut_kept_bytes();
+  }
+  const std::uint64_t more = copied - std::min(copied, std::exchange(copied_bytes_, copied));
+  const bool is_too_much = kept > options_.kept_bytes_max + row_bytes_ / 4;
+  WriteSome(is_too_much ? std::numeric_limits<std::uint64_t>::max()
+                        : std::max(options_.slice_bytes, kSliceOfCopied * more),
+            !is_too_much, effects);
+  if (HasMore() && writes_left_ < kWritesMax) effects.WakeAt(now);
+}
+
+// Writes on until so many bytes of rows are handed over or enough writes are under way. One that is
+// not in the background may always be added: the lane waits for it.
+void LaneSnapshot::WriteSome(std::uint64_t bytes, bool is_background, Effects& effects) {
+  const std::size_t writes_max = is_background ? kWritesMax : kWritesMax + 1;
+  for (std::uint64_t written = 0; written < bytes && HasMore() && writes_left_ < writes_max;) {
+    written += VisitSome();
+    for (SnapshotChunk& chunk : chunks_) {
+      reply_.blobs.push_back(
+          {.name = SnapshotName(job_.prefix,
+                                {.partition = chunk.header.partition, .chunk = chunk.header.chunk}),
+           .bytes = 0,
+           .checksum = 0,
+           .rows = RowsOf(chunk)});
+      effects.writes.push_back({.ticket = next_ticket_++,
+                                .name = reply_.blobs.back().name,
+                                .bytes = {},
+                                .chunk = std::make_shared<const SnapshotChunk>(std::move(chunk)),
+                                .is_base = job_.is_base,
+                                .is_background = is_background});
+      ++writes_left_;
+    }
+    chunks_.clear();
+  }
+}
+
+void LaneSnapshot::BeginTable() {
+  const sparse::Table& table = cuts_[at_].partition->table(TableId{table_});
+  writer_->BeginTable(TableId{table_}, table.spec(),
+                      static_cast<std::uint32_t>(table.value_count()));
+}
+
+// Some places of the table it is at. Bytes of their rows.
+std::uint64_t LaneSnapshot::VisitSome() {
+  Cut& cut = cuts_[at_];
+  if (!writer_) {
+    writer_.emplace(cut.header,
+                    [this](SnapshotChunk chunk) { chunks_.push_back(std::move(chunk)); });
+    for (const SessionRecord& session : cut.sessions) writer_->AddSession(session);
+    table_ = 0;
+    if (cut.table_count > 0) BeginTable();
+  }
+  std::uint64_t bytes = 0;
+  if (table_ < cut.table_count) {
+    sparse::Table& table = cut.partition->table_to_cut(TableId{table_});
+    const std::uint64_t row_bytes =
+        SnapshotRowBytes(static_cast<std::uint32_t>(table.value_count()));
+    const std::uint64_t places =
+        std::clamp<std::uint64_t>(options_.slice_bytes / row_bytes, 1, kPlacesMax);
+    const auto visit = [&](const sparse::RowView& row) {
+      writer_->AddRow(row.key, row.count, row.last_step, row.values);
+      bytes += row_bytes;
+    };
+    const bool has_more = table.VisitCut(static_cast<std::uint32_t>(places), visit);
+    if (!has_more) {
+      table.EndCut();
+      if (++table_ < cut.table_count) BeginTable();
+    }
+  }
+  if (table_ == cut.table_count) {
+    writer_->Finish();
+    writer_.reset();
+    ++at_;
+  }
+  return bytes;
+}
+
+void LaneSnapshot::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
+  // One of a snapshot that was given up may still come.
+  if (!is_running_ || answer.ticket < job_ticket_ || answer.ticket >= next_ticket_) return;
+  SnapshotBlob& blob = reply_.blobs[answer.ticket - job_ticket_];
+  blob.bytes = answer.bytes;
+  blob.checksum = answer.checksum;
+  --writes_left_;
+  if (!answer.status.ok() && status_.ok()) {
+    status_ = answer.status;
+    EndCuts();
+  }
+  Advance(now, effects);
+  if (writes_left_ == 0 && !HasMore()) Finish(now, effects);
+}
+
+void LaneSnapshot::Cancel(absl::Status why, Effects& effects) {
+  waiting_.reset();
+  if (!is_running_) return;
+  status_ = std::move(why);
+  EndCuts();
+  writes_left_ = 0;
+  Finish({}, effects);
+}
+
+void LaneSnapshot::EndCuts() {
+  for (const Cut& cut : cuts_) cut.partition->EndCut();
+  writer_.reset();
+  chunks_.clear();
+}
+
+void LaneSnapshot::Finish(absl::Time now, Effects& effects) {
   is_running_ = false;
+  cuts_.clear();
   reply_.status = std::move(status_);
   effects.sends.push_back({job_.self, job_.source, std::move(reply_)});
-  partitions_.clear();
+  if (!waiting_) return;
+  const Job next = *std::exchange(waiting_, std::nullopt);
+  Start(next, std::move(waiting_partitions_), now, effects);
 }
 
 }  // namespace longtail::server

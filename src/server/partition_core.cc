@@ -226,6 +226,28 @@ void PartitionCore::EndSteps() {
   for (const auto& table : tables_) table->EndSteps(step_);
 }
 
+std::uint64_t PartitionCore::BeginCut() {
+  std::uint64_t bytes = 0;
+  for (const auto& table : tables_) bytes += table->BeginCut();
+  return bytes;
+}
+
+void PartitionCore::EndCut() {
+  for (const auto& table : tables_) table->EndCut();
+}
+
+std::uint64_t PartitionCore::cut_kept_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& table : tables_) bytes += table->cut_kept_bytes();
+  return bytes;
+}
+
+std::uint64_t PartitionCore::cut_copied_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& table : tables_) bytes += table->cut_copied_bytes();
+  return bytes;
+}
+
 void PartitionCore::TakeEvictions(std::vector<EvictedKeys>& evictions) {
   for (const auto& table : tables_) {
     sparse::EvictionLog& log = table->eviction_log();

@@ -99,6 +99,14 @@ class PartitionCore {
   /// After the rows are imported.
   void RestoreSteps(const PartitionBase& base);
 
+  /// Cuts all tables (sparse::Table::BeginCut). Bytes of their rows, about.
+  std::uint64_t BeginCut();
+  void EndCut();
+  sparse::Table& table_to_cut(TableId table) { return *tables_[static_cast<std::size_t>(table)]; }
+  /// Of all tables.
+  std::uint64_t cut_kept_bytes() const;
+  std::uint64_t cut_copied_bytes() const;
+
   /// Appends what was evicted since the last call, by table; nothing unless it is audited. It is
   /// no state: replicas need not agree on who asks.
   void TakeEvictions(std::vector<EvictedKeys>& evictions);

@@ -82,21 +82,23 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
     case ReplicaRole::kFollower:
     case ReplicaRole::kSuccessor:
     case ReplicaRole::kJoining:
-      if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading();
+      if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading(effects);
       return BeginFollowing(now, effects);
     case ReplicaRole::kNone:
-      if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading();
+      if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading(effects);
       followers_.clear();
       gauges_.SetCaughtUp(lane_node_, 0);
       return;
   }
 }
 
-std::unique_ptr<LaneCore> ReplicaCore::MakeLane() const {
+std::unique_ptr<LaneCore> ReplicaCore::MakeLane() {
   absl::StatusOr<LaneCore::Options> options = PlaceOfLane(*map_, options_.server, options_.seat);
   if (!options.ok()) return nullptr;
   options->keeps_log = true;
   options->key_list_bytes_max = options_.key_list_bytes_max;
+  // Writes of a lane that was here before may still be under way.
+  options->snapshot.first_ticket = ++lanes_made_ << 32;
   return std::make_unique<LaneCore>(*options);
 }
 
@@ -210,6 +212,7 @@ void ReplicaCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& e
 
 void ReplicaCore::Tick(absl::Time now, Effects& effects) {
   if (leads()) {
+    lane_->Tick(now, effects);
     gauges_.rows_ = lane_->row_count();
     effects.WakeAt(now + kGaugeEvery);
     AnswerFollowers(now, effects);

@@ -126,7 +126,7 @@ class ReplicaCore final : public Core {
     bool is_complete = false;  // All parts are there: entries from the first cut on are to follow.
   };
 
-  std::unique_ptr<LaneCore> MakeLane() const;
+  std::unique_ptr<LaneCore> MakeLane();
   void Leave();
   void Lead(ReplicaRole was, absl::Time now, Effects& effects);
   void BeginEpoch(absl::Time now, Effects& effects);
@@ -161,6 +161,7 @@ class ReplicaCore final : public Core {
   ReplicaRole role_ = ReplicaRole::kNone;
   NodeId lane_node_{};
   std::uint64_t epoch_ = 0;
+  std::uint64_t lanes_made_ = 0;
   std::unique_ptr<LaneCore> lane_;
   LaneTail tail_;                   // Its end is the lane's log_end.
   std::vector<EpochStart> epochs_;  // Of the log.

@@ -144,11 +144,11 @@ class Table {
     ForEachRow(0, place_end(), visit);
   }
 
-  /// From now on the rows as they are can be visited while the table goes on. Needs that no cut is
-  /// under way.
+  /// From now on the rows as they are can be visited while the table goes on. Bytes of those rows.
+  /// Needs that no cut is under way.
   ///
   /// Cost: a bit a row; then, until EndCut, memory of the rows that change before their visit.
-  void BeginCut();
+  std::uint64_t BeginCut();
 
   /// Calls visit(RowView) for the rows of the cut at the next `places` places. Whether there are
   /// more places.

@@ -25,10 +25,12 @@ RowView Table::ViewOf(const std::byte* row, bool is_tail, std::uint32_t newest_s
           .values = view_};
 }
 
-void Table::BeginCut() {
+std::uint64_t Table::BeginCut() {
   LONGTAIL_CHECK(cut_ == nullptr);
   cut_ = std::make_unique<RowCut>(store_);
   cut_newest_step_ = newest_step_;
+  return store_.full().size() * store_.full().row_bytes() +
+         store_.tail().size() * store_.tail().row_bytes();
 }
 
 bool Table::Find(Key key, RowView* view) const {

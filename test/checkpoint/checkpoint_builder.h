@@ -109,11 +109,12 @@ struct CheckpointBuilder {
                                 .step = step};
     SnapshotWriter writer(
         header,
-        [&](const SnapshotChunkBlob& chunk) {
-          const std::string blob =
-              server::SnapshotName(name, {.partition = PartitionId{p}, .chunk = chunk.chunk});
-          Must(store.Write(blob, chunk.bytes));
-          manifest.blobs.push_back({blob, chunk.bytes.size(), chunk.checksum, chunk.rows});
+        [&](const SnapshotChunk& chunk) {
+          const std::string blob = server::SnapshotName(
+              name, {.partition = PartitionId{p}, .chunk = chunk.header.chunk});
+          const std::string bytes = EncodeSnapshotChunk(chunk);
+          Must(store.Write(blob, bytes));
+          manifest.blobs.push_back({blob, bytes.size(), Checksum(AsBytes(bytes)), RowsOf(chunk)});
         },
         chunk_bytes);
     writer.AddSession({.session = SessionId{5}, .rank = 0, .next_sequence = 3, .first_step = 1});

@@ -66,6 +66,50 @@ class NotingStore final : public BlobStore {
   Diary& diary_;
 };
 
+// A store that lets nothing through before it is opened.
+class Gate final : public BlobStore {
+ public:
+  explicit Gate(BlobStore& under) : under_(under) {}
+  void Open() {
+    const MutexLock lock(&mutex_);
+    is_open_ = true;
+    changed_.SignalAll();
+  }
+  // Until a write stands before it.
+  void AwaitOne() {
+    const MutexLock lock(&mutex_);
+    while (!is_asked_) changed_.Wait(&mutex_);
+  }
+  absl::Status Write(std::string_view name, std::string_view bytes) override {
+    {
+      const MutexLock lock(&mutex_);
+      is_asked_ = true;
+      changed_.SignalAll();
+      while (!is_open_) changed_.Wait(&mutex_);
+    }
+    return under_.Write(name, bytes);
+  }
+  absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override {
+    return under_.Extend(name, from, bytes);
+  }
+  absl::StatusOr<std::string> Read(std::string_view name) override { return under_.Read(name); }
+  absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) override {
+    return under_.List(prefix);
+  }
+  absl::Status Remove(std::string_view name) override { return under_.Remove(name); }
+  absl::Status RemoveUnfinished(std::string_view prefix) override {
+    return under_.RemoveUnfinished(prefix);
+  }
+  std::string Describe() const override { return under_.Describe(); }
+
+ private:
+  BlobStore& under_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool is_open_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_asked_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
 class NotingTransport final : public Transport {
  public:
   NotingTransport(Diary& diary, Transport& under) : diary_(diary), under_(under) {}
@@ -158,6 +202,48 @@ TEST_CASE_METHOD(Fixture, "without a store every write is refused", "[io][core_l
   CHECK(diary.lines() ==
         std::vector<std::string>{"stored 4 FAILED_PRECONDITION: blob 'cut': this cluster was "
                                  "started without a store"});
+}
+
+TEST_CASE_METHOD(Fixture, "who asks for a write in the background does not wait for it",
+                 "[io][core_loop]") {
+  Gate gate(store);
+  auto loop = Start(&gate);
+  loop->Do([](absl::Time, Effects& effects) {
+    effects.writes.push_back({.ticket = 7, .name = "slow", .bytes = "s", .is_background = true});
+    effects.completions.push_back({3, absl::OkStatus()});
+  });
+  loop->Do([](absl::Time, Effects& effects) {
+    effects.completions.push_back({4, absl::OkStatus()});
+  });
+  CHECK(diary.lines() == std::vector<std::string>{"complete 3", "complete 4"});
+
+  gate.Open();
+
+  const absl::Time until = absl::Now() + absl::Seconds(20);
+  while (diary.lines().size() < 4 && absl::Now() < until) absl::SleepFor(absl::Milliseconds(1));
+  CHECK(diary.lines() ==
+        std::vector<std::string>{"complete 3", "complete 4", "write slow=s", "stored 7 OK"});
+}
+
+TEST_CASE_METHOD(Fixture, "a loop ends after the background's write that is under way",
+                 "[io][core_loop]") {
+  Gate gate(store);
+  auto loop = Start(&gate);
+  loop->Do([](absl::Time, Effects& effects) {
+    for (const char* name : {"a", "b", "c"}) {
+      effects.writes.push_back({.ticket = 7, .name = name, .bytes = "s", .is_background = true});
+    }
+  });
+  gate.AwaitOne();
+  std::thread opener([&] {
+    absl::SleepFor(absl::Milliseconds(20));
+    gate.Open();
+  });
+  loop.reset();
+  opener.join();
+  REQUIRE(!diary.lines().empty());
+  CHECK(diary.lines()[0] == "write a=s");
+  CHECK(diary.lines().size() <= 2);
 }
 
 TEST_CASE_METHOD(Fixture, "what arrives is stepped", "[io][core_loop]") {

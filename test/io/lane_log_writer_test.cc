@@ -133,10 +133,13 @@ TEST_CASE("behind a base the log begins anew, and what was before it goes", "[io
   CHECK(durable.Await(10, absl::Seconds(20)));
   CHECK(writer.bytes_since_base() > 500);
 
+  writer.NoteBase();
+  CHECK(writer.bytes_since_base() > 500);  // It is not durable yet.
   writer.Trim(10);
   AppendClose(writer, 10);
 
   CHECK(durable.Await(11, absl::Seconds(20)));
+  CHECK(writer.bytes_since_base() > 0);
   CHECK(writer.bytes_since_base() < 200);
   writer.Trim(11);
   AppendClose(writer, 11);

@@ -59,10 +59,10 @@ TEST_CASE("rows cut into chunks of any size are all there once, in order",
   CAPTURE(seed);
   Rng rng(seed);
   const std::size_t body_bytes_max = 300 + rng.Below(3000);
-  std::vector<SnapshotChunkBlob> blobs;
+  std::vector<SnapshotChunk> chunks;
   SnapshotWriter writer(
       {PartitionId{5}, 16, 9, true, 1234, 56},
-      [&](SnapshotChunkBlob blob) { blobs.push_back(std::move(blob)); }, body_bytes_max);
+      [&](SnapshotChunk chunk) { chunks.push_back(std::move(chunk)); }, body_bytes_max);
   std::string want;
   std::map<std::uint32_t, TableSpec> specs;
   const std::uint64_t table_count = rng.Below(5);
@@ -95,15 +95,13 @@ TEST_CASE("rows cut into chunks of any size are all there once, in order",
   std::string got;
   std::vector<SessionRecord> got_sessions;
   std::map<std::uint32_t, TableSpec> got_specs;
-  REQUIRE_FALSE(blobs.empty());
-  for (std::size_t c = 0; c < blobs.size(); ++c) {
+  REQUIRE_FALSE(chunks.empty());
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
     CAPTURE(c);
-    CHECK(blobs[c].chunk == c);
-    CHECK(blobs[c].checksum == Checksum(AsBytes(blobs[c].bytes)));
-    const auto chunk = ReadSnapshotChunk("s", AsBytes(blobs[c].bytes));
+    const auto chunk = ReadSnapshotChunk("s", AsBytes(EncodeSnapshotChunk(chunks[c])));
     REQUIRE(chunk.ok());
     CHECK(chunk->header == SnapshotHeader{PartitionId{5}, 16, static_cast<std::uint32_t>(c),
-                                          c + 1 == blobs.size(), 1234, 56});
+                                          c + 1 == chunks.size(), 1234, 56});
     CHECK(EncodeSnapshotBody(*chunk).size() <= body_bytes_max);
     std::uint64_t rows_here = 0;
     for (const SnapshotTable& table : chunk->tables) {
@@ -118,7 +116,7 @@ TEST_CASE("rows cut into chunks of any size are all there once, in order",
                ChecksumHex(Checksum(std::as_bytes(values)));
       }
     }
-    CHECK(blobs[c].rows == rows_here);
+    CHECK(RowsOf(chunks[c]) == rows_here);
     got_sessions.insert(got_sessions.end(), chunk->sessions.begin(), chunk->sessions.end());
   }
   CHECK(got == want);
@@ -127,14 +125,14 @@ TEST_CASE("rows cut into chunks of any size are all there once, in order",
 }
 
 TEST_CASE("an empty partition has one chunk that says where it stood", "[protocol][snapshot]") {
-  std::vector<SnapshotChunkBlob> blobs;
+  std::vector<SnapshotChunk> chunks;
   SnapshotWriter writer({PartitionId{1}, 2, 0, false, 3, 4},
-                        [&](SnapshotChunkBlob blob) { blobs.push_back(std::move(blob)); });
+                        [&](SnapshotChunk chunk) { chunks.push_back(std::move(chunk)); });
 
   writer.Finish();
 
-  REQUIRE(blobs.size() == 1);
-  const auto chunk = ReadSnapshotChunk("s", AsBytes(blobs[0].bytes));
+  REQUIRE(chunks.size() == 1);
+  const auto chunk = ReadSnapshotChunk("s", AsBytes(EncodeSnapshotChunk(chunks[0])));
   REQUIRE(chunk.ok());
   CHECK(chunk->header == SnapshotHeader{PartitionId{1}, 2, 0, true, 3, 4});
   CHECK(chunk->tables.empty());

@@ -18,14 +18,15 @@ inline constexpr NodeId kWorkerNode{50};
 /// Owns partitions 0 and 2 of four.
 struct LaneFixture {
   explicit LaneFixture(StepMode mode = StepMode::kAsynchronous, std::uint32_t workers = 2,
-                       std::uint32_t staleness = 0)
+                       std::uint32_t staleness = 0, server::LaneSnapshot::Options snapshot = {})
       : lane({.self = kLane,
               .epoch = 1,
               .step_mode = mode,
               .staleness = staleness,
               .worker_count = workers,
               .partition_count = 4,
-              .partitions = {PartitionId{0}, PartitionId{2}}}) {
+              .partitions = {PartitionId{0}, PartitionId{2}},
+              .snapshot = snapshot}) {
     Send(CreateTable{1, TableId{0}, Spec("users", 1)});
     for (std::uint32_t rank = 0; rank < workers; ++rank) {
       Send(OpenSession{2, SessionId{10 + rank}, rank});

@@ -11,6 +11,7 @@
 #include "io/file_store.h"
 #include "protocol/lane_log.h"
 #include "protocol/lane_log_names.h"
+#include "protocol/store_write.h"
 #include "server/cluster_fixture.h"
 #include "server/lane_fixture.h"
 #include "server/scratch_directory.h"
@@ -108,14 +109,17 @@ class LoggedLane {
 
   // Writes a base, as a loop does; the place in the log that it stands for.
   std::uint64_t WriteBase(std::shared_ptr<const ClusterMap> map) {
-    core->WriteBase(std::move(map), 0, LaneLogPrefix("s", 0), effects_);
+    CHECK(core->WriteBase(std::move(map), 0, LaneLogPrefix("s", 0), absl::UnixEpoch(), effects_));
     while (!effects_.writes.empty()) {
       const std::vector<StoreWrite> writes = std::move(effects_.writes);
       effects_.writes.clear();
       for (const StoreWrite& write : writes) {
         CHECK(write.is_base);
-        core->OnStored({write.ticket, store_.Write(write.name, write.bytes)}, absl::UnixEpoch(),
-                       effects_);
+        core->OnStored(CarryOutWrite(write,
+                                     [&](const std::string& name, const std::string& bytes) {
+                                       return store_.Write(name, bytes);
+                                     }),
+                       absl::UnixEpoch(), effects_);
       }
     }
     CHECK(effects_.sends.empty());

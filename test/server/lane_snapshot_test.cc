@@ -1,15 +1,20 @@
 // A lane's snapshot: what is written, when it is refused, what a failed write leaves.
 #include "server/lane_snapshot.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "protocol/checksum.h"
 #include "protocol/snapshot_format.h"
+#include "protocol/store_write.h"
 #include "server/lane_fixture.h"
 
 namespace longtail::server {
@@ -18,6 +23,7 @@ namespace {
 constexpr PartitionId kP0{0};
 constexpr PartitionId kP2{2};
 constexpr SessionId kSession{10};
+using test::kWorkerNode;
 
 using Fixture = test::LaneFixture;
 
@@ -25,18 +31,73 @@ struct SynchronousFixture : Fixture {
   SynchronousFixture() : Fixture(StepMode::kSynchronous, 2) {}
 };
 
-// Answers every write until none is asked for, and gives the reply.
-SnapshotReply Finished(Fixture& fixture, std::map<std::string, std::string>& blobs) {
-  while (!fixture.effects.writes.empty()) {
-    std::vector<StoreWrite> writes;
-    writes.swap(fixture.effects.writes);
+// Slices so small that it takes a step for each row.
+struct SlowFixture : Fixture {
+  explicit SlowFixture(std::uint64_t kept_bytes_max = 1000)
+      : Fixture(StepMode::kAsynchronous, 2, 0,
+                {.first_ticket = 1, .slice_bytes = 1, .kept_bytes_max = kept_bytes_max}) {
+    Send(CreateTable{1, TableId{1}, Spec("items", kDim)});
+    PushItems(0, kItems);
+  }
+
+  // Moves so many items by -1.
+  void PushItems(std::uint64_t sequence, std::size_t count) {
+    SendPush(test::MakePush(kSession, 0,
+                            {{.partition = kP0,
+                              .table = TableId{1},
+                              .dim = kDim,
+                              .sequence = sequence,
+                              .keys = {items.begin(), items.begin() + static_cast<int>(count)},
+                              .gradients = std::vector<float>(count * kDim, 1)}}));
+  }
+
+  static constexpr std::size_t kItems = 50;
+  static constexpr std::uint32_t kDim = 8;
+  const std::vector<Key> items = test::KeysOf(kP0, 4, kItems);
+};
+
+// Lets time pass and answers writes until no more is wanted, and gives the reply. `meanwhile` is
+// called before each.
+SnapshotReply Finished(Fixture& fixture, std::map<std::string, std::string>& blobs,
+                       const std::function<void()>& meanwhile = {}) {
+  std::deque<StoreWrite> writing;
+  const auto take = [&] {
+    for (StoreWrite& write : fixture.effects.writes) writing.push_back(std::move(write));
+    fixture.effects.writes.clear();
+  };
+  for (take(); fixture.effects.wake_at || !writing.empty(); take()) {
+    // What it asks for now, whatever it answers to others meanwhile.
+    const bool wakes = fixture.effects.wake_at.has_value();
+    if (meanwhile) meanwhile();
+    take();
     fixture.effects.Clear();
-    for (const StoreWrite& write : writes) {
-      blobs[write.name] = write.bytes;
-      fixture.lane.OnStored({write.ticket, absl::OkStatus()}, fixture.now, fixture.effects);
+    if (wakes) {
+      fixture.lane.Tick(fixture.now, fixture.effects);
+      continue;
     }
+    const StoreWrite write = std::move(writing.front());
+    writing.pop_front();
+    const auto store = [&](const std::string& name, const std::string& bytes) {
+      blobs[name] = bytes;
+      return absl::OkStatus();
+    };
+    fixture.lane.OnStored(CarryOutWrite(write, store), fixture.now, fixture.effects);
   }
   return fixture.Answer<SnapshotReply>();
+}
+
+// A snapshot's rows of the second table.
+std::vector<float> Items(const std::map<std::string, std::string>& blobs) {
+  std::vector<float> values;
+  for (const auto& [name, bytes] : blobs) {
+    const auto chunk = ReadSnapshotChunk(name, AsBytes(bytes));
+    REQUIRE(chunk.ok());
+    for (const SnapshotTable& table : chunk->tables) {
+      if (table.rows.table != TableId{1}) continue;
+      values.insert(values.end(), table.rows.values.begin(), table.rows.values.end());
+    }
+  }
+  return values;
 }
 
 TEST_CASE_METHOD(Fixture, "a snapshot holds the rows and sessions of each partition",
@@ -104,11 +165,13 @@ TEST_CASE_METHOD(SynchronousFixture, "a snapshot is taken between steps", "[serv
 
 TEST_CASE_METHOD(Fixture, "a failed write ends the snapshot with its error", "[server][snapshot]") {
   Send(SnapshotRequest{33, "cut"});
-  REQUIRE(effects.writes.size() == 1);
-  const std::uint64_t ticket = effects.writes[0].ticket;
+  REQUIRE(effects.writes.size() == 2);
+  const std::vector<std::uint64_t> tickets = {effects.writes[0].ticket, effects.writes[1].ticket};
   effects.Clear();
 
-  lane.OnStored({ticket, absl::ResourceExhaustedError("disk full")}, now, effects);
+  lane.OnStored({tickets[0], absl::OkStatus()}, now, effects);
+  CHECK(effects.sends.empty());
+  lane.OnStored({tickets[1], absl::ResourceExhaustedError("disk full")}, now, effects);
 
   CHECK(effects.writes.empty());
   CHECK(Answer<SnapshotReply>().status == absl::ResourceExhaustedError("disk full"));
@@ -131,6 +194,7 @@ TEST_CASE_METHOD(Fixture, "one failed write of a partition's many fails the snap
                             .gradients = std::vector<float>(kRows * kDim, 1)}}));
   REQUIRE(Answer<Acknowledgement>().status.ok());
   Send(SnapshotRequest{33, "cut"});
+  for (int i = 0; i < 200 && effects.writes.size() < 2; ++i) lane.Tick(now, effects);
   REQUIRE(effects.writes.size() == 2);
   const std::vector<std::uint64_t> tickets = {effects.writes[0].ticket, effects.writes[1].ticket};
   effects.Clear();
@@ -146,7 +210,7 @@ TEST_CASE_METHOD(Fixture, "one failed write of a partition's many fails the snap
 TEST_CASE_METHOD(Fixture, "a second snapshot is refused while one is under way",
                  "[server][snapshot]") {
   Send(SnapshotRequest{33, "first"});
-  REQUIRE(effects.writes.size() == 1);
+  REQUIRE(effects.writes.size() == 2);
   std::vector<StoreWrite> writes = effects.writes;
 
   Send(SnapshotRequest{34, "second"});
@@ -161,6 +225,81 @@ TEST_CASE_METHOD(Fixture, "a second snapshot is refused while one is under way",
   const SnapshotReply reply = Finished(*this, blobs);
   CHECK(reply.request == 33);
   CHECK(reply.status.ok());
+}
+
+TEST_CASE_METHOD(SlowFixture, "pushes go on while a snapshot is written, and are not in it",
+                 "[server][snapshot]") {
+  Send(SnapshotRequest{33, "cut"});
+  std::map<std::string, std::string> blobs;
+  std::uint64_t sequence = 1;
+
+  const SnapshotReply reply = Finished(*this, blobs, [&] {
+    if (sequence > 5) return;
+    PushItems(sequence, sequence == 5 ? kItems : 1);
+    REQUIRE(Answer<Acknowledgement>().status.ok());
+    ++sequence;
+  });
+
+  CHECK(reply.status.ok());
+  CHECK(sequence == 6);
+  CHECK(Items(blobs) == std::vector<float>(kItems * kDim, 2));
+  for (const SnapshotBlob& blob : reply.blobs) {
+    CAPTURE(blob.name);
+    CHECK(blob.checksum == Checksum(AsBytes(blobs[blob.name])));
+    CHECK(blob.bytes == blobs[blob.name].size());
+  }
+  Send(SnapshotRequest{34, "next"});
+  blobs.clear();
+  CHECK(Finished(*this, blobs).status.ok());
+  const std::vector<float> later = Items(blobs);
+  CHECK(std::ranges::count(later, 1.F) == (kItems - 1) * kDim);
+  CHECK(std::ranges::count(later, -3.F) == kDim);
+}
+
+TEST_CASE("a lane waits for its snapshot's writes once too much is kept", "[server][snapshot]") {
+  const bool is_small = GENERATE(false, true);
+  SlowFixture fixture(is_small ? 0 : 1 << 20);
+  fixture.Send(SnapshotRequest{33, "cut"});
+  REQUIRE(fixture.effects.writes.empty());
+
+  fixture.PushItems(1, SlowFixture::kItems);
+
+  // All rows changed, so all is written on.
+  REQUIRE(fixture.effects.writes.size() == 2);
+  for (const StoreWrite& write : fixture.effects.writes) {
+    CHECK(write.is_background == !is_small);
+  }
+}
+
+TEST_CASE_METHOD(SlowFixture, "a snapshot waits for the end of a base", "[server][snapshot]") {
+  const auto map = std::make_shared<const ClusterMap>();
+  effects.Clear();
+  REQUIRE(lane.WriteBase(map, 0, "log", now, effects));
+  lane.Step({kWorkerNode, test::kLane, SnapshotRequest{33, "cut"}}, now, effects);
+  CHECK(effects.sends.empty());
+  CHECK(!lane.WriteBase(map, 0, "log", now, effects));
+  std::map<std::string, std::string> blobs;
+
+  CHECK(Finished(*this, blobs).request == 33);
+
+  CHECK(blobs.contains("cut/p00000-0000.snapshot"));
+  CHECK(lane.WriteBase(map, 0, "log", now, effects));
+}
+
+TEST_CASE_METHOD(SlowFixture, "who no longer leads gives its snapshot up", "[server][snapshot]") {
+  Send(SnapshotRequest{33, "cut"});
+  effects.Clear();
+
+  lane.StopLeading(effects);
+
+  CHECK(Answer<SnapshotReply>().request == 33);
+  CHECK(absl::IsAborted(Answer<SnapshotReply>().status));
+  // A late answer to what it wrote is nobody's.
+  Send(SnapshotRequest{34, "again"});
+  std::map<std::string, std::string> blobs;
+  lane.OnStored({.ticket = 1, .status = absl::UnavailableError("away")}, now, effects);
+  CHECK(Finished(*this, blobs).status.ok());
+  CHECK(Items(blobs) == std::vector<float>(kItems * kDim, 2));
 }
 
 }  // namespace

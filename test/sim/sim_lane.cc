@@ -5,10 +5,21 @@
 #include "absl/strings/str_cat.h"
 #include "protocol/lane_log.h"
 #include "protocol/lane_log_names.h"
+#include "protocol/store_write.h"
 #include "server/lane_place.h"
 #include "server/lane_recovery.h"
 
 namespace longtail::sim {
+
+namespace {
+
+// Bases so slow that much happens before they are whole; now and then the lane must wait for them.
+void SetSnapshots(Rng& rng, server::LaneCore::Options& options) {
+  options.snapshot.slice_bytes = 1 + rng.Below(200);
+  if (rng.Below(4) == 0) options.snapshot.kept_bytes_max = 0;
+}
+
+}  // namespace
 
 SimLane::SimLane(std::shared_ptr<const ClusterMap> map, std::uint32_t lane, bool keeps_log,
                  std::uint64_t seed, std::size_t key_list_bytes_max)
@@ -16,6 +27,7 @@ SimLane::SimLane(std::shared_ptr<const ClusterMap> map, std::uint32_t lane, bool
   server::LaneCore::Options options = *server::PlaceOfLane(*map_, ServerName(), 0);
   options.keeps_log = keeps_log;
   options.key_list_bytes_max = key_list_bytes_max;
+  SetSnapshots(rng_, options);
   core_ = std::make_unique<server::LaneCore>(options);
   Effects effects;
   if (keeps_log) core_->BeginLog(map_, effects);
@@ -24,7 +36,7 @@ SimLane::SimLane(std::shared_ptr<const ClusterMap> map, std::uint32_t lane, bool
                 absl::UnixEpoch(), effects);
   }
   // The cluster begins once all lanes have this.
-  TakeLog(absl::UnixEpoch(), effects);
+  TakeEffects(absl::UnixEpoch(), effects);
   if (keeps_log) Tick(synced_at_, effects);
 }
 
@@ -35,10 +47,31 @@ std::string SimLane::ServerName() const {
 void SimLane::Step(const Envelope& event, absl::Time now, Effects& effects) {
   if (!is_up()) return;
   core_->Step(event, now, effects);
-  TakeLog(now, effects);
+  TakeEffects(now, effects);
 }
 
-void SimLane::TakeLog(absl::Time now, Effects& effects) {
+// As a loop does it: writes that the lane waits for before anything else.
+void SimLane::TakeEffects(absl::Time now, Effects& effects) {
+  while (!effects.writes.empty()) {
+    const std::vector<StoreWrite> writes = std::move(effects.writes);
+    effects.writes.clear();
+    for (const StoreWrite& write : writes) {
+      if (!write.is_background) {
+        Store(write, now, effects);
+        continue;
+      }
+      storing_.push_back(write);
+      if (storing_.size() == 1) stored_at_ = now + absl::Microseconds(1 + rng_.Below(5000));
+    }
+  }
+  if (effects.wake_at) wake_at_ = std::min(wake_at_, *effects.wake_at);
+  effects.wake_at.reset();
+  if (effects.log_base) {
+    ++bases_;
+    trim_ = effects.log_base;
+    effects.log_base.reset();
+  }
+  if (writing_.empty()) Trim();
   for (LogEntry& entry : effects.log) pending_.push_back(std::move(entry));
   effects.log.clear();
   if (writing_.empty() && !pending_.empty()) BeginSync(now);
@@ -63,13 +96,27 @@ void SimLane::BeginSync(absl::Time now) {
 
 void SimLane::Tick(absl::Time now, Effects& effects) {
   if (is_up()) {
+    if (now >= wake_at_) {
+      wake_at_ = absl::InfiniteFuture();
+      core_->Tick(now, effects);
+      TakeEffects(now, effects);
+    }
+    if (now >= stored_at_) {
+      const StoreWrite write = std::move(storing_.front());
+      storing_.pop_front();
+      stored_at_ = storing_.empty() ? absl::InfiniteFuture()
+                                    : now + absl::Microseconds(1 + rng_.Below(5000));
+      Store(write, now, effects);
+      TakeEffects(now, effects);
+    }
     if (now < synced_at_) return;
     Write(writing_);
     writing_.clear();
     synced_at_ = absl::InfiniteFuture();
+    Trim();
     core_->OnLogged(writing_end_, now, effects);
-    if (rng_.Below(20) == 0) WriteBase(now);
-    if (!pending_.empty()) BeginSync(now);
+    if (rng_.Below(20) == 0) WriteBase(now, effects);
+    if (writing_.empty() && !pending_.empty()) BeginSync(now);
     return;
   }
   if (now < up_at_) return;
@@ -82,28 +129,30 @@ void SimLane::Tick(absl::Time now, Effects& effects) {
   core_ = std::move(recovered->core);
 }
 
-// As a loop does it: all writes before anything else. A write may fail; then the base is none.
-void SimLane::WriteBase(absl::Time now) {
-  Effects effects;
-  const std::uint64_t failing = rng_.Below(10);
-  std::uint64_t count = 0;
-  core_->WriteBase(map_, 0, server::LaneLogPrefix(ServerName(), 0), effects);
-  while (!effects.writes.empty()) {
-    const std::vector<StoreWrite> writes = std::move(effects.writes);
-    effects.writes.clear();
-    for (const StoreWrite& write : writes) {
-      const bool fails = count++ == failing;
-      const absl::Status status = fails ? absl::UnavailableError("the store is away")
-                                        : store_.Write(write.name, write.bytes);
-      core_->OnStored({write.ticket, status}, now, effects);
-    }
-  }
-  if (!effects.log_base) return;
-  ++bases_;
+void SimLane::WriteBase(absl::Time now, Effects& effects) {
+  core_->WriteBase(map_, 0, server::LaneLogPrefix(ServerName(), 0), now, effects);
+  TakeEffects(now, effects);
+}
+
+// A write may fail; then the base is none.
+void SimLane::Store(const StoreWrite& write, absl::Time now, Effects& effects) {
+  const bool fails = rng_.Below(20) == 0;
+  core_->OnStored(CarryOutWrite(write,
+                                [&](const std::string& name, const std::string& bytes) {
+                                  if (fails) return absl::UnavailableError("the store is away");
+                                  return store_.Write(name, bytes);
+                                }),
+                  now, effects);
+}
+
+// Between two writes of the log, as the thread does that writes it.
+void SimLane::Trim() {
+  if (!trim_) return;
   segment_.clear();
   const std::string prefix = server::LaneLogPrefix(ServerName(), 0);
   const std::vector<std::string> names = *store_.List(prefix);
-  for (const std::string& name : SuperfluousOf(names, prefix, *effects.log_base)) {
+  for (const std::string& name :
+       SuperfluousOf(names, prefix, *std::exchange(trim_, std::nullopt))) {
     if (rng_.Below(50) == 0) break;  // The store is away again.
     static_cast<void>(store_.Remove(name));
   }
@@ -118,6 +167,9 @@ void SimLane::Write(std::string_view bytes) {
 void SimLane::Crash(absl::Time up_at) {
   core_.reset();
   pending_.clear();
+  storing_.clear();
+  trim_.reset();
+  stored_at_ = wake_at_ = absl::InfiniteFuture();
   if (!writing_.empty()) {
     const std::size_t kept = rng_.Below(writing_.size() + 1);
     torn_writes_ += kept > 0 && kept < writing_.size() ? 1 : 0;

@@ -1,9 +1,12 @@
 // A lane of a simulation, with its log and what a crash leaves of that.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +33,9 @@ class SimLane {
   void Tick(absl::Time now, Effects& effects);
 
   /// When it wants Tick.
-  absl::Time next() const { return is_up() ? synced_at_ : up_at_; }
+  absl::Time next() const {
+    return is_up() ? std::min({synced_at_, stored_at_, wake_at_}) : up_at_;
+  }
 
   /// Loses all but its log, of which the write under way leaves a part, or all, or nothing; comes
   /// back at `up_at`. Needs a log and to be up.
@@ -47,9 +52,11 @@ class SimLane {
   std::uint64_t bases() const { return bases_; }
 
  private:
-  void TakeLog(absl::Time now, Effects& effects);
+  void TakeEffects(absl::Time now, Effects& effects);
+  void Store(const StoreWrite& write, absl::Time now, Effects& effects);
   void BeginSync(absl::Time now);
-  void WriteBase(absl::Time now);
+  void WriteBase(absl::Time now, Effects& effects);
+  void Trim();
   void Write(std::string_view bytes);
   std::string ServerName() const;
 
@@ -67,6 +74,12 @@ class SimLane {
   absl::Time up_at_ = absl::InfiniteFuture();
   std::string segment_;  // The one that is written, empty: the next write begins one.
   std::uint64_t segment_bytes_ = 0;
+
+  std::deque<StoreWrite> storing_;                 // In the background, one after the other;
+  absl::Time stored_at_ = absl::InfiniteFuture();  // the first is done then.
+  absl::Time wake_at_ = absl::InfiniteFuture();    // The lane wants its Tick.
+
+  std::optional<std::uint64_t> trim_;  // The log before this is to go.
 
   std::string wrong_;
   std::uint64_t torn_writes_ = 0;
