@@ -103,6 +103,7 @@ class ProgramCluster {
     std::uint32_t workers = 1;
     std::uint32_t replicas = 1;
     std::uint32_t lanes = 1;  ///< Of each server.
+    bool store = false;       ///< Whether they have one for checkpoints, in files.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -135,6 +136,7 @@ class ProgramCluster {
   ProgramCluster& operator=(const ProgramCluster&) = delete;
 
   const std::string& address() const { return address_; }
+  std::string store() const { return options_.store ? directory_ + "/store" : ""; }
   static std::string NameOf(std::uint32_t i) { return "server-" + std::to_string(i); }
 
   /// With SIGKILL.
@@ -190,11 +192,19 @@ class ProgramCluster {
 
  private:
   std::unique_ptr<ProgramChild> Launch(std::uint32_t i) const {
-    return std::make_unique<ProgramChild>(
-        std::vector<std::string>{"serve", "--coordinator", address_, "--name", NameOf(i),
-                                 "--replicas", std::to_string(options_.replicas), "--lanes",
-                                 std::to_string(options_.lanes), "--join-timeout", "30"},
-        directory_ + "/" + NameOf(i) + ".log");
+    std::vector<std::string> words = {"serve",
+                                      "--coordinator",
+                                      address_,
+                                      "--name",
+                                      NameOf(i),
+                                      "--replicas",
+                                      std::to_string(options_.replicas),
+                                      "--lanes",
+                                      std::to_string(options_.lanes),
+                                      "--join-timeout",
+                                      "30"};
+    if (options_.store) words.insert(words.end(), {"--store", store()});
+    return std::make_unique<ProgramChild>(words, directory_ + "/" + NameOf(i) + ".log");
   }
   static void AwaitServing(const ProgramChild& server) {
     if (!AwaitThat(absl::Seconds(40), absl::Milliseconds(10),

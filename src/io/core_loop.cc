@@ -1,6 +1,9 @@
 #include "io/core_loop.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -135,6 +138,10 @@ StoreAnswer CoreLoop::Write(const StoreWrite& write) const {
 }
 
 void CoreLoop::RunBackground() {
+  // It encodes and compresses; who answers requests goes first.
+  const sched_param parameters{};
+  (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 5);
   for (;;) {
     StoreWrite write;
     {

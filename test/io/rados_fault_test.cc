@@ -96,7 +96,10 @@ TEST_CASE("a pool that is not there is named, with those that are", "[io][rados]
 
   CHECK(absl::IsNotFound(status));
   CHECK(Says(status, "rados://nowhere/a: no pool 'nowhere': the cluster has ["));
-  CHECK(Says(status, "longtail, small"));
+  // Ceph's own pool may come between them.
+  const std::string pools(status.message().substr(status.message().find('[')));
+  CHECK(pools.find("longtail") != std::string::npos);
+  CHECK(pools.find("small") != std::string::npos);
 }
 
 TEST_CASE("monitors by address, as Rook lists them, and a key file do without a ceph.conf",
