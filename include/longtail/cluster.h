@@ -109,8 +109,8 @@ class Cluster {
   /// The same of every table, in the order of their ids.
   virtual absl::StatusOr<std::vector<TableReport>> AllStatistics() = 0;
 
-  /// Saves every table and the trainer's own state, as they are when each lane hears of it; lanes go
-  /// on while they write. In synchronous mode an unfinished step is refused: call it between steps.
+  /// Saves every table and the trainer's own state, as they are when each lane hears of it; lanes
+  /// go on while they write. In synchronous mode an unfinished step is refused: call it between steps.
   /// In the others what was applied is saved, whatever step it is of, and steps go on from the last
   /// that any partition has reached.
   ///
