@@ -33,6 +33,18 @@ std::string Name(std::uint64_t server) {
   return absl::StrCat("server-", server);
 }
 
+// Waits until the coordinator hears all servers as often as in peace. (Behind a cut the system
+// sends what was lost again only after a while; who is killed while another is still taken for dead
+// takes rows along, with two replicas.)
+bool AwaitPulses(const ProgramCluster& programs) {
+  return Program::Await(absl::Seconds(40), [&] {
+    const auto status = ReadClusterStatus(programs.address, absl::Seconds(3));
+    return status.ok() && std::ranges::all_of(status->members, [](const Member& member) {
+             return member.kind != MemberKind::kServer || member.silent_ms < 600;
+           });
+  });
+}
+
 // One event of the loop: what is done to one of three servers.
 class Trouble {
  public:
@@ -41,6 +53,8 @@ class Trouble {
         programs_(programs),
         gen_(gen),
         victim_(static_cast<std::uint32_t>(gen.Below(3))) {}
+
+  std::uint32_t victim() const { return victim_; }
 
   /// Does it, and undoes what can be undone; says what it was.
   std::string MakeAndMend() {
@@ -92,7 +106,7 @@ class Trouble {
     CutFrom(Name((victim_ + 1) % 3));
     CutFrom(Name((victim_ + 2) % 3));
   }
-  std::string Kill(const char* what) {
+  std::string Kill(const char* what) const {
     programs_.servers[victim_]->Kill();
     absl::SleepFor(absl::Milliseconds(gen_.Below(300)));
     network_.Heal();
@@ -122,19 +136,25 @@ TEST_CASE("servers with replicas are cut off, killed and stopped again and again
   absl::Duration longest;
   for (int event = 0; event < events; ++event) {
     CHECK(pushes.AwaitMore());
-    const std::string what = Trouble(*network, programs, gen).MakeAndMend();
-    CAPTURE(event, what);
+    Trouble trouble(*network, programs, gen);
+    CAPTURE(event, trouble.victim());
+    const std::string what = trouble.MakeAndMend();
+    CAPTURE(what);
     const absl::Time mended = absl::Now();
+    REQUIRE(AwaitPulses(programs));
     REQUIRE(programs.AwaitReplicas(absl::Seconds(40)));
     longest = std::max(longest, absl::Now() - mended);
-    if (text != nullptr) WARN(event << ": " << what << ", " << absl::Now() - mended);
+    if (text != nullptr) {
+      WARN(event << ": server-" << trouble.victim() << " " << what << ", " << absl::Now() - mended);
+    }
   }
   CHECK(pushes.AwaitMore());
   pushes.Stop();
 
   CHECK(pushes.AreExact());
-  // So do those have them that follow: each of them leads once.
-  for (std::uint32_t i = 0; i < 3; ++i) {
+  // So do those have them that follow: each of them leads once. (In the short version, some do.)
+  const std::uint32_t killed = text == nullptr ? 1 : 3;
+  for (std::uint32_t i = 0; i < killed; ++i) {
     REQUIRE(programs.AwaitReplicas(absl::Seconds(30)));
     programs.servers[i]->Kill();
     CHECK(pushes.AreExact());
