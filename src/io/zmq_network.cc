@@ -227,13 +227,15 @@ class Endpoint final : public ZmqEndpoint {
   // Who sent what is no message hears why, unless we asked them: then our core hears it.
   void Refuse(NodeId source, const absl::Status& why, std::vector<Envelope>& events) {
     const absl::Time now = absl::Now();
+    std::uint64_t refused = 0;
     {
       const MutexLock lock(&mutex_);
-      ++counters_.refused;
+      refused = ++counters_.refused;
     }
     if (now - last_refusal_ >= kRefusalLogPeriod) {
       last_refusal_ = now;
       options_.log.Warning("message_refused", {{"peer", static_cast<std::uint32_t>(source)},
+                                               {"refused_so_far", refused},
                                                {"reason", std::string(why.message())}});
     }
     if (IsIncoming(source)) {
