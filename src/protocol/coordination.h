@@ -56,6 +56,14 @@ struct LaneEpoch {
   bool operator==(const LaneEpoch&) const = default;
 };
 
+/// A replica that its leader waits for and that gets no further, though it may be heard elsewhere.
+struct StuckReplica {
+  LaneEpoch lane;
+  std::uint64_t incarnation = 0;  ///< Of its server.
+
+  bool operator==(const StuckReplica&) const = default;
+};
+
 /// "I live." Answered by MapReply, with a map if the sender's is old.
 struct Heartbeat {
   std::uint64_t request = 0;
@@ -67,6 +75,8 @@ struct Heartbeat {
   std::uint64_t bytes = 0;  ///< and its resident memory.
   /// Of a server: the lanes whose leader waits for what it joins with to have what it acknowledges.
   std::vector<LaneEpoch> caught_up{};
+  /// Of a server: of lanes that it leads, replicas to go on without.
+  std::vector<StuckReplica> stuck{};
 };
 
 /// The worker leaves for good. Answered once every lane knows.

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMemberBytes = 2 + 6 * sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kCancel);
 constexpr std::size_t kLaneEpochBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t kStuckReplicaBytes = kLaneEpochBytes + sizeof(std::uint64_t);
 
 }  // namespace
 
@@ -75,6 +76,12 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
     fields.U32(static_cast<std::uint32_t>(lane.lane));
     fields.U64(lane.epoch);
   }
+  writer.Count(message.stuck.size());
+  for (const StuckReplica& replica : message.stuck) {
+    fields.U32(static_cast<std::uint32_t>(replica.lane.lane));
+    fields.U64(replica.lane.epoch);
+    fields.U64(replica.incarnation);
+  }
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -90,6 +97,12 @@ void Take(FrameReader& reader, Heartbeat& message) {
   for (LaneEpoch& lane : message.caught_up) {
     lane.lane = NodeId{fields.U32("lane")};
     lane.epoch = fields.U64("epoch");
+  }
+  message.stuck.resize(fields.Count("stuck count", kLaneCountMax, kStuckReplicaBytes));
+  for (StuckReplica& replica : message.stuck) {
+    replica.lane.lane = NodeId{fields.U32("lane")};
+    replica.lane.epoch = fields.U64("epoch");
+    replica.incarnation = fields.U64("incarnation");
   }
 }
 

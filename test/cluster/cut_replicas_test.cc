@@ -234,5 +234,40 @@ TEST_CASE("a leader that is cut off with its worker acknowledges nothing",
   WARN(late << " pushes to a leader on an island: none acknowledged, each counted once behind it");
 }
 
+TEST_CASE("a leader that is cut from its follower alone goes on without it",
+          "[cluster][process][replica][links]") {
+  const auto network =
+      CutNetwork::Make({"coordinator", "server-0", "server-1", "server-2", "workers"});
+  if (network == nullptr) return;
+  const CutNetwork::On on(*network, "workers");
+  ProgramCluster programs({.servers = 3, .workers = 2, .replicas = 2, .network = network.get()});
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
+  CountedPushes pushes(*cluster, table);
+  CHECK(pushes.AwaitMore());
+
+  // server-1 follows the lane of server-0. Both ways; and what that says alone, so that it is asked
+  // all the while.
+  for (const bool both_ways : {true, false}) {
+    CAPTURE(both_ways);
+    network->CutOneWay("server-0", "server-1");
+    if (both_ways) network->CutOneWay("server-1", "server-0");
+    const absl::Time cut_at = absl::Now();
+    CHECK(pushes.AwaitMore());
+    const absl::Duration away = absl::Now() - cut_at;
+    CHECK(away < absl::Seconds(10));
+    CHECK(pushes.AwaitMore());
+    WARN("pushes go on " << absl::FormatDuration(away) << " behind the cut");
+    network->Heal();
+    CHECK(programs.AwaitReplicas(absl::Seconds(40)));
+  }
+  CHECK(pushes.AwaitMore());
+  pushes.Stop();
+  CHECK(pushes.AreExact());
+  // Who was gone on without has all of it again.
+  programs.servers[0]->Kill();
+  CHECK(pushes.AreExact());
+}
+
 }  // namespace
 }  // namespace longtail

@@ -191,7 +191,7 @@ std::string Spoilt(const std::vector<std::string>& goldens, Rng& gen) {
 class ZmqStrangers {
  public:
   explicit ZmqStrangers(const std::string& address) : context_(zmq_ctx_new()) {
-    for (int i = 0; i < kSockets; ++i) {
+    for (std::size_t i = 0; i < kSockets; ++i) {
       sockets_.emplace_back(zmq_socket(context_, ZMQ_DEALER));
       sockets_[i].Set(ZMQ_LINGER, 0);
       REQUIRE(zmq_connect(sockets_[i].get(), address.c_str()) == 0);
@@ -229,7 +229,7 @@ class ZmqStrangers {
   int said() const { return said_; }
 
  private:
-  static constexpr int kSockets = 9;
+  static constexpr std::size_t kSockets = 9;
 
   // (What the peer does not take any more is left out.)
   void SendParts(std::size_t socket, const std::string& part, std::size_t count) {
@@ -329,7 +329,7 @@ TEST_CASE("strangers at every port are refused, and a worker is served exactly a
   REQUIRE(Program::Await(absl::Seconds(10), [&] { return good.rounds() > 10; }));
   std::array<std::uint64_t, 2> before{};
   std::array<std::uint64_t, 2> peak{};
-  for (int i = 0; i < 2; ++i) before[i] = test::ResidentBytesOf(victims[i]->pid());
+  for (std::size_t i = 0; i < 2; ++i) before[i] = test::ResidentBytesOf(victims[i]->pid());
 
   std::vector<std::unique_ptr<RawStrangers>> raw;
   std::vector<std::unique_ptr<ZmqStrangers>> zmq;
@@ -340,7 +340,7 @@ TEST_CASE("strangers at every port are refused, and a worker is served exactly a
   Rng gen(text == nullptr ? 5 : static_cast<std::uint64_t>(absl::ToUnixMicros(absl::Now())));
   const absl::Time start = absl::Now();
   while (absl::Now() < start + absl::Seconds(seconds)) {
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
       for (int n = 0; n < 10; ++n)
         raw[i]->Say(RawBytes(gen, goldens[gen.Below(goldens.size())]), gen);
       for (int n = 0; n < 20; ++n) zmq[i]->Say(goldens, gen);
@@ -352,7 +352,7 @@ TEST_CASE("strangers at every port are refused, and a worker is served exactly a
   const auto other = Must(Cluster::Remote(programs.remote()));
   const auto second = Must(other->Connect({.timeout = kTimeout}));
   CHECK(test::Rows(*second, table, {1}, 1)[0] >= 3 + 10);
-  for (int i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < 2; ++i) {
     CHECK(test::Says(zmq[i]->Answer("hello, hello, hello, hello"), "no Longtail message"));
   }
   const auto status = Must(ReadClusterStatus(programs.address, absl::Seconds(5)));
@@ -368,7 +368,7 @@ TEST_CASE("strangers at every port are refused, and a worker is served exactly a
   CHECK(good.longest() < absl::FromChrono(kTimeout));
   const std::ptrdiff_t logged_max =
       2 + static_cast<std::ptrdiff_t>(absl::ToDoubleSeconds(absl::Now() - start));
-  for (int i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < 2; ++i) {
     const std::string said = victims[i]->said();
     CHECK(CountOf(said, "message_refused") > 0);
     CHECK(CountOf(said, "message_refused") <= logged_max);

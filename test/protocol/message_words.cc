@@ -91,6 +91,10 @@ class Words {
     const auto& [node, epoch] = lane;
     (*this)(node, epoch);
   }
+  void Add(const StuckReplica& replica) {
+    const auto& [lane, incarnation] = replica;
+    (*this)(lane, incarnation);
+  }
   void Add(const ServerEntry& server) {
     const auto& [name, incarnation, host, lanes, keeps_log, drained] = server;
     (*this)(name, incarnation, host, lanes, keeps_log, drained);
@@ -236,8 +240,9 @@ void Put(const WorkerPlace& message, Words& words) {
   words("worker place", request, status, session, rank, lease);
 }
 void Put(const Heartbeat& message, Words& words) {
-  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up] = message;
-  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up);
+  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck] =
+      message;
+  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;
