@@ -114,6 +114,8 @@ void ReplicaSeat::TellNews() {
 void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
   const server::ReplicaGauges& gauges = core_.gauges();
   heartbeat.rows += gauges.rows();
+  heartbeat.rows_pulled += gauges.rows_pulled();
+  heartbeat.rows_pushed += gauges.rows_pushed();
   const LaneEpoch caught_up = gauges.caught_up();
   if (caught_up.epoch != 0) heartbeat.caught_up.push_back(caught_up);
   if (const StuckReplica stuck = gauges.stuck(); stuck.lane.epoch != 0) {

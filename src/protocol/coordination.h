@@ -77,6 +77,9 @@ struct Heartbeat {
   std::vector<LaneEpoch> caught_up{};
   /// Of a server: of lanes that it leads, replicas to go on without.
   std::vector<StuckReplica> stuck{};
+  /// Of a server: rows that it was asked for, and given gradients of, since it began.
+  std::uint64_t rows_pulled = 0;
+  std::uint64_t rows_pushed = 0;
 };
 
 /// The worker leaves for good. Answered once every lane knows.
@@ -152,6 +155,9 @@ struct Member {
   std::uint64_t bytes = 0;
   std::uint32_t follows = 0;  ///< Lanes that it could lead at once.
   std::string problem;        ///< What is wrong with it, for people; mostly empty.
+  /// Of a server, within its last seconds.
+  std::uint64_t rows_pulled_per_second = 0;
+  std::uint64_t rows_pushed_per_second = 0;
 };
 
 struct MembersReply {

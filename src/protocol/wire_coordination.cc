@@ -82,6 +82,8 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
     fields.U64(replica.lane.epoch);
     fields.U64(replica.incarnation);
   }
+  fields.U64(message.rows_pulled);
+  fields.U64(message.rows_pushed);
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -104,6 +106,8 @@ void Take(FrameReader& reader, Heartbeat& message) {
     replica.lane.epoch = fields.U64("epoch");
     replica.incarnation = fields.U64("incarnation");
   }
+  message.rows_pulled = fields.U64("rows pulled");
+  message.rows_pushed = fields.U64("rows pushed");
 }
 
 void Put(const LeaveWorker& message, FrameWriter& writer) {
@@ -212,6 +216,8 @@ void Put(const MembersReply& message, FrameWriter& writer) {
     fields.U64(member.bytes);
     fields.U32(member.follows);
     fields.Text(member.problem);
+    fields.U64(member.rows_pulled_per_second);
+    fields.U64(member.rows_pushed_per_second);
   }
 }
 
@@ -237,6 +243,8 @@ void Take(FrameReader& reader, MembersReply& message) {
     member.bytes = fields.U64("bytes");
     member.follows = fields.U32("follows");
     member.problem = fields.Text("problem", kStatusMessageSizeMax);
+    member.rows_pulled_per_second = fields.U64("rows pulled per second");
+    member.rows_pushed_per_second = fields.U64("rows pushed per second");
     if (!fields.ok()) return;
   }
 }

@@ -207,6 +207,8 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
   }
   if (!MayChange(event, effects)) return;
   lane_->Step(event, now, effects);
+  gauges_.rows_pulled_ = lane_->rows_pulled();
+  gauges_.rows_pushed_ = lane_->rows_pushed();
   AfterLane(now, effects);
 }
 

@@ -43,7 +43,10 @@ class ReplicaGauges {
     return {Unpacked(both), stuck_incarnation_};
   }
   ReplicaRole role() const { return role_; }
-  std::uint64_t rows() const { return rows_; }          ///< If it leads, a moment ago; else 0.
+  std::uint64_t rows() const { return rows_; }  ///< If it leads, a moment ago; else 0.
+  /// Of the lane, by this server while it led; see LaneCore.
+  std::uint64_t rows_pulled() const { return rows_pulled_; }
+  std::uint64_t rows_pushed() const { return rows_pushed_; }
   std::uint64_t images() const { return images_; }      ///< Begun to fetch.
   std::uint64_t problems() const { return problems_; }  ///< See ReplicaCore::problem.
 
@@ -70,6 +73,8 @@ class ReplicaGauges {
   std::atomic<std::uint64_t> stuck_incarnation_ = 0;
   std::atomic<ReplicaRole> role_ = ReplicaRole::kNone;
   std::atomic<std::uint64_t> rows_ = 0;
+  std::atomic<std::uint64_t> rows_pulled_ = 0;
+  std::atomic<std::uint64_t> rows_pushed_ = 0;
   std::atomic<std::uint64_t> images_ = 0;
   std::atomic<std::uint64_t> problems_ = 0;
 };

@@ -359,6 +359,9 @@ TEST_CASE("strangers at every port are refused, and a worker is served exactly a
   CHECK(status.is_well());
   CHECK(std::ranges::count(status.members, MemberKind::kServer, &Member::kind) == 1);
   CHECK(status.map->tables.size() == 1);
+  const auto server = std::ranges::find(status.members, MemberKind::kServer, &Member::kind);
+  CHECK(server->rows_pulled_per_second > 0);
+  CHECK(server->rows_pushed_per_second > 0);
   const int rounds = good.rounds();
   good.Stop();
 

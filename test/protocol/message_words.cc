@@ -113,9 +113,10 @@ class Words {
     }
   }
   void Add(const Member& member) {
-    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, follows,
-                 problem] = member;
-    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem);
+    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem,
+                 pulled, pushed] = member;
+    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem,
+            pulled, pushed);
   }
 
   std::ostringstream out_;
@@ -240,9 +241,10 @@ void Put(const WorkerPlace& message, Words& words) {
   words("worker place", request, status, session, rank, lease);
 }
 void Put(const Heartbeat& message, Words& words) {
-  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck] =
-      message;
-  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck);
+  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
+               pulled, pushed] = message;
+  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
+        pulled, pushed);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;

@@ -138,16 +138,16 @@ ClusterMap SampleMap() {
 }
 
 MembersReply SampleMembersReply() {
-  return {
-      .request = 104,
-      .status = absl::OkStatus(),
-      .waits_for = "1 of 2 servers",
-      .map_version = 105,
-      .epoch = 106,
-      .moves_left = 116,
-      .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
-                   "joins 1 lane"},
-                  {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late"}}};
+  return {.request = 104,
+          .status = absl::OkStatus(),
+          .waits_for = "1 of 2 servers",
+          .map_version = 105,
+          .epoch = 106,
+          .moves_left = 116,
+          .members = {
+              {MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
+               "joins 1 lane", 185, 186},
+              {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late", 0, 0}}};
 }
 
 float RandomFloat(Rng& rng) {
@@ -385,6 +385,8 @@ Heartbeat RandomHeartbeat(Rng& rng) {
   for (StuckReplica& replica : heartbeat.stuck) {
     replica = {{NodeId{Random32(rng)}, rng.Next()}, rng.Next()};
   }
+  heartbeat.rows_pulled = rng.Next();
+  heartbeat.rows_pushed = rng.Next();
   return heartbeat;
 }
 
@@ -489,7 +491,9 @@ std::vector<NamedMessage> SampleMessages() {
                               132,
                               133,
                               {{NodeId{3}, 162}},
-                              {{{NodeId{4}, 163}, 164}}}},
+                              {{{NodeId{4}, 163}, 164}},
+                              183,
+                              184}},
       {"leave_worker", LeaveWorker{134, SessionId{135}}},
       {"map_request", MapRequest{136}},
       {"map_reply",
