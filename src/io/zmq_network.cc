@@ -336,6 +336,9 @@ class Network final : public ZmqNetwork {
     socket.Set(ZMQ_HEARTBEAT_TIMEOUT, 3 * heartbeat);
     socket.Set(ZMQ_HEARTBEAT_TTL, 3 * heartbeat);
     socket.Set(ZMQ_HANDSHAKE_IVL, 3 * heartbeat);
+    // ZeroMQ asks nobody whether he lives while a connection takes no more bytes: the system then
+    // gives it up, in the same time.
+    socket.Set(ZMQ_TCP_MAXRT, 3 * heartbeat);
     socket.Set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(absl::ToInt64Milliseconds(kConnectTimeout)));
     socket.Set(ZMQ_RECONNECT_IVL, 50);
     socket.Set(ZMQ_RECONNECT_IVL_MAX, 1000);
