@@ -110,9 +110,9 @@ class Cluster {
   virtual absl::StatusOr<std::vector<TableReport>> AllStatistics() = 0;
 
   /// Saves every table and the trainer's own state, as they are when each lane hears of it; lanes
-  /// go on while they write. In synchronous mode an unfinished step is refused: call it between steps.
-  /// In the others what was applied is saved, whatever step it is of, and steps go on from the last
-  /// that any partition has reached.
+  /// go on while they write. In synchronous mode an unfinished step is refused: call it between
+  /// steps. In the others what was applied is saved, whatever step it is of, and steps go on from
+  /// the last that any partition has reached.
   ///
   /// Errors: FailedPrecondition (no store; a step or another checkpoint is under way);
   ///         AlreadyExists; ResourceExhausted (disk full); Aborted (a lane got another leader). The

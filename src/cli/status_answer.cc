@@ -61,14 +61,17 @@ json MemberJson(const Member& member) {
   entry["partitions"] = member.partitions;
   entry["rows"] = member.rows;
   entry["bytes"] = member.bytes;
+  entry["rows_pulled_per_second"] = member.rows_pulled_per_second;
+  entry["rows_pushed_per_second"] = member.rows_pushed_per_second;
   return entry;
 }
 
 }  // namespace
 
 std::string StatusText(const ClusterStatus& status) {
-  std::vector<std::vector<std::string>> servers = {
-      {"number", "leads", "follows", "partitions", "rows", "memory", "silent", "server", ""}};
+  std::vector<std::vector<std::string>> servers = {{"number", "leads", "follows", "partitions",
+                                                    "rows", "memory", "pulled/s", "pushed/s",
+                                                    "silent", "server", ""}};
   std::vector<std::vector<std::string>> workers = {{"rank", "silent", "worker", ""}};
   for (const Member& member : status.members) {
     const std::string silent = absl::StrFormat("%.1f s", Seconds(member.silent_ms));
@@ -78,14 +81,15 @@ std::string StatusText(const ClusterStatus& status) {
       workers.push_back({absl::StrCat(member.number), silent, SafeText(member.name), problem});
       continue;
     }
-    servers.push_back({absl::StrCat(member.number), GroupedText(member.lanes),
-                       GroupedText(member.follows), GroupedText(member.partitions),
-                       GroupedText(member.rows),
-                       absl::StrFormat("%.1f MiB", static_cast<double>(member.bytes) / (1 << 20)),
-                       silent, SafeText(member.name), problem});
+    servers.push_back(
+        {absl::StrCat(member.number), GroupedText(member.lanes), GroupedText(member.follows),
+         GroupedText(member.partitions), GroupedText(member.rows),
+         absl::StrFormat("%.1f MiB", static_cast<double>(member.bytes) / (1 << 20)),
+         GroupedText(member.rows_pulled_per_second), GroupedText(member.rows_pushed_per_second),
+         silent, SafeText(member.name), problem});
   }
   std::string text = Title(status);
-  if (servers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(servers, 7));
+  if (servers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(servers, 9));
   if (workers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(workers, 2));
   if (status.map != nullptr && !status.map->tables.empty()) {
     std::vector<std::vector<std::string>> tables = {{"dim", "table", "optimizer"}};

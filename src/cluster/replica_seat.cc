@@ -114,8 +114,13 @@ void ReplicaSeat::TellNews() {
 void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
   const server::ReplicaGauges& gauges = core_.gauges();
   heartbeat.rows += gauges.rows();
+  heartbeat.rows_pulled += gauges.rows_pulled();
+  heartbeat.rows_pushed += gauges.rows_pushed();
   const LaneEpoch caught_up = gauges.caught_up();
   if (caught_up.epoch != 0) heartbeat.caught_up.push_back(caught_up);
+  if (const StuckReplica stuck = gauges.stuck(); stuck.lane.epoch != 0) {
+    heartbeat.stuck.push_back(stuck);
+  }
   const auto lane = static_cast<std::uint32_t>(caught_up.lane);
   if (const ReplicaRole role = gauges.role(); std::exchange(role_, role) != role) {
     options_.log.Info("replica", {{"server", options_.replica.server},

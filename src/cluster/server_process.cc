@@ -260,7 +260,11 @@ class Process final : public ServerProcess {
     }
     for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[i];
-      lane.loop->Do([&](absl::Time, Effects&) { heartbeat.rows += lane.core->row_count(); });
+      lane.loop->Do([&](absl::Time, Effects&) {
+        heartbeat.rows += lane.core->row_count();
+        heartbeat.rows_pulled += lane.core->rows_pulled();
+        heartbeat.rows_pushed += lane.core->rows_pushed();
+      });
       if (lane.log->bytes_since_base() < options_.base_after_bytes) continue;
       lane.loop->Do([&](absl::Time now, Effects& effects) {
         const std::string prefix = server::LaneLogPrefix(entry_.name, i);

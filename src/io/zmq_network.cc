@@ -40,6 +40,9 @@ constexpr std::size_t kIncomingPeersMax = 1 << 16;
 // Node numbers of those who connected here.
 constexpr std::uint32_t kIncomingBit = 1U << 31;
 constexpr absl::Duration kRefusalLogPeriod = absl::Seconds(1);
+// An attempt to connect is given up and made anew: the system would ask again at ever longer
+// intervals, and a link that was cut for a minute would stay so for another.
+constexpr absl::Duration kConnectTimeout = absl::Seconds(2);
 
 // The socket's name of a peer that we connect to. ZeroMQ's own names begin with a zero byte.
 std::string RoutingId(NodeId node) {
@@ -224,13 +227,15 @@ class Endpoint final : public ZmqEndpoint {
   // Who sent what is no message hears why, unless we asked them: then our core hears it.
   void Refuse(NodeId source, const absl::Status& why, std::vector<Envelope>& events) {
     const absl::Time now = absl::Now();
+    std::uint64_t refused = 0;
     {
       const MutexLock lock(&mutex_);
-      ++counters_.refused;
+      refused = ++counters_.refused;
     }
     if (now - last_refusal_ >= kRefusalLogPeriod) {
       last_refusal_ = now;
       options_.log.Warning("message_refused", {{"peer", static_cast<std::uint32_t>(source)},
+                                               {"refused_so_far", refused},
                                                {"reason", std::string(why.message())}});
     }
     if (IsIncoming(source)) {
@@ -331,6 +336,10 @@ class Network final : public ZmqNetwork {
     socket.Set(ZMQ_HEARTBEAT_TIMEOUT, 3 * heartbeat);
     socket.Set(ZMQ_HEARTBEAT_TTL, 3 * heartbeat);
     socket.Set(ZMQ_HANDSHAKE_IVL, 3 * heartbeat);
+    // ZeroMQ asks nobody whether he lives while a connection takes no more bytes: the system then
+    // gives it up, in the same time.
+    socket.Set(ZMQ_TCP_MAXRT, 3 * heartbeat);
+    socket.Set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(absl::ToInt64Milliseconds(kConnectTimeout)));
     socket.Set(ZMQ_RECONNECT_IVL, 50);
     socket.Set(ZMQ_RECONNECT_IVL_MAX, 1000);
     socket.Set(ZMQ_TCP_KEEPALIVE, 1);

@@ -56,6 +56,14 @@ struct LaneEpoch {
   bool operator==(const LaneEpoch&) const = default;
 };
 
+/// A replica that its leader waits for and that gets no further, though it may be heard elsewhere.
+struct StuckReplica {
+  LaneEpoch lane;
+  std::uint64_t incarnation = 0;  ///< Of its server.
+
+  bool operator==(const StuckReplica&) const = default;
+};
+
 /// "I live." Answered by MapReply, with a map if the sender's is old.
 struct Heartbeat {
   std::uint64_t request = 0;
@@ -67,6 +75,11 @@ struct Heartbeat {
   std::uint64_t bytes = 0;  ///< and its resident memory.
   /// Of a server: the lanes whose leader waits for what it joins with to have what it acknowledges.
   std::vector<LaneEpoch> caught_up{};
+  /// Of a server: of lanes that it leads, replicas to go on without.
+  std::vector<StuckReplica> stuck{};
+  /// Of a server: rows that it was asked for, and given gradients of, since it began.
+  std::uint64_t rows_pulled = 0;
+  std::uint64_t rows_pushed = 0;
 };
 
 /// The worker leaves for good. Answered once every lane knows.
@@ -142,6 +155,9 @@ struct Member {
   std::uint64_t bytes = 0;
   std::uint32_t follows = 0;  ///< Lanes that it could lead at once.
   std::string problem;        ///< What is wrong with it, for people; mostly empty.
+  /// Of a server, within its last seconds.
+  std::uint64_t rows_pulled_per_second = 0;
+  std::uint64_t rows_pushed_per_second = 0;
 };
 
 struct MembersReply {

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMemberBytes = 2 + 6 * sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kCancel);
 constexpr std::size_t kLaneEpochBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t kStuckReplicaBytes = kLaneEpochBytes + sizeof(std::uint64_t);
 
 }  // namespace
 
@@ -75,6 +76,14 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
     fields.U32(static_cast<std::uint32_t>(lane.lane));
     fields.U64(lane.epoch);
   }
+  writer.Count(message.stuck.size());
+  for (const StuckReplica& replica : message.stuck) {
+    fields.U32(static_cast<std::uint32_t>(replica.lane.lane));
+    fields.U64(replica.lane.epoch);
+    fields.U64(replica.incarnation);
+  }
+  fields.U64(message.rows_pulled);
+  fields.U64(message.rows_pushed);
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -91,6 +100,14 @@ void Take(FrameReader& reader, Heartbeat& message) {
     lane.lane = NodeId{fields.U32("lane")};
     lane.epoch = fields.U64("epoch");
   }
+  message.stuck.resize(fields.Count("stuck count", kLaneCountMax, kStuckReplicaBytes));
+  for (StuckReplica& replica : message.stuck) {
+    replica.lane.lane = NodeId{fields.U32("lane")};
+    replica.lane.epoch = fields.U64("epoch");
+    replica.incarnation = fields.U64("incarnation");
+  }
+  message.rows_pulled = fields.U64("rows pulled");
+  message.rows_pushed = fields.U64("rows pushed");
 }
 
 void Put(const LeaveWorker& message, FrameWriter& writer) {
@@ -199,6 +216,8 @@ void Put(const MembersReply& message, FrameWriter& writer) {
     fields.U64(member.bytes);
     fields.U32(member.follows);
     fields.Text(member.problem);
+    fields.U64(member.rows_pulled_per_second);
+    fields.U64(member.rows_pushed_per_second);
   }
 }
 
@@ -224,6 +243,8 @@ void Take(FrameReader& reader, MembersReply& message) {
     member.bytes = fields.U64("bytes");
     member.follows = fields.U32("follows");
     member.problem = fields.Text("problem", kStatusMessageSizeMax);
+    member.rows_pulled_per_second = fields.U64("rows pulled per second");
+    member.rows_pushed_per_second = fields.U64("rows pushed per second");
     if (!fields.ok()) return;
   }
 }

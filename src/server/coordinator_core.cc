@@ -370,7 +370,12 @@ absl::Status CoordinatorCore::CheckPlace(const Heartbeat& m, absl::Time now) {
     if (found == state_.map.servers.end()) {
       return absl::NotFoundError(absl::StrCat("server '", m.server, "' has no place here"));
     }
-    servers_heard_[m.server] = {now, m.rows, m.bytes, m.map_version};
+    Heard& heard = servers_heard_[m.server];
+    heard.at = now;
+    heard.rows = m.rows;
+    heard.bytes = m.bytes;
+    heard.map_version = m.map_version;
+    TakeRates(m, now, heard);
     return absl::OkStatus();
   }
   const auto heard = workers_heard_.find(m.session);

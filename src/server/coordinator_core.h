@@ -76,6 +76,12 @@ class CoordinatorCore final : public Core {
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     std::uint64_t map_version = 0;
+    // What it had done then, and a second of it since.
+    absl::Time counted_at = absl::InfinitePast();
+    std::uint64_t rows_pulled = 0;
+    std::uint64_t rows_pushed = 0;
+    std::uint64_t rows_pulled_per_second = 0;
+    std::uint64_t rows_pushed_per_second = 0;
   };
   struct WaitingTable {
     Asker asker;
@@ -115,6 +121,7 @@ class CoordinatorCore final : public Core {
   bool KeepsLogs() const;
   std::uint32_t PartitionsLedBy(const ServerEntry& server) const;
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
+  static void TakeRates(const Heartbeat& m, absl::Time now, Heard& heard);
   absl::StatusOr<WorkerEntry> Place(const JoinWorker& m);
   void StartTable(Effects& effects);
   void TellLanesOfTable(absl::Time now, Effects& effects);

@@ -96,6 +96,9 @@ void CoordinatorCore::LookAfterLanes(const Heartbeat& m, absl::Time now, Effects
   for (const LaneEpoch& lane : m.caught_up) {
     changed |= TakeFollower(state_.map, m.server, lane.lane, lane.epoch);
   }
+  for (const StuckReplica& stuck : m.stuck) {
+    changed |= GiveUpReplica(state_.map, m.server, stuck);
+  }
   changed |= AdvanceMoves(state_.map, state_.moves, hearing);
   if (state_.map.servers.size() > state_.server_count) {
     // Not soon: it could not come back by itself.

@@ -6,6 +6,28 @@
 #include "server/replica_places.h"
 
 namespace longtail::server {
+namespace {
+
+// Rates are of so long, or a little longer.
+constexpr absl::Duration kRatePeriod = absl::Seconds(2);
+
+}  // namespace
+
+void CoordinatorCore::TakeRates(const Heartbeat& m, absl::Time now, Heard& heard) {
+  const absl::Duration time = now - heard.counted_at;
+  if (time < kRatePeriod) return;
+  // (A server has done less than before if it began anew, or a lane left it.)
+  const auto rate = [&](std::uint64_t before, std::uint64_t after) {
+    if (heard.counted_at == absl::InfinitePast() || after < before) return std::uint64_t{0};
+    return static_cast<std::uint64_t>(static_cast<double>(after - before) /
+                                      absl::ToDoubleSeconds(time));
+  };
+  heard.rows_pulled_per_second = rate(heard.rows_pulled, m.rows_pulled);
+  heard.rows_pushed_per_second = rate(heard.rows_pushed, m.rows_pushed);
+  heard.rows_pulled = m.rows_pulled;
+  heard.rows_pushed = m.rows_pushed;
+  heard.counted_at = now;
+}
 
 void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects) {
   MembersReply reply{.request = m.request,
@@ -35,6 +57,10 @@ void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now,
                            has_replicas ? options_.server_lease : options_.lease);
     entry.rows = heard.rows;
     entry.bytes = heard.bytes;
+    if (!entry.is_late) {
+      entry.rows_pulled_per_second = heard.rows_pulled_per_second;
+      entry.rows_pushed_per_second = heard.rows_pushed_per_second;
+    }
     entry.lanes = CountRole(server, ReplicaRole::kLeader);
     entry.follows = CountRole(server, ReplicaRole::kFollower);
     entry.partitions = PartitionsLedBy(server);

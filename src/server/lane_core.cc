@@ -138,7 +138,9 @@ void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects)
 void LaneCore::Replay(const Message& message) {
   WakePartitions();
   Effects effects;
+  const std::uint64_t pushed = rows_pushed_;
   Handle({options_.self, options_.self, message}, absl::InfinitePast(), effects);
+  rows_pushed_ = pushed;
   for (const auto& partition : partitions_) partition->TakeEvictions(effects.evictions);
   durable_end_ = ++log_end_;
   WakePartitions();  // Who comes next may be another than a replay.
@@ -288,6 +290,7 @@ std::uint64_t LaneCore::StepOf(const PullRequest& pull) const {
 
 void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pull,
                      Effects& effects) {
+  for (const PullSection& section : pull->sections) rows_pulled_ += section.keys.size();
   PullReply reply{.request = pull->request,
                   .status = {},
                   .step = StepOf(*pull),
@@ -386,6 +389,9 @@ void LaneCore::OnPush(NodeId source, const std::shared_ptr<const PushRequest>& p
                                  : partition->Push(push, first, last),
             status);
     first = last;
+  }
+  if (status.ok()) {
+    for (const PushSection& section : sections) rows_pushed_ += section.keys.size();
   }
   Acknowledge(source, push->request, std::move(status), effects);
 }

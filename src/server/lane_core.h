@@ -107,6 +107,11 @@ class LaneCore final : public Core {
   /// Rows of all its tables.
   std::uint64_t row_count() const;
 
+  /// Rows of pulls that it answered, and of pushes that it acknowledged; what is sent again counts
+  /// again, what is replayed does not.
+  std::uint64_t rows_pulled() const { return rows_pulled_; }
+  std::uint64_t rows_pushed() const { return rows_pushed_; }
+
   /// Messages that no lane understands.
   std::uint64_t dropped() const { return dropped_; }
 
@@ -183,6 +188,8 @@ class LaneCore final : public Core {
   std::vector<std::uint32_t> counts_;  // and their counts.
   LaneSnapshot snapshot_;
   std::uint64_t dropped_ = 0;
+  std::uint64_t rows_pulled_ = 0;
+  std::uint64_t rows_pushed_ = 0;
   std::uint64_t log_end_ = 0;
   std::uint64_t durable_end_ = 0;  // Of the log's entries.
   std::deque<HeldAnswer> held_;    // In the order of log_end.

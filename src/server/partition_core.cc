@@ -111,8 +111,10 @@ absl::StatusOr<PartitionCore::Admission> PartitionCore::Admit(SessionId session,
                                                               std::uint64_t sequence) const {
   const auto found = sessions_.find(session);
   if (found == sessions_.end()) {
-    return absl::NotFoundError(absl::StrCat("session ", static_cast<std::uint64_t>(session),
-                                            " is not open in partition ", Number(options_.id)));
+    return absl::NotFoundError(absl::StrCat(
+        "session ", static_cast<std::uint64_t>(session), " is not open in partition ",
+        Number(options_.id), ": its worker left, or the coordinator heard nothing of it for ",
+        "longer than its lease, and others went on without it"));
   }
   const std::uint64_t want = found->second.next_sequence;
   if (sequence < want) return Admission::kDuplicate;

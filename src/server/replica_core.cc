@@ -21,6 +21,10 @@ constexpr absl::Duration kAnswerWithin = absl::Milliseconds(200);
 constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(600);
 constexpr absl::Duration kRefusedAgainAfter = absl::Milliseconds(50);
 constexpr absl::Duration kGaugeEvery = absl::Seconds(1);
+// A follower that lacks entries is looked at this often; one that has got no further so many times
+// is stuck. Looks are counted, not time: a leader that stood still has not looked.
+constexpr absl::Duration kLookEvery = absl::Milliseconds(200);
+constexpr std::uint32_t kLooksMax = 15;
 // A replica that lacks no more than so many entries is waited for.
 constexpr std::uint64_t kAwaitedWithin = 64;
 
@@ -88,6 +92,7 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
       if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading(effects);
       followers_.clear();
       gauges_.SetCaughtUp(lane_node_, 0);
+      gauges_.SetStuck({});
       return;
   }
 }
@@ -165,12 +170,15 @@ void ReplicaCore::TakeFollowers() {
   }
   followers_ = std::move(now);
   hands_over_ = std::ranges::any_of(followers_, &Follower::is_successor);
+  for (Follower& follower : followers_) follower.looks = 0;
   gauges_.SetCaughtUp(lane_node_, 0);
+  gauges_.SetStuck({});
 }
 
 void ReplicaCore::BeginFollowing(absl::Time now, Effects& effects) {
   followers_.clear();
   gauges_.SetCaughtUp(lane_node_, 0);
+  gauges_.SetStuck({});
   if (lane_ == nullptr) lane_ = MakeLane();
   Fetch(now, effects);
 }
@@ -201,6 +209,8 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
   }
   if (!MayChange(event, effects)) return;
   lane_->Step(event, now, effects);
+  gauges_.rows_pulled_ = lane_->rows_pulled();
+  gauges_.rows_pushed_ = lane_->rows_pushed();
   AfterLane(now, effects);
 }
 
@@ -216,6 +226,7 @@ void ReplicaCore::Tick(absl::Time now, Effects& effects) {
     gauges_.rows_ = lane_->row_count();
     effects.WakeAt(now + kGaugeEvery);
     AnswerFollowers(now, effects);
+    LookAtFollowers(now, effects);
   } else if (role_ != ReplicaRole::kNone) {
     if (now >= retry_at_) return Fetch(now, effects);
     effects.WakeAt(retry_at_);
@@ -303,8 +314,10 @@ void ReplicaCore::OnFollow(NodeId source, const FollowLane& m, absl::Time now, E
   follower.request = m.request;
   follower.answer_by = now + kAnswerWithin;
   follower.next = m.next;
+  // Who hears nothing of what it is sent may ask for ever: it is not waited for anew.
+  const bool gets_on = m.held > follower.held || m.held == tail_.end();
   follower.held = m.held;
-  if (tail_.end() - m.held <= kAwaitedWithin) follower.is_awaited = true;
+  if (gets_on && tail_.end() - m.held <= kAwaitedWithin) follower.is_awaited = true;
   Commit(now, effects);
   AnswerFollowers(now, effects);
 }
@@ -364,6 +377,25 @@ void ReplicaCore::Commit(absl::Time now, Effects& effects) {
       followers_, [&](const Follower& f) { return f.is_successor && f.held == tail_.end(); });
   if (is_over) gauges_.SetCaughtUp(lane_node_, epoch_);
   TrimTail();
+}
+
+// A follower may be cut off from here alone: the coordinator, which hears both, is told of it.
+void ReplicaCore::LookAtFollowers(absl::Time now, Effects& effects) {
+  StuckReplica stuck;
+  for (Follower& follower : followers_) {
+    if (!follower.is_awaited || follower.held == tail_.end()) {
+      follower.looks = 0;
+      continue;
+    }
+    if (now >= follower.look_at) {
+      follower.look_at = now + kLookEvery;
+      if (std::exchange(follower.held_then, follower.held) != follower.held) follower.looks = 0;
+      ++follower.looks;
+    }
+    effects.WakeAt(follower.look_at);
+    if (follower.looks >= kLooksMax) stuck = {{lane_node_, epoch_}, follower.incarnation};
+  }
+  gauges_.SetStuck(stuck);
 }
 
 void ReplicaCore::TrimTail() {

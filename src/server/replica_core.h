@@ -36,12 +36,17 @@ class ReplicaGauges {
  public:
   /// Its lane, with the leadership whose leader counts it; or, of the leader itself, its own, once
   /// its successor has all. Epoch 0: neither.
-  LaneEpoch caught_up() const {
-    const std::uint64_t both = caught_up_;
-    return {NodeId{static_cast<std::uint32_t>(both >> kEpochBits)}, both & kEpochMask};
+  LaneEpoch caught_up() const { return Unpacked(caught_up_); }
+  /// Of the leader: one that it waits for in vain. Epoch 0: none.
+  StuckReplica stuck() const {
+    const std::uint64_t both = stuck_lane_;  // Read first, for it is written last.
+    return {Unpacked(both), stuck_incarnation_};
   }
   ReplicaRole role() const { return role_; }
-  std::uint64_t rows() const { return rows_; }          ///< If it leads, a moment ago; else 0.
+  std::uint64_t rows() const { return rows_; }  ///< If it leads, a moment ago; else 0.
+  /// Of the lane, by this server while it led; see LaneCore.
+  std::uint64_t rows_pulled() const { return rows_pulled_; }
+  std::uint64_t rows_pushed() const { return rows_pushed_; }
   std::uint64_t images() const { return images_; }      ///< Begun to fetch.
   std::uint64_t problems() const { return problems_; }  ///< See ReplicaCore::problem.
 
@@ -51,13 +56,25 @@ class ReplicaGauges {
   static constexpr std::uint64_t kEpochMask = (std::uint64_t{1} << kEpochBits) - 1;
 
   // Both at once: the lane of one moment with the epoch of another would be a lie.
-  void SetCaughtUp(NodeId lane, std::uint64_t epoch) {
-    caught_up_ = (std::uint64_t{static_cast<std::uint32_t>(lane)} << kEpochBits) | epoch;
+  static std::uint64_t Packed(NodeId lane, std::uint64_t epoch) {
+    return (std::uint64_t{static_cast<std::uint32_t>(lane)} << kEpochBits) | epoch;
+  }
+  static LaneEpoch Unpacked(std::uint64_t both) {
+    return {NodeId{static_cast<std::uint32_t>(both >> kEpochBits)}, both & kEpochMask};
+  }
+  void SetCaughtUp(NodeId lane, std::uint64_t epoch) { caught_up_ = Packed(lane, epoch); }
+  void SetStuck(const StuckReplica& stuck) {
+    stuck_incarnation_ = stuck.incarnation;
+    stuck_lane_ = Packed(stuck.lane.lane, stuck.lane.epoch);
   }
 
   std::atomic<std::uint64_t> caught_up_ = 0;
+  std::atomic<std::uint64_t> stuck_lane_ = 0;
+  std::atomic<std::uint64_t> stuck_incarnation_ = 0;
   std::atomic<ReplicaRole> role_ = ReplicaRole::kNone;
   std::atomic<std::uint64_t> rows_ = 0;
+  std::atomic<std::uint64_t> rows_pulled_ = 0;
+  std::atomic<std::uint64_t> rows_pushed_ = 0;
   std::atomic<std::uint64_t> images_ = 0;
   std::atomic<std::uint64_t> problems_ = 0;
 };
@@ -107,6 +124,10 @@ class ReplicaCore final : public Core {
     std::uint64_t held = 0;    // It has applied the entries before this one.
     std::uint64_t next = 0;    // It needs those from here on.
     std::uint64_t newest = 0;  // Of its requests.
+    // How often it was looked at in vain: what it held then, and when to look again.
+    std::uint32_t looks = 0;
+    std::uint64_t held_then = 0;
+    absl::Time look_at{};
     // The one that waits for entries; 0: none.
     std::uint64_t request = 0;
     NodeId source{};
@@ -143,6 +164,7 @@ class ReplicaCore final : public Core {
   bool HasBeginning(const FollowLane& m) const;
   void Commit(absl::Time now, Effects& effects);
   void AnswerFollowers(absl::Time now, Effects& effects);
+  void LookAtFollowers(absl::Time now, Effects& effects);
   void TrimTail();
 
   // A follower's.

@@ -149,6 +149,25 @@ absl::Status ReplaceServer(ClusterMap& map, const ServerEntry& server, const Hea
   return absl::OkStatus();
 }
 
+bool GiveUpReplica(ClusterMap& map, const std::string& leader, const StuckReplica& stuck) {
+  const auto number =
+      static_cast<std::size_t>(std::ranges::find(map.lanes, stuck.lane.lane) - map.lanes.begin());
+  if (number >= map.lane_epochs.size() || map.lane_epochs[number] != stuck.lane.epoch) return false;
+  const std::vector<Place> places = PlacesOf(map, stuck.lane.lane);
+  const auto says =
+      std::ranges::find(places, leader, [](const Place& p) { return p.server->name; });
+  const auto gone = std::ranges::find(places, stuck.incarnation,
+                                      [](const Place& p) { return p.server->incarnation; });
+  if (says == places.end() || says->entry->role != ReplicaRole::kLeader || gone == places.end() ||
+      gone == says || gone->entry->role == ReplicaRole::kNone) {
+    return false;
+  }
+  // The leader lives and has all. Under the next epoch it waits for this one no more.
+  gone->entry->role = ReplicaRole::kJoining;
+  ++map.lane_epochs[number];
+  return true;
+}
+
 bool TakeFollower(ClusterMap& map, const std::string& server, NodeId lane, std::uint64_t epoch) {
   const auto number =
       static_cast<std::size_t>(std::ranges::find(map.lanes, lane) - map.lanes.begin());

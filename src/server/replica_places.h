@@ -5,6 +5,7 @@
 //   without,
 //              if the leader was heard since: else that may be dead, and the follower the last
 //              that has all
+//   stuck      a follower that its leader does not reach, though both are heard, joins again
 //   heard of   it joins what it had a place in; once a leader counts it, it is a follower
 //
 // A lane whose followers are all silent, too, waits for whoever of them, or its leader, comes back.
@@ -20,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "protocol/cluster_map.h"
+#include "protocol/coordination.h"
 
 namespace longtail::server {
 
@@ -56,6 +58,10 @@ absl::Status ReplaceServer(ClusterMap& map, const ServerEntry& server, const Hea
 /// The leader of a lane counts what the server has of it; or it is the leader that says so, of its
 /// successor. Whether the map changed.
 bool TakeFollower(ClusterMap& map, const std::string& server, NodeId lane, std::uint64_t epoch);
+
+/// Has a lane's leader go on without a replica that it waits for in vain; that joins again, once it
+/// gets on. Whether the map changed.
+bool GiveUpReplica(ClusterMap& map, const std::string& leader, const StuckReplica& stuck);
 
 /// Places of a server with that role.
 std::uint32_t CountRole(const ServerEntry& server, ReplicaRole role);

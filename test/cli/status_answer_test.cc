@@ -28,7 +28,9 @@ ClusterStatus Formed() {
                             .partitions = 5,
                             .rows = 1234,
                             .bytes = 3 << 19,
-                            .problem = {}});
+                            .problem = {},
+                            .rows_pulled_per_second = 23456,
+                            .rows_pushed_per_second = 789});
   status.members.push_back(status.members[0]);
   status.members[1].name = "b\033[1m";
   status.members[1].number = 1;
@@ -50,9 +52,9 @@ TEST_CASE("a cluster's status is a table of its members", "[cli][status]") {
         "cluster at tcp://h:7000: formed\n"
         "  2 servers, 3 lanes, 8 partitions; synchronous, 2 workers; map version 3, epoch 1\n"
         "\n"
-        "  number  leads  follows  partitions   rows   memory  silent  server\n"
-        "       0      2        0           5  1,234  1.5 MiB   0.4 s  a\n"
-        "       1      2        0           5  1,234  1.5 MiB   0.4 s  b?[1m\n"
+        "  number  leads  follows  partitions   rows   memory  pulled/s  pushed/s  silent  server\n"
+        "       0      2        0           5  1,234  1.5 MiB    23,456       789   0.4 s  a\n"
+        "       1      2        0           5  1,234  1.5 MiB    23,456       789   0.4 s  b?[1m\n"
         "\n"
         "  rank  silent  worker\n"
         "     1  12.3 s  h:12\n"
@@ -126,6 +128,8 @@ TEST_CASE("programs get all of a cluster's status", "[cli][status]") {
                                        {"partitions", 5},
                                        {"rows", 1234},
                                        {"bytes", 3 << 19},
+                                       {"rows_pulled_per_second", 23456},
+                                       {"rows_pushed_per_second", 789},
                                        {"silent_seconds", 0.4},
                                        {"late", false},
                                        {"problem", ""}});

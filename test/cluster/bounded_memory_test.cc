@@ -1,47 +1,28 @@
 // A server that stands still makes neither its worker nor itself grow beyond what is stated.
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <fstream>
-#include <string>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "cluster/program_cluster.h"
 #include "io/this_process.h"
+#include "support/resident_bytes.h"
 
 namespace longtail {
 namespace {
 
+using test::kIsAddressSanitized;
 using test::Must;
 using test::ProgramCluster;
+using test::ResidentBytesOf;
 using test::Says;
-
-// The sanitizer keeps freed memory back.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LONGTAIL_TEST_IS_ASAN
-#endif
-#endif
-#if defined(LONGTAIL_TEST_IS_ASAN) || defined(__SANITIZE_ADDRESS__)
-constexpr bool kIsAddressSanitized = true;
-#else
-constexpr bool kIsAddressSanitized = false;
-#endif
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kPushBytesMax = 64 * kMiB;
 constexpr std::uint32_t kDim = 64;
-
-std::uint64_t ResidentBytesOf(pid_t pid) {
-  std::uint64_t total = 0;
-  std::uint64_t resident = 0;
-  std::ifstream("/proc/" + std::to_string(pid) + "/statm") >> total >> resident;
-  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 // Seconds that the server stands still: LONGTAIL_STALL_SECONDS, or a few.
 absl::Duration StallTime() {

@@ -10,6 +10,7 @@
 
 #include "cluster/cluster_status.h"
 #include "server/cluster_fixture.h"
+#include "support/cut_network.h"
 #include "support/program.h"
 
 namespace longtail::test {
@@ -26,10 +27,12 @@ class ProgramCluster {
     std::uint32_t replicas = 1;
     std::uint32_t lanes = 1;  ///< Of each server.
     std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
+    /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
+    const CutNetwork* network = nullptr;
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
-    StartCoordinator("tcp://127.0.0.1:0");
+    StartCoordinator(absl::StrCat("tcp://", HostOf("coordinator"), ":0"));
     for (std::uint32_t i = 0; i < options.servers; ++i) servers.push_back(MakeServer(i));
     for (const auto& server : servers) Await(*server);
   }
@@ -61,6 +64,7 @@ class ProgramCluster {
     const std::string file = directory.path() + "/cluster";
     std::filesystem::remove(file);
     coordinator.reset();
+    const auto on = GoTo("coordinator");
     coordinator = std::make_unique<Program>(std::vector<std::string>{
         LONGTAIL_PROGRAM, "coordinator", "--listen", listen, "--servers",
         std::to_string(options_.servers), "--workers", std::to_string(options_.workers),
@@ -106,10 +110,23 @@ class ProgramCluster {
   std::vector<std::unique_ptr<Program>> servers;
 
  private:
+  std::string HostOf(const std::string& program) const {
+    return options_.network == nullptr ? "127.0.0.1" : options_.network->AddressOf(program);
+  }
+
+  // This thread is where that program is to be, for as long as the result lives.
+  std::unique_ptr<CutNetwork::On> GoTo(const std::string& program) const {
+    if (options_.network == nullptr) return nullptr;
+    return std::make_unique<CutNetwork::On>(*options_.network, program);
+  }
+
   std::unique_ptr<Program> MakeServer(std::uint32_t i) const {
+    const std::string name = "server-" + std::to_string(i);
+    const auto on = GoTo(name);
     std::vector<std::string> words = {LONGTAIL_PROGRAM, "serve",
                                       "--coordinator",  address,
-                                      "--name",         "server-" + std::to_string(i),
+                                      "--name",         name,
+                                      "--listen",       absl::StrCat("tcp://", HostOf(name), ":0"),
                                       "--join-timeout", "30",
                                       "--replicas",     std::to_string(options_.replicas),
                                       "--lanes",        std::to_string(options_.lanes)};

@@ -91,6 +91,10 @@ class Words {
     const auto& [node, epoch] = lane;
     (*this)(node, epoch);
   }
+  void Add(const StuckReplica& replica) {
+    const auto& [lane, incarnation] = replica;
+    (*this)(lane, incarnation);
+  }
   void Add(const ServerEntry& server) {
     const auto& [name, incarnation, host, lanes, keeps_log, drained] = server;
     (*this)(name, incarnation, host, lanes, keeps_log, drained);
@@ -109,9 +113,10 @@ class Words {
     }
   }
   void Add(const Member& member) {
-    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, follows,
-                 problem] = member;
-    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem);
+    const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem,
+                 pulled, pushed] = member;
+    (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem,
+            pulled, pushed);
   }
 
   std::ostringstream out_;
@@ -236,8 +241,10 @@ void Put(const WorkerPlace& message, Words& words) {
   words("worker place", request, status, session, rank, lease);
 }
 void Put(const Heartbeat& message, Words& words) {
-  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up] = message;
-  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up);
+  const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
+               pulled, pushed] = message;
+  words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
+        pulled, pushed);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;

@@ -138,16 +138,16 @@ ClusterMap SampleMap() {
 }
 
 MembersReply SampleMembersReply() {
-  return {
-      .request = 104,
-      .status = absl::OkStatus(),
-      .waits_for = "1 of 2 servers",
-      .map_version = 105,
-      .epoch = 106,
-      .moves_left = 116,
-      .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
-                   "joins 1 lane"},
-                  {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late"}}};
+  return {.request = 104,
+          .status = absl::OkStatus(),
+          .waits_for = "1 of 2 servers",
+          .map_version = 105,
+          .epoch = 106,
+          .moves_left = 116,
+          .members = {
+              {MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
+               "joins 1 lane", 185, 186},
+              {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late", 0, 0}}};
 }
 
 float RandomFloat(Rng& rng) {
@@ -370,12 +370,23 @@ MapReply RandomMapReply(Rng& rng) {
 }
 
 Heartbeat RandomHeartbeat(Rng& rng) {
-  Heartbeat heartbeat{rng.Next(),          SessionId{rng.Next()},
-                      RandomText(rng, 64), rng.Next(),
-                      rng.Next(),          rng.Next(),
-                      rng.Next(),          {}};
+  Heartbeat heartbeat{rng.Next(),
+                      SessionId{rng.Next()},
+                      RandomText(rng, 64),
+                      rng.Next(),
+                      rng.Next(),
+                      rng.Next(),
+                      rng.Next(),
+                      {},
+                      {}};
   heartbeat.caught_up.resize(rng.Below(4));
   for (LaneEpoch& lane : heartbeat.caught_up) lane = {NodeId{Random32(rng)}, rng.Next()};
+  heartbeat.stuck.resize(rng.Below(3));
+  for (StuckReplica& replica : heartbeat.stuck) {
+    replica = {{NodeId{Random32(rng)}, rng.Next()}, rng.Next()};
+  }
+  heartbeat.rows_pulled = rng.Next();
+  heartbeat.rows_pushed = rng.Next();
   return heartbeat;
 }
 
@@ -472,8 +483,17 @@ std::vector<NamedMessage> SampleMessages() {
       {"join_server", JoinServer{120, SampleServer(), 114}},
       {"join_worker", JoinWorker{121, "trainer:7", 122, 123}},
       {"worker_place", WorkerPlace{124, absl::OkStatus(), SessionId{125}, 126, 127}},
-      {"heartbeat",
-       Heartbeat{128, SessionId{129}, "server-1", 130, 131, 132, 133, {{NodeId{3}, 162}}}},
+      {"heartbeat", Heartbeat{128,
+                              SessionId{129},
+                              "server-1",
+                              130,
+                              131,
+                              132,
+                              133,
+                              {{NodeId{3}, 162}},
+                              {{{NodeId{4}, 163}, 164}},
+                              183,
+                              184}},
       {"leave_worker", LeaveWorker{134, SessionId{135}}},
       {"map_request", MapRequest{136}},
       {"map_reply",

@@ -387,6 +387,37 @@ ReplicaRole RoleOf(const Bench& bench, std::size_t server, std::size_t place) {
   return bench.core->state().map.servers[server].lanes[place].role;
 }
 
+TEST_CASE("rates are of a server's last seconds, and of none that is late or began anew",
+          "[server][coordinator]") {
+  Bench bench({.servers = 1, .partitions = 16, .workers = 1, .lease = absl::Seconds(10)});
+  bench.Form(1, 2);
+  const auto beat = [&](absl::Duration later, std::uint64_t pulled, std::uint64_t pushed) {
+    bench.now += later;
+    Heartbeat heartbeat = Beat(bench, "s0");
+    heartbeat.rows_pulled = pulled;
+    heartbeat.rows_pushed = pushed;
+    bench.Say(kAsker, heartbeat);
+  };
+  const auto rates = [&] {
+    const auto reply = bench.Ask<MembersReply>(kAsker, MembersRequest{2});
+    return std::pair(reply.members[0].rows_pulled_per_second,
+                     reply.members[0].rows_pushed_per_second);
+  };
+  using Rates = std::pair<std::uint64_t, std::uint64_t>;
+  beat(absl::Seconds(1), 5000, 7000);
+  CHECK(rates() == Rates{0, 0});  // Since when is not known.
+  beat(absl::Seconds(1.9), 6000, 8000);
+  CHECK(rates() == Rates{0, 0});
+  beat(absl::Seconds(0.6), 7500, 7100);
+  CHECK(rates() == Rates{1000, 40});
+  beat(absl::Seconds(4), 7500, 7500);
+  CHECK(rates() == Rates{0, 100});
+  beat(absl::Seconds(2), 300, 8500);
+  CHECK(rates() == Rates{0, 500});
+  bench.now += absl::Seconds(11);
+  CHECK(rates() == Rates{0, 0});
+}
+
 TEST_CASE("a silent server's lanes go to their followers, and it joins them when it comes back",
           "[server][coordinator][replica]") {
   Bench bench({.servers = 2, .partitions = 8, .replicas = 2});

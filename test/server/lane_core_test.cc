@@ -53,6 +53,21 @@ TEST_CASE_METHOD(Fixture, "a repeated push counts once and is acknowledged again
   CHECK(Weight(kP2) == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a lane counts rows of what it answers and acknowledges, not of a replay",
+                 "[server][lane]") {
+  const auto push = test::MakePush(kSession, 0, {Part(kP0, 0, 1), Part(kP2, 0, 2)});
+  std::uint64_t rows = 0;
+  for (const PushSection& section : push->sections) rows += section.keys.size();
+  SendPush(push);
+  CHECK(lane.rows_pushed() == rows);
+  test::PushPart wrong = Part(kP0, 1, 1);
+  wrong.table = TableId{4};
+  SendPush(test::MakePush(kSession, 0, {wrong}));
+  CHECK(lane.rows_pushed() == rows);
+  lane.Replay(test::MakePush(kSession, 0, {Part(kP0, 2, 1)}));
+  CHECK(lane.rows_pushed() == rows);
+}
+
 TEST_CASE_METHOD(Fixture, "what is wrong with one partition's part does not hold up another's",
                  "[server][lane]") {
   test::PushPart wrong = Part(kP0, 0, 1);

@@ -36,7 +36,7 @@ class Bench {
     for (std::size_t s = 0; s < servers; ++s) {
       const auto role = s == 0 ? ReplicaRole::kLeader : ReplicaRole::kFollower;
       map_.servers.push_back({.name = Name(s),
-                              .incarnation = 1,
+                              .incarnation = 1 + 10 * s,
                               .host = "",
                               .lanes = {{.node = kLane, .addresses = {}, .role = role}}});
       options_.tail_bytes_kept = tail_bytes_kept;
@@ -63,6 +63,7 @@ class Bench {
     ++map_.servers[server].incarnation;
     replicas[server] = Make(server);
   }
+  std::uint64_t IncarnationOf(std::size_t server) const { return map_.servers[server].incarnation; }
   void SetRole(std::size_t server, ReplicaRole role) { map_.servers[server].lanes[0].role = role; }
   void NextEpoch() { ++map_.lane_epochs[0]; }
   void NextMap() { ++map_.version; }
@@ -281,10 +282,13 @@ TEST_CASE("an answer to a first question says nothing of what was acknowledged b
   bench.Restart(1);
   bench.Tell(0);
   Effects effects;
-  bench.replicas[0]->Step(
-      {PlaceOf(1), kLane,
-       FollowLane{.request = 1, .lane = kLane, .server = "b", .incarnation = 2, .epoch = 2}},
-      bench.now, effects);
+  bench.replicas[0]->Step({PlaceOf(1), kLane,
+                           FollowLane{.request = 1,
+                                      .lane = kLane,
+                                      .server = "b",
+                                      .incarnation = bench.IncarnationOf(1),
+                                      .epoch = 2}},
+                          bench.now, effects);
   REQUIRE(effects.sends.size() == 1);
   const auto& entries = std::get<LaneEntries>(effects.sends[0].body);
   CHECK_FALSE(entries.frames.empty());
@@ -325,6 +329,69 @@ TEST_CASE("a replica too far behind gets an image, while pushes go on, and can l
   bench.Push(1, sequence, 12);
   CHECK(bench.Acknowledged() == Requests{12});
   CHECK(bench.Weight(1) == 3 + static_cast<float>(sequence + 1));
+}
+
+TEST_CASE("a follower that is waited for and gets no further is named, and one that moves is not",
+          "[server][replica]") {
+  Bench bench(3);
+  const auto pass = [&](int looks) {
+    for (int i = 0; i < looks; ++i) bench.Pass(absl::Milliseconds(200));
+  };
+  const auto stuck = [&] { return bench.replicas[0]->gauges().stuck(); };
+  bench.is_cut[2] = true;
+  pass(30);
+  CHECK(stuck() == StuckReplica{});  // Nobody waits for anything.
+  bench.Push(0, 0, 11);
+  bench.Settle();
+  CHECK(bench.Acknowledged().empty());
+  bench.Pass(absl::Seconds(10));  // The leader stood still: it has not looked.
+  pass(10);
+  CHECK(stuck() == StuckReplica{});
+  pass(10);
+  CHECK(stuck() == StuckReplica{{kLane, 1}, bench.IncarnationOf(2)});
+
+  // The coordinator has it join anew.
+  bench.SetRole(2, ReplicaRole::kJoining);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.TellAll();
+  bench.Settle();
+  CHECK(bench.Acknowledged() == Requests{11});
+  CHECK(stuck() == StuckReplica{});
+  // The link is whole again.
+  bench.is_cut[2] = false;
+  pass(10);
+  CHECK(bench.Weight(2) == bench.Weight(0));
+  CHECK(bench.replicas[2]->gauges().caught_up() == LaneEpoch{kLane, 2});
+  CHECK(stuck() == StuckReplica{});
+}
+
+TEST_CASE("a replica that asks and hears nothing is not waited for", "[server][replica]") {
+  Bench bench(2);
+  bench.Push(0, 0, 11);
+  bench.Settle();
+  bench.is_cut[1] = true;
+  bench.SetRole(1, ReplicaRole::kJoining);
+  bench.NextEpoch();
+  bench.NextMap();
+  bench.Tell(0);
+  const std::uint64_t held = bench.replicas[1]->lane()->log_end();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    Effects effects;
+    bench.replicas[0]->Step({PlaceOf(1), kLane,
+                             FollowLane{.request = 1000 + i,
+                                        .lane = kLane,
+                                        .server = "b",
+                                        .incarnation = bench.IncarnationOf(1),
+                                        .epoch = 2,
+                                        .last_epoch = 1,
+                                        .next = held,
+                                        .held = held}},
+                            bench.now, effects);
+    bench.Push(0, 1 + i, 12 + i);
+    bench.Settle();
+  }
+  CHECK(bench.Acknowledged() == Requests{11, 12, 13, 14});
 }
 
 TEST_CASE("what a follower lacks has a bound, behind which pushes wait", "[server][replica]") {

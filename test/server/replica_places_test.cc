@@ -147,6 +147,27 @@ TEST_CASE("another process of a name has nothing: it joins, unless its lanes wen
   CHECK(absl::IsInvalidArgument(ReplaceServer(cluster.map, c, cluster.hearing())));
 }
 
+TEST_CASE("a leader goes on without a follower that it alone does not reach", "[server][replica]") {
+  Cluster cluster(3, 2);
+  for (std::uint64_t s = 0; s < 3; ++s) cluster.map.servers[s].incarnation = 1 + s;
+  const StuckReplica b{{NodeId{1}, 1}, 2};
+  CHECK_FALSE(GiveUpReplica(cluster.map, "c", b));                      // It does not lead lane 1,
+  CHECK_FALSE(GiveUpReplica(cluster.map, "a", {{NodeId{1}, 2}, 2}));    // not in that epoch,
+  CHECK_FALSE(GiveUpReplica(cluster.map, "a", {{NodeId{1}, 1}, 3}));    // without that follower,
+  CHECK_FALSE(GiveUpReplica(cluster.map, "a", {{NodeId{1}, 1}, 1}));    // itself,
+  CHECK_FALSE(GiveUpReplica(cluster.map, "a", {{NodeId{700}, 1}, 2}));  // and there is no such one.
+  CHECK(cluster.Roles() == "a: L1 F3; b: L2 F1; c: L3 F2");
+  CHECK(GiveUpReplica(cluster.map, "a", b));
+  CHECK(cluster.Roles() == "a: L1 F3; b: L2 J1; c: L3 F2");
+  CHECK(cluster.map.lane_epochs == std::vector<std::uint64_t>{2, 1, 1});
+  CHECK_FALSE(GiveUpReplica(cluster.map, "a", b));  // The epoch is over.
+  CHECK_FALSE(cluster.Look());
+  // It does not lead: it may lack what was acknowledged since.
+  cluster.Pass(absl::Seconds(3), "bc");
+  cluster.Look();
+  CHECK(cluster.Roles() == "a: L1 -3; b: L2 J1; c: L3 F2");
+}
+
 TEST_CASE("of two followers the one whose server leads less takes over", "[server][replica]") {
   Cluster cluster(3, 3);
   cluster.Pass(absl::Seconds(3), "bc");

@@ -203,6 +203,10 @@ void SimReplicas::Beat(std::size_t s, absl::Time now, Effects& effects) {
   for (const auto& place : server.places) {
     const LaneEpoch caught_up = place->gauges().caught_up();
     if (caught_up.epoch != 0) beat.caught_up.push_back(caught_up);
+    const StuckReplica stuck = place->gauges().stuck();
+    if (stuck.lane.epoch == 0) continue;
+    beat.stuck.push_back(stuck);
+    server.gave_up_at = now;  // For all that it knows: what it says of that may be under way.
   }
   effects.sends.push_back({self, kCoordinatorNode, std::move(beat)});
 }
@@ -302,8 +306,10 @@ bool SimReplicas::CrashServer(std::uint64_t victim, absl::Time now, absl::Time u
   const std::size_t s = static_cast<std::size_t>(victim) % servers_.size();
   for (const Server& server : servers_) {
     if (server.places.empty() || server.map == nullptr) return false;
-    // One that seems to be gone, too, would be a second loss.
+    // One that seems to be gone, too, would be a second loss; as would one that its leader gives
+    // up.
     if (now > server.heard_at + kLease / 4) return false;
+    if (now < server.gave_up_at + 3 * kLease) return false;
   }
   // What it leads or follows must be with another who may lead, for all that the coordinator knows.
   const ClusterMap& map = coordinator_->state().map;

@@ -70,7 +70,8 @@ class SimReplicas {
     std::vector<absl::Time> wake;
     absl::Time up_at = absl::InfiniteFuture();
     absl::Time beat_at;
-    absl::Time heard_at;  // By the coordinator.
+    absl::Time heard_at;                           // By the coordinator.
+    absl::Time gave_up_at = absl::InfinitePast();  // Said of a replica that it is stuck.
   };
 
   NodeId PlaceNode(std::size_t server, std::size_t place) const;
