@@ -34,4 +34,35 @@ void UseBackoff(const Batch& batch, std::uint32_t below, std::span<const std::ui
   }
 }
 
+void AddBackoff(const Batch& batch, std::uint32_t below, Sighting sighting,
+                std::span<const std::uint32_t> inverse, std::span<const std::uint32_t> counts,
+                std::span<float> rows, std::size_t dim, AddedRows& added) {
+  added.rows.clear();
+  added.is_met.assign(rows.size() / dim, 0);
+  const std::span<const std::uint32_t> field_rows = inverse.subspan(batch.keys.size());
+  for (std::size_t place = 0; place < batch.size * batch.field_count; ++place) {
+    const std::uint32_t field_row = field_rows[place % batch.field_count];
+    for (std::uint32_t i = batch.offsets[place]; i < batch.offsets[place + 1]; ++i) {
+      const std::uint32_t row = inverse[i];
+      std::uint32_t count = counts[row];
+      if (sighting == Sighting::kAgain && count > 0) --count;
+      if (count >= below || added.is_met[row] != 0) continue;
+      added.is_met[row] = 1;
+      added.rows.push_back({.row = row, .field_row = field_row});
+      for (std::size_t d = 0; d < dim; ++d) {
+        const float own = count == 0 ? 0.0F : rows[row * dim + d];
+        rows[row * dim + d] = rows[field_row * dim + d] + own;
+      }
+    }
+  }
+}
+
+void ShareGradients(const AddedRows& added, std::span<float> gradients, std::size_t dim) {
+  for (const AddedRow& a : added.rows) {
+    for (std::size_t d = 0; d < dim; ++d) {
+      gradients[a.field_row * dim + d] += gradients[a.row * dim + d];
+    }
+  }
+}
+
 }  // namespace longtail::examples

@@ -127,7 +127,8 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
       {"row initializer", TextOf(config.table.initializer)},
       {"row gradients",
        config.sparse_gradient == SparseGradient::kMean ? "mean of the batch" : "sum of the batch"},
-      {"back-off", config.backoff == 0 ? "none" : absl::StrCat("below count ", config.backoff)},
+      {"back-off",
+       config.backoff.below == 0 ? "none" : absl::StrCat("below count ", config.backoff.below)},
       {"dense optimizer",
        absl::StrCat(TextOf(config.dense), ", initial scale ", config.dense_initial_scale)},
       {"learning rate", TextOf(config.schedule)},
@@ -143,6 +144,9 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
       {"epochs", absl::StrCat(config.epochs)},
   };
   // Only what is in use: a training that was saved before there were these settings goes on.
+  if (config.backoff.own == OwnRow::kIsAdded) {
+    settings.push_back({"own rows in back-off", "added"});
+  }
   if (config.data.min_count != 0) {
     settings.push_back({"count threshold", absl::StrCat(config.data.min_count)});
   }

@@ -19,16 +19,16 @@ void EnsureSize(std::vector<T>& v, std::size_t size) {
 }  // namespace
 
 Replica::Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model,
-                 std::uint32_t backoff_below)
+                 const BackoffSpec& backoff)
     : worker_(std::move(worker)),
       table_(table),
       model_(std::move(model)),
-      backoff_below_(backoff_below),
+      backoff_(backoff),
       parameter_gradients_(model_->layout().size()) {}
 
 absl::Status Replica::Prepare(ReplicaSlot& slot) {
   std::span<const Key> keys = slot.batch.keys;
-  if (backoff_below_ != 0) {
+  if (backoff_.below != 0) {
     KeysWithBackoff(slot.batch, slot.keys_to_pull);
     keys = slot.keys_to_pull;
   }
@@ -39,8 +39,8 @@ absl::Status Replica::BeginPull(ReplicaSlot& slot, Counts counts,
                                 std::optional<std::uint32_t> steps_ahead) {
   const std::size_t unique = slot.keys.unique_size();
   EnsureSize(slot.rows, unique * model_->row_dim());
-  PullItem item{.keys = &slot.keys, .rows = std::span(slot.rows).first(unique * model_->row_dim())};
-  if (counts == Counts::kYes || backoff_below_ != 0) {
+  PullItem item{.keys = &slot.keys, .rows = RowsOf(slot)};
+  if (counts == Counts::kYes || backoff_.below != 0) {
     EnsureSize(slot.counts, unique);
     item.counts = std::span(slot.counts).first(unique);
   }
@@ -52,20 +52,28 @@ absl::Status Replica::FinishPull(ReplicaSlot& slot) {
   return slot.pull.Wait();
 }
 
-void Replica::ChooseRows(ReplicaSlot& slot) const {
-  if (backoff_below_ == 0) return;
-  UseBackoff(slot.batch, backoff_below_, slot.keys.inverse(), slot.counts, slot.row_of_key);
+std::span<float> Replica::RowsOf(ReplicaSlot& slot) const {
+  return std::span(slot.rows).first(slot.keys.unique_size() * model_->row_dim());
+}
+
+void Replica::BackOff(ReplicaSlot& slot, Sighting sighting) const {
+  if (is_switching()) {
+    UseBackoff(slot.batch, backoff_.below, slot.keys.inverse(), slot.counts, slot.row_of_key);
+  } else if (is_adding()) {
+    AddBackoff(slot.batch, backoff_.below, sighting, slot.keys.inverse(), slot.counts, RowsOf(slot),
+               model_->row_dim(), slot.added);
+  }
 }
 
 SparseInput Replica::InputOf(const ReplicaSlot& slot) const {
   return {.batch = &slot.batch,
           .rows = std::span(slot.rows).first(slot.keys.unique_size() * model_->row_dim()),
-          .inverse = backoff_below_ == 0 ? slot.keys.inverse()
-                                         : std::span<const std::uint32_t>(slot.row_of_key)};
+          .inverse = is_switching() ? std::span<const std::uint32_t>(slot.row_of_key)
+                                    : slot.keys.inverse().first(slot.batch.keys.size())};
 }
 
 absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
-  ChooseRows(slot);
+  BackOff(slot, step.counts_occurrences ? Sighting::kNew : Sighting::kAgain);
   const std::size_t n = slot.batch.size;
   const std::size_t row_floats = slot.keys.unique_size() * model_->row_dim();
   loss_sum_ = 0;
@@ -87,6 +95,7 @@ absl::Status Replica::Train(ReplicaSlot& slot, const ReplicaStep& step) {
     loss_sum_ = LogisticLoss(logits, slot.batch.labels, step.gradient_scale, logit_gradients);
     LONGTAIL_RETURN_IF_ERROR(
         model_->Backward(logit_gradients, row_gradients, parameter_gradients_.span()));
+    if (is_adding()) ShareGradients(slot.added, row_gradients, model_->row_dim());
   }
   return absl::OkStatus();
 }
@@ -130,7 +139,7 @@ absl::Status Replica::Flush() {
 }
 
 absl::Status Replica::Predict(ReplicaSlot& slot) {
-  ChooseRows(slot);
+  BackOff(slot, Sighting::kNew);
   EnsureSize(logits_, slot.batch.size);
   return model_->Forward(InputOf(slot), {.training = false},
                          std::span(logits_).first(slot.batch.size));

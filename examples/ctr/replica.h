@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "examples/common/data/batch.h"
 #include "examples/common/nn/aligned_buffer.h"
+#include "examples/ctr/backoff.h"
 #include "examples/ctr/dense_exchange.h"
 #include "examples/ctr/models/model.h"
 #include "examples/ctr/served_dense.h"
@@ -26,7 +27,8 @@ struct ReplicaSlot {
   std::vector<float> rows;                ///< [unique, row_dim]
   std::vector<std::uint32_t> counts;      ///< [unique], if they were asked for.
   std::vector<Key> keys_to_pull;          ///< With back-off: the batch's and the fields'.
-  std::vector<std::uint32_t> row_of_key;  ///< With back-off: [batch.keys.size()].
+  std::vector<std::uint32_t> row_of_key;  ///< With back-off that switches: [batch.keys.size()].
+  AddedRows added;                        ///< With back-off that adds.
   Pending pull;
 };
 
@@ -44,9 +46,8 @@ struct ReplicaStep {
 /// Thread: one at a time.
 class Replica {
  public:
-  /// `backoff_below`: see backoff.h; 0 is none.
   Replica(std::unique_ptr<Worker> worker, TableId table, std::unique_ptr<Model> model,
-          std::uint32_t backoff_below);
+          const BackoffSpec& backoff);
 
   /// From now on Push also sends its dense gradients there, as the replica of that rank.
   void SendDenseTo(const DenseExchange& exchange, std::uint32_t rank) {
@@ -81,7 +82,8 @@ class Replica {
   /// Waits until every push is acknowledged.
   absl::Status Flush();
 
-  /// Logits of a pulled slot, as in serving: no dropout, running batch norm statistics.
+  /// Logits of a pulled slot, as in serving: no dropout, running batch norm statistics. Once for
+  /// each pull: back-off changes the rows.
   absl::Status Predict(ReplicaSlot& slot);
 
   std::span<const float> logits() const { return logits_; }
@@ -92,13 +94,16 @@ class Replica {
   WorkerStatistics statistics() const { return worker_->statistics(); }
 
  private:
-  void ChooseRows(ReplicaSlot& slot) const;
+  bool is_adding() const { return backoff_.below != 0 && backoff_.own == OwnRow::kIsAdded; }
+  bool is_switching() const { return backoff_.below != 0 && backoff_.own == OwnRow::kWaits; }
+  std::span<float> RowsOf(ReplicaSlot& slot) const;
+  void BackOff(ReplicaSlot& slot, Sighting sighting) const;
   SparseInput InputOf(const ReplicaSlot& slot) const;
 
   const std::unique_ptr<Worker> worker_;
   const TableId table_;
   const std::unique_ptr<Model> model_;
-  const std::uint32_t backoff_below_;
+  const BackoffSpec backoff_;
   std::vector<float> logits_;
   std::vector<float> logit_gradients_;
   AlignedBuffer row_gradients_;

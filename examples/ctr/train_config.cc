@@ -90,12 +90,19 @@ absl::Status ParseModel(const json& object, const std::string& place, ModelSpec&
 absl::Status ParseSparse(const json& object, const std::string& place, TrainConfig& config) {
   SettingFields fields(object, place);
   std::size_t gradient = 0;
+  std::size_t own = 0;
   fields.GetWord("gradient", {"mean", "sum"}, gradient);
-  fields.Get("backoff", config.backoff);
-  if (config.backoff != 0 && config.data.min_count != 0) {
-    fields.Refuse("backoff", absl::StrCat("is ", config.backoff, " and data.min_count is ",
+  BackoffSpec& backoff = config.backoff;
+  fields.Get("backoff", backoff.below);
+  fields.GetWord("backoff_own", {"waits", "added"}, own);
+  if (backoff.below != 0 && config.data.min_count != 0) {
+    fields.Refuse("backoff", absl::StrCat("is ", backoff.below, " and data.min_count is ",
                                           config.data.min_count, "; wanted one of them at most"));
   }
+  if (own != 0 && backoff.below == 0) {
+    fields.Refuse("backoff_own", "is 'added' and there is no backoff; wanted both or none");
+  }
+  backoff.own = static_cast<OwnRow>(own);
   config.sparse_gradient = gradient == 0 ? SparseGradient::kMean : SparseGradient::kSum;
   LONGTAIL_ASSIGN_OR_RETURN(
       config.table.optimizer,

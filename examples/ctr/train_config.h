@@ -8,7 +8,7 @@
 //   model     name, dim, hidden, bottom, cross_layers, dropout, embedding_dropout, batch_norm,
 //             numeric_embedding, linear, pooling ("mean" | "sum")
 //   sparse    optimizer {rule, …}, initializer {kind, …}, gradient ("mean" | "sum" over the batch),
-//             backoff (a count; see backoff.h), format {…}, tail
+//             backoff (a count), backoff_own ("waits" | "added"; see backoff.h), format {…}, tail
 //             {…}, eviction {…}
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
@@ -27,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "examples/common/data/synthetic_criteo.h"
 #include "examples/common/nn/dense_optimizer.h"
+#include "examples/ctr/backoff.h"
 #include "examples/ctr/learning_rate_schedule.h"
 #include "examples/ctr/models/model_spec.h"
 #include "longtail/row_format.h"
@@ -64,7 +65,7 @@ struct TrainConfig {
   ModelSpec model;
   TableSpec table;  ///< Name, dim, seed and linear columns are the trainer's to set.
   SparseGradient sparse_gradient = SparseGradient::kMean;
-  std::uint32_t backoff = 0;  ///< Features seen less often share their field's row; see backoff.h.
+  BackoffSpec backoff;
   DenseOptimizerSpec dense;
   float dense_initial_scale = 1;  ///< Times the initial values of weights; biases start at 0.
   std::size_t batch = 1024;       ///< Examples of a step, over all workers.

@@ -31,6 +31,61 @@ TEST_CASE("features below the count use their field's back-off row", "[examples]
   CHECK(rows == std::vector<std::uint32_t>{1, 0, 3, 3});
 }
 
+// Rows of one weight: those of TwoExamples' keys 20, 21, 22, 10 are 0, 2, 4, 5, of its fields 1, 3.
+const std::vector<std::uint32_t> kInverse = {5, 0, 2, 4, 1, 3};
+
+TEST_CASE("a rare feature's own row is added to its field's", "[examples][ctr][backoff]") {
+  const std::vector<std::uint32_t> counts = {2, 100, 0, 100, 3, 1};
+  std::vector<float> rows = {3, 10, 7, 20, 9, 4};
+  AddedRows added;
+
+  AddBackoff(TwoExamples(), 3, Sighting::kNew, kInverse, counts, rows, 1, added);
+
+  // Key 21 was never seen, key 22 often enough.
+  CHECK(rows == std::vector<float>{20 + 3, 10, 20, 20, 9, 10 + 4});
+  REQUIRE(added.rows.size() == 3);
+  CHECK(added.rows[0].row == 5);  // By first occurrence.
+  CHECK(added.rows[1].row == 0);
+  CHECK(added.rows[2].row == 2);
+}
+
+TEST_CASE("an example that was counted before does not vouch for its own features",
+          "[examples][ctr][backoff]") {
+  const std::vector<std::uint32_t> counts = {9, 100, 9, 100, 3, 1};
+  std::vector<float> rows = {3, 10, 7, 20, 9, 4};
+  AddedRows added;
+
+  AddBackoff(TwoExamples(), 3, Sighting::kAgain, kInverse, counts, rows, 1, added);
+
+  // Key 10 was seen by this example alone, key 22 by two others.
+  CHECK(rows == std::vector<float>{3, 10, 7, 20, 20 + 9, 10});
+}
+
+TEST_CASE("a feature that occurs twice in a batch is added once", "[examples][ctr][backoff]") {
+  Batch batch = TwoExamples();
+  batch.keys[3] = 20;
+  const std::vector<std::uint32_t> inverse = {3, 0, 2, 0, 1, 4};
+  const std::vector<std::uint32_t> counts = {2, 100, 9, 9, 100};
+  std::vector<float> rows = {3, 10, 7, 8, 20};
+  AddedRows added;
+
+  AddBackoff(batch, 3, Sighting::kNew, inverse, counts, rows, 1, added);
+
+  CHECK(rows == std::vector<float>{20 + 3, 10, 7, 8, 20});
+  CHECK(added.rows.size() == 1);
+}
+
+TEST_CASE("the gradient of a sum is that of both its rows", "[examples][ctr][backoff]") {
+  constexpr std::size_t kDim = 2;
+  const AddedRows added{.rows = {{.row = 0, .field_row = 2}, {.row = 3, .field_row = 2}},
+                        .is_met = {}};
+  std::vector<float> gradients = {1, 2, 3, 4, 0, 0, 5, 6};
+
+  ShareGradients(added, gradients, kDim);
+
+  CHECK(gradients == std::vector<float>{1, 2, 3, 4, 6, 8, 5, 6});
+}
+
 TEST_CASE("the keys to pull are the batch's and one of each field", "[examples][ctr][backoff]") {
   const Batch batch = TwoExamples();
   std::vector<Key> keys;
@@ -45,7 +100,7 @@ TEST_CASE("with back-off a feature's row keeps its initial value until it is see
           "[examples][ctr][backoff]") {
   TrainConfig config = test::SmallConfig();
   config.table.optimizer.weight_decay = 0;
-  config.backoff = 1000000;
+  config.backoff.below = 1000000;
   test::SmallTraining training = test::Start(config);
   training.Train(config, 0, 0, 4);
   Batch batch;

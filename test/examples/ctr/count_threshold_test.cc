@@ -32,7 +32,7 @@ RunOptions RunWithThreshold(const std::string& out) {
   options.config.data.synthetic->train = 6400;
   options.config.data.synthetic->test = 3000;
   options.config.data.test = "test";
-  options.config.backoff = 0;
+  options.config.backoff.below = 0;
   options.config.data.min_count = 10;
   return options;
 }

@@ -18,6 +18,7 @@ TEST_CASE("a warm training step allocates next to nothing", "[examples][ctr][rep
   }
   TrainConfig config = test::SmallConfig();
   config.model.dropout = 0;
+  config.backoff.own = GENERATE(OwnRow::kWaits, OwnRow::kIsAdded);
   config.step_mode = StepMode::kAsynchronous;
   test::SmallTraining training = test::Start(config);
   const SyntheticCriteo data(config.data.synthetic->options);

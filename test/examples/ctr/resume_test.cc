@@ -16,9 +16,10 @@ TEST_CASE("a resumed training ends with the bits of one that never stopped",
   TrainConfig config = SmallConfig();
   config.workers = GENERATE(1U, 2U);
   config.prefetch = GENERATE(0U, 1U);
-  config.backoff = GENERATE(0U, 2U);
+  config.backoff = GENERATE(BackoffSpec{}, BackoffSpec{.below = 2},
+                            BackoffSpec{.below = 2, .own = OwnRow::kIsAdded});
   config.model.batch_norm = GENERATE(false, true);
-  CAPTURE(config.workers, config.prefetch, config.backoff, config.model.batch_norm);
+  CAPTURE(config.workers, config.prefetch, config.backoff.below, config.model.batch_norm);
   SmallTraining whole = Start(config);
   whole.Train(config, 0, 0, kStepsBefore + kStepsAfter);
   const std::string want = whole.State();

@@ -46,7 +46,7 @@ TrainConfig SmallConfig() {
   config.table.initializer = NormalSpec{.stddev = 0.1F};
   config.batch = 64;
   config.seed = 3;
-  config.backoff = 2;
+  config.backoff.below = 2;
   return config;
 }
 

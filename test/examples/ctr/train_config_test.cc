@@ -13,6 +13,7 @@ constexpr const char* kWhole = R"({
   "model": {"name": "dcn_v2", "linear": true, "dim": 8, "hidden": [4, 2], "cross_layers": 2,
             "dropout": 0.5, "pooling": "sum"},
   "sparse": {"optimizer": {"rule": "ftrl", "alpha": 0.5, "l1": 2}, "gradient": "sum", "backoff": 3,
+             "backoff_own": "added",
              "format": {"weights": "bf16"}, "tail": {"below": 4}, "eviction": {"idle_steps": 6},
              "initializer": {"kind": "uniform", "low": -1, "high": 2}},
   "dense": {"optimizer": {"rule": "sgd", "momentum": 0.5}, "initial_scale": 0.5},
@@ -37,7 +38,7 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
         FtrlSpec{.alpha = 0.5F, .beta = 1, .l1 = 2, .l2 = 0});
   CHECK(std::get<UniformSpec>(config->table.initializer) == UniformSpec{.low = -1, .high = 2});
   CHECK(config->sparse_gradient == SparseGradient::kSum);
-  CHECK(config->backoff == 3);
+  CHECK(config->backoff == BackoffSpec{.below = 3, .own = OwnRow::kIsAdded});
   CHECK(config->table.format == RowFormat{.weights = WeightFormat::kBfloat16});
   CHECK(config->table.tail == TailSpec{.below = 4});
   CHECK(config->table.eviction == EvictionSpec{.idle_steps = 6});
@@ -107,6 +108,9 @@ TEST_CASE("a config that is wrong is refused with its place and what was wanted"
        "c.json: model: key 'pooling': is 'max'; wanted one of mean, sum"},
       {R"({"data": {"schema": "s.json", "min_count": 2}, "sparse": {"backoff": 3}})",
        "c.json: sparse: key 'backoff': is 3 and data.min_count is 2; wanted one of them at most"},
+      {"{" + data + R"(, "sparse": {"backoff_own": "added"}})",
+       "c.json: sparse: key 'backoff_own': is 'added' and there is no backoff; wanted both or "
+       "none"},
       {"{" + data + R"(, "cluster": {"step_mode": "stale"}})",
        "c.json: cluster: key 'step_mode': is 'stale'; wanted one of synchronous, asynchronous, "
        "bounded"},
