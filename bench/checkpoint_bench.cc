@@ -75,7 +75,7 @@ Figures Run(const Options& options) {
   for (std::vector<Key>& batch : batches) {
     while (batch.size() < options.batch) batch.push_back(KeyOfNumber(rng.Below(options.rows)));
     std::ranges::sort(batch);
-    batch.erase(std::ranges::unique(batch).begin(), batch.end());
+    batch.erase(std::unique(batch.begin(), batch.end()), batch.end());
     batch.resize(std::min(batch.size(), options.batch * 9 / 10));
   }
   PushingThread pushing(Need(cluster->Connect()), table, batches, kDim,

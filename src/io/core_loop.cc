@@ -77,6 +77,10 @@ void CoreLoop::Run() {
       CarryOut(now);
     }
     events.clear();
+    for (const StoreAnswer& answer : TakeStored()) {
+      core_.OnStored(answer, now, effects_);
+      CarryOut(now);
+    }
     now = absl::Now();
     if (now >= wake_at_) {
       wake_at_ = absl::InfiniteFuture();
@@ -137,11 +141,16 @@ StoreAnswer CoreLoop::Write(const StoreWrite& write) const {
   });
 }
 
+std::vector<StoreAnswer> CoreLoop::TakeStored() {
+  const MutexLock lock(&background_mutex_);
+  return std::exchange(stored_, {});
+}
+
 void CoreLoop::RunBackground() {
   // It encodes and compresses; who answers requests goes first.
   const sched_param parameters{};
   (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 5);
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
   for (;;) {
     StoreWrite write;
     {
@@ -153,7 +162,12 @@ void CoreLoop::RunBackground() {
     }
     const StoreAnswer answer = Write(write);
     write = {};
-    Do([&](absl::Time now, Effects& effects) { core_.OnStored(answer, now, effects); });
+    {
+      const MutexLock lock(&background_mutex_);
+      stored_.push_back(answer);
+    }
+    // Not here: what follows is the core's work, which this thread would hold up.
+    transport_.Wake();
   }
 }
 

@@ -50,6 +50,7 @@ class CoreLoop {
   void CarryOut(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   StoreAnswer Write(const StoreWrite& write) const;
   void RunBackground();
+  std::vector<StoreAnswer> TakeStored();
 
   Core& core_;
   Transport& transport_;
@@ -63,6 +64,7 @@ class CoreLoop {
   Mutex background_mutex_;  // Taken last.
   CondVar background_changed_;
   std::deque<StoreWrite> background_ ABSL_GUARDED_BY(background_mutex_);
+  std::vector<StoreAnswer> stored_ ABSL_GUARDED_BY(background_mutex_);
   bool background_stop_ ABSL_GUARDED_BY(background_mutex_) = false;
   std::thread background_thread_ ABSL_GUARDED_BY(mutex_);  // From the first such write on.
   std::thread thread_;                                     // Last: it uses all the others.

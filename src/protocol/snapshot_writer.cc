@@ -84,6 +84,14 @@ void SnapshotWriter::AddSession(const SessionRecord& session) {
   body_bytes_ += kSnapshotSessionBytes;
 }
 
+void SnapshotWriter::Reuse(RowBlock rows) {
+  rows.keys.clear();
+  rows.counts.clear();
+  rows.last_steps.clear();
+  rows.values.clear();
+  spares_.push_back(std::move(rows));
+}
+
 void SnapshotWriter::Finish() {
   chunk_.header.is_last = true;
   HandOut();
@@ -100,7 +108,15 @@ void SnapshotWriter::Reserve(std::size_t bytes) {
   chunk_.header.chunk += 1;
   body_bytes_ = kSnapshotEmptyBodyBytes;
   rows_ = 0;
-  if (has_table_) AppendTable();
+  if (!has_table_) return;
+  AppendTable();
+  // It fills this one, too, more likely than not.
+  RowBlock& rows = chunk_.tables.back().rows;
+  const std::size_t count = (body_bytes_max_ - body_bytes_) / SnapshotRowBytes(value_count_);
+  rows.keys.reserve(count);
+  rows.counts.reserve(count);
+  rows.last_steps.reserve(count);
+  rows.values.reserve(count * value_count_);
 }
 
 void SnapshotWriter::HandOut() {
@@ -111,6 +127,10 @@ void SnapshotWriter::HandOut() {
 void SnapshotWriter::AppendTable() {
   SnapshotTable& table = chunk_.tables.emplace_back();
   table.spec = spec_;
+  if (!spares_.empty()) {
+    table.rows = std::move(spares_.back());
+    spares_.pop_back();
+  }
   table.rows.table = table_;
   table.rows.value_count = value_count_;
   body_bytes_ += kSnapshotTableBytes - sizeof(std::uint32_t) + spec_bytes_;

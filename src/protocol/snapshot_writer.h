@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "longtail/ids.h"
 #include "longtail/table_spec.h"
@@ -37,6 +38,14 @@ class SnapshotWriter {
 
   void AddSession(const SessionRecord& session);
 
+  /// Gives memory for the rows of chunks to come: what is in it is dropped. Rows of a chunk that
+  /// was handed out and is no longer needed, say: fresh memory costs more than what is written to
+  /// it.
+  void Reuse(RowBlock rows);
+
+  /// Such memory that it did not use.
+  std::vector<RowBlock> TakeSpares() { return std::move(spares_); }
+
   /// Hands out the last chunk; at least one chunk is made, though nothing was added.
   void Finish();
 
@@ -56,6 +65,7 @@ class SnapshotWriter {
   TableSpec spec_;
   std::size_t spec_bytes_ = 0;
   std::uint32_t value_count_ = 0;
+  std::vector<RowBlock> spares_;
 };
 
 /// A whole chunk as one blob: header, compressed body, checksum.

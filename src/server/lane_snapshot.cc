@@ -17,6 +17,10 @@ constexpr std::uint64_t kSliceOfCopied = 2;
 // Places of rows between two looks at what was written, at most.
 constexpr std::uint64_t kPlacesMax = 256;
 
+// Between two slices of a lane that has nothing else to do: so that those who are about to ask it
+// get the core.
+constexpr absl::Duration kPause = absl::Microseconds(200);
+
 // Chunks that are written at a time: one while the next is filled, and one to spare.
 constexpr std::size_t kWritesMax = 2;
 
@@ -92,7 +96,7 @@ void LaneSnapshot::Advance(absl::Time now, Effects& effects) {
   WriteSome(is_too_much ? std::numeric_limits<std::uint64_t>::max()
                         : std::max(options_.slice_bytes, kSliceOfCopied * more),
             !is_too_much, effects);
-  if (HasMore() && writes_left_ < kWritesMax) effects.WakeAt(now);
+  if (HasMore() && writes_left_ < kWritesMax) effects.WakeAt(now + kPause);
 }
 
 // Writes on until so many bytes of rows are handed over or enough writes are under way. One that is
@@ -108,10 +112,12 @@ void LaneSnapshot::WriteSome(std::uint64_t bytes, bool is_background, Effects& e
            .bytes = 0,
            .checksum = 0,
            .rows = RowsOf(chunk)});
+      const auto held = std::make_shared<SnapshotChunk>(std::move(chunk));
+      written_[next_ticket_] = held;
       effects.writes.push_back({.ticket = next_ticket_++,
                                 .name = reply_.blobs.back().name,
                                 .bytes = {},
-                                .chunk = std::make_shared<const SnapshotChunk>(std::move(chunk)),
+                                .chunk = held,
                                 .is_base = job_.is_base,
                                 .is_background = is_background});
       ++writes_left_;
@@ -130,8 +136,11 @@ void LaneSnapshot::BeginTable() {
 std::uint64_t LaneSnapshot::VisitSome() {
   Cut& cut = cuts_[at_];
   if (!writer_) {
-    writer_.emplace(cut.header,
-                    [this](SnapshotChunk chunk) { chunks_.push_back(std::move(chunk)); });
+    writer_.emplace(
+        cut.header, [this](SnapshotChunk chunk) { chunks_.push_back(std::move(chunk)); },
+        options_.chunk_bytes);
+    for (RowBlock& rows : spares_) writer_->Reuse(std::move(rows));
+    spares_.clear();
     for (const SessionRecord& session : cut.sessions) writer_->AddSession(session);
     table_ = 0;
     if (cut.table_count > 0) BeginTable();
@@ -155,10 +164,15 @@ std::uint64_t LaneSnapshot::VisitSome() {
   }
   if (table_ == cut.table_count) {
     writer_->Finish();
-    writer_.reset();
+    EndWriter();
     ++at_;
   }
   return bytes;
+}
+
+void LaneSnapshot::EndWriter() {
+  for (RowBlock& rows : writer_->TakeSpares()) spares_.push_back(std::move(rows));
+  writer_.reset();
 }
 
 void LaneSnapshot::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
@@ -168,6 +182,17 @@ void LaneSnapshot::OnStored(const StoreAnswer& answer, absl::Time now, Effects& 
   blob.bytes = answer.bytes;
   blob.checksum = answer.checksum;
   --writes_left_;
+  const std::shared_ptr<SnapshotChunk> chunk = std::move(written_[answer.ticket]);
+  written_.erase(answer.ticket);
+  if (chunk != nullptr && chunk.use_count() == 1) {
+    for (SnapshotTable& table : chunk->tables) {
+      if (writer_) {
+        writer_->Reuse(std::move(table.rows));
+      } else {
+        spares_.push_back(std::move(table.rows));
+      }
+    }
+  }
   if (!answer.status.ok() && status_.ok()) {
     status_ = answer.status;
     EndCuts();
@@ -189,11 +214,13 @@ void LaneSnapshot::EndCuts() {
   for (const Cut& cut : cuts_) cut.partition->EndCut();
   writer_.reset();
   chunks_.clear();
+  written_.clear();
 }
 
 void LaneSnapshot::Finish(absl::Time now, Effects& effects) {
   is_running_ = false;
   cuts_.clear();
+  spares_.clear();
   reply_.status = std::move(status_);
   effects.sends.push_back({job_.self, job_.source, std::move(reply_)});
   if (!waiting_) return;

@@ -9,10 +9,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "protocol/messages.h"
 #include "protocol/snapshot_writer.h"
@@ -39,6 +41,8 @@ class LaneSnapshot {
     std::uint64_t slice_bytes = std::uint64_t{256} << 10;
     /// Of rows that are kept because they changed, beyond a quarter of all.
     std::uint64_t kept_bytes_max = std::uint64_t{64} << 20;
+    /// Of a chunk, before compression. There are up to three at a time, and one compressed.
+    std::size_t chunk_bytes = std::size_t{8} << 20;
   };
 
   explicit LaneSnapshot(const Options& options)
@@ -74,6 +78,7 @@ class LaneSnapshot {
   void WriteSome(std::uint64_t bytes, bool is_background, Effects& effects);
   std::uint64_t VisitSome();
   void BeginTable();
+  void EndWriter();
   void Finish(absl::Time now, Effects& effects);
   void EndCuts();
 
@@ -87,9 +92,12 @@ class LaneSnapshot {
   std::uint32_t table_ = 0;  // and the table of it.
   std::optional<SnapshotWriter> writer_;
   std::vector<SnapshotChunk> chunks_;  // Handed out, to become writes.
-  std::uint64_t row_bytes_ = 0;        // Of all that was cut.
-  std::uint64_t copied_bytes_ = 0;     // As of the last step.
-  std::size_t writes_left_ = 0;        // Chunks that are not yet durable.
+  // Those that are written, by ticket, and memory of those that were.
+  absl::flat_hash_map<std::uint64_t, std::shared_ptr<SnapshotChunk>> written_;
+  std::vector<RowBlock> spares_;
+  std::uint64_t row_bytes_ = 0;     // Of all that was cut.
+  std::uint64_t copied_bytes_ = 0;  // As of the last step.
+  std::size_t writes_left_ = 0;     // Chunks that are not yet durable.
   std::uint64_t next_ticket_;
   std::uint64_t job_ticket_ = 0;  // The first of this job's.
   absl::Status status_;

@@ -22,10 +22,11 @@ void RowCut::Copy(Part& part, std::uint32_t number, const std::byte* row) {
   if (group.slot_of.empty()) group.slot_of.resize(kGroupPlaces);
   const std::size_t in_block = group.count % part.rows_per_block;
   if (in_block == 0) {
-    group.blocks.emplace_back(part.rows_per_block * part.row_bytes);
+    group.blocks.push_back(
+        std::make_unique_for_overwrite<std::byte[]>(part.rows_per_block * part.row_bytes));
     kept_bytes_ += part.rows_per_block * part.row_bytes;
   }
-  std::memcpy(group.blocks.back().data() + in_block * part.row_bytes, row, part.row_bytes);
+  std::memcpy(group.blocks.back().get() + in_block * part.row_bytes, row, part.row_bytes);
   group.slot_of[number % kGroupPlaces] = ++group.count;
   copied_bytes_ += part.row_bytes;
 }
@@ -35,7 +36,7 @@ const std::byte* RowCut::FindKept(const Part& part, std::uint32_t number) {
   if (group.slot_of.empty()) return nullptr;
   const std::size_t slot = group.slot_of[number % kGroupPlaces];
   if (slot == 0) return nullptr;
-  return group.blocks[(slot - 1) / part.rows_per_block].data() +
+  return group.blocks[(slot - 1) / part.rows_per_block].get() +
          (slot - 1) % part.rows_per_block * part.row_bytes;
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "sparse/row_store.h"
@@ -59,12 +60,12 @@ class RowCut {
 
  private:
   // Kept rows of so many neighbouring places lie together, so that no growth takes long.
-  static constexpr std::uint32_t kGroupPlaces = 1U << 14;
-  static constexpr std::size_t kBlockBytes = std::size_t{64} << 10;
+  static constexpr std::uint32_t kGroupPlaces = 1U << 12;
+  static constexpr std::size_t kBlockBytes = std::size_t{8} << 10;
 
   struct Group {
     std::vector<std::uint16_t> slot_of{};  // [kGroupPlaces]: one more than its slot; or empty.
-    std::vector<std::vector<std::byte>> blocks{};
+    std::vector<std::unique_ptr<std::byte[]>> blocks{};
     std::uint16_t count = 0;
   };
   // The rows of one format.

@@ -39,8 +39,8 @@ class CutNetwork {
     kReset,  ///< TCP is answered with a reset.
   };
 
-  /// Null where ip and nft are not installed, or namespaces or their rules not permitted; the output
-  /// says so then, and the test is to return. With LONGTAIL_TEST_SERVERS=required it is a failure
+  /// Null where ip and nft are not installed, or namespaces or their rules not permitted; the
+  /// output says so then, and the test is to return. With LONGTAIL_TEST_SERVERS=required it is a failure
   /// that they are not installed; rights are not the test's to have.
   static std::unique_ptr<CutNetwork> Make(const std::vector<std::string>& hosts) {
     std::unique_ptr<CutNetwork> network(new CutNetwork());
