@@ -40,8 +40,8 @@ class CutNetwork {
   };
 
   /// Null where ip and nft are not installed, or namespaces or their rules not permitted; the
-  /// output says so then, and the test is to return. With LONGTAIL_TEST_SERVERS=required it is a failure
-  /// that they are not installed; rights are not the test's to have.
+  /// output says so then, and the test is to return. With LONGTAIL_TEST_SERVERS=required it is a
+  /// failure that they are not installed; rights are not the test's to have.
   static std::unique_ptr<CutNetwork> Make(const std::vector<std::string>& hosts) {
     std::unique_ptr<CutNetwork> network(new CutNetwork());
     const absl::Status made = network->Build(hosts);
