@@ -155,11 +155,11 @@ void LaneCore::WakePartitions() {
 void LaneCore::StopLeading(Effects& effects) {
   held_.clear();
   waiting_.clear();
-  snapshot_.Cancel(
-      absl::AbortedError(absl::StrCat("lane ", static_cast<std::uint32_t>(options_.self),
-                                      ": another server leads it now: want the "
-                                      "checkpoint begun again")),
-      effects);
+  // (What it has under way may still be written: not over what another leader writes.)
+  snapshot_.Cancel(absl::AbortedError(absl::StrCat(
+                       "lane ", static_cast<std::uint32_t>(options_.self),
+                       ": another server leads it now: want a checkpoint of a new name")),
+                   effects);
   durable_end_ = log_end_;
 }
 
