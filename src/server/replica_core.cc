@@ -464,6 +464,9 @@ void ReplicaCore::OnEntries(const LaneEntries& m, absl::Time now, Effects& effec
   }
   if (m.image != 0) {
     OnImagePiece(m);
+  } else if (fetching_.is_complete && m.epoch != fetching_.epoch) {
+    // It has parts that were cut later: what their leader had done by then, another may not have.
+    fetching_ = {};
   } else {
     if (!fetching_.is_complete) fetching_ = {};
     const absl::Status applied = Apply(m);
@@ -510,11 +513,12 @@ void ReplicaCore::TakeImage() {
 }
 
 void ReplicaCore::OnImagePiece(const LaneEntries& m) {
+  if (m.epoch != fetching_.epoch) fetching_ = {};
   const bool is_next =
       m.image == fetching_.image && m.part == fetching_.part && m.offset == fetching_.bytes.size();
   if (!is_next) {
     if (m.part != 0 || m.offset != 0) return;  // Late: the next answer is what was asked for.
-    fetching_ = {.image = m.image, .part = 0, .bytes = {}, .lane = MakeLane()};
+    fetching_ = {.image = m.image, .epoch = m.epoch, .part = 0, .bytes = {}, .lane = MakeLane()};
     ++gauges_.images_;
   }
   for (const auto& frame : m.frames) fetching_.bytes.append(AsText(frame));

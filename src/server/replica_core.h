@@ -140,6 +140,7 @@ class ReplicaCore final : public Core {
   // An image as it comes.
   struct Fetching {
     std::uint64_t image = 0;
+    std::uint64_t epoch = 0;  // Of the leader whose it is.
     std::uint32_t part = 0;
     std::string bytes;                 // Of that part, so far.
     std::unique_ptr<LaneCore> lane{};  // With the parts before.

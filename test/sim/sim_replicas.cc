@@ -410,7 +410,7 @@ std::string SimReplicas::CompareReplicas() const {
         const std::string got = StateOf(*replica->lane()->FindPartition(PartitionId{p}));
         if (got != want) {
           return absl::StrCat("partition ", p, ": a follower has\n  ", got, "\nand its leader\n  ",
-                              want);
+                              want, Describe());
         }
       }
     }
