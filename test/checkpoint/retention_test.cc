@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "checkpoint/checkpoint_builder.h"
-#include "checkpoint/passing_store.h"
 #include "checkpoint/verification.h"
 #include "io/open_store.h"
+#include "support/passing_store.h"
 #include "support/store_place.h"
 
 namespace longtail::checkpoint {

@@ -11,8 +11,8 @@
 
 #include "checkpoint/checked_reader.h"
 #include "checkpoint/checkpoint_builder.h"
-#include "checkpoint/passing_store.h"
 #include "io/open_store.h"
+#include "support/passing_store.h"
 #include "support/store_place.h"
 
 namespace longtail::checkpoint {

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "base/mutex.h"
 #include "io/loopback.h"
+#include "support/passing_store.h"
 
 namespace longtail {
 namespace {
@@ -66,10 +67,11 @@ class NotingStore final : public BlobStore {
   Diary& diary_;
 };
 
-// A store that lets nothing through before it is opened.
-class Gate final : public BlobStore {
+// A store that lets no write through before it is opened.
+class Gate final : public test::PassingStore {
  public:
-  explicit Gate(BlobStore& under) : under_(under) {}
+  using PassingStore::PassingStore;
+
   void Open() {
     const MutexLock lock(&mutex_);
     is_open_ = true;
@@ -87,23 +89,10 @@ class Gate final : public BlobStore {
       changed_.SignalAll();
       while (!is_open_) changed_.Wait(&mutex_);
     }
-    return under_.Write(name, bytes);
+    return PassingStore::Write(name, bytes);
   }
-  absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override {
-    return under_.Extend(name, from, bytes);
-  }
-  absl::StatusOr<std::string> Read(std::string_view name) override { return under_.Read(name); }
-  absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) override {
-    return under_.List(prefix);
-  }
-  absl::Status Remove(std::string_view name) override { return under_.Remove(name); }
-  absl::Status RemoveUnfinished(std::string_view prefix) override {
-    return under_.RemoveUnfinished(prefix);
-  }
-  std::string Describe() const override { return under_.Describe(); }
 
  private:
-  BlobStore& under_;
   Mutex mutex_;
   CondVar changed_;
   bool is_open_ ABSL_GUARDED_BY(mutex_) = false;
