@@ -148,10 +148,16 @@ void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, con
     for (const Message& message : beat()) {
       const auto answer = pulse_client_->Ask<MapReply>(
           "heartbeat", Coordinator(), kBeatTimeout, [&](std::uint64_t request) -> Message {
-            Heartbeat heartbeat = std::get<Heartbeat>(message);
-            heartbeat.request = request;
-            return heartbeat;
+            Message numbered = message;
+            if (auto* const heartbeat = std::get_if<Heartbeat>(&numbered)) {
+              heartbeat->request = request;
+            } else if (auto* const join = std::get_if<JoinServer>(&numbered)) {
+              join->request = request;
+            }
+            return numbered;
           });
+      if (answer.ok()) beats_without_place_ = 0;
+      if (absl::IsNotFound(answer.status())) ++beats_without_place_;
       if (answer.ok() && (*answer)[0].map != nullptr) map.Replace(*(*answer)[0].map);
       // Pulls and pushes go on without it: this is worth a line, not an error.
       const bool was_away = std::exchange(is_away, absl::IsDeadlineExceeded(answer.status()));

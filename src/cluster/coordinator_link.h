@@ -54,10 +54,15 @@ class CoordinatorLink {
 
   using Beat = std::function<std::vector<Message>()>;
 
-  /// From now on sends what `beat` gives (Heartbeats, their request numbers are filled in) every
+  /// From now on sends what `beat` gives (Heartbeats, or questions that a MapReply answers; their
+  /// request numbers are filled in) every
   /// `period`, and whenever Hurry is called; and puts newer maps, asked for or not, into `map`,
   /// which must outlive the link.
   void StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat);
+
+  /// How many pulses in a row were answered with NotFound: the coordinator has no place for who
+  /// sends them. For `beat`.
+  std::uint32_t beats_without_place() const { return beats_without_place_; }
 
   /// Ends what StartPulse began; Hurry may still be called.
   void StopPulse();
@@ -99,6 +104,7 @@ class CoordinatorLink {
   const std::unique_ptr<ControlClient> pulse_client_;  // So that no question holds up the pulse.
   std::atomic<bool> stop_ = false;
   std::atomic<bool> hurry_ = false;
+  std::uint32_t beats_without_place_ = 0;  // The pulse's own.
   std::thread pulse_;
 };
 

@@ -73,19 +73,34 @@ class ReplicaSeat::Endpoint final : public Transport {
   std::shared_ptr<const ClusterMap> map_ ABSL_GUARDED_BY(mutex_);  // Not yet received.
 };
 
-ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint)
+ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint,
+                         std::optional<server::LoggedLane> lane)
     : options_(std::move(options)),
       core_(options_.replica),
       endpoint_(std::make_unique<Endpoint>(std::move(endpoint), [this] { TellNews(); })),
+      log_(MakeLog(std::move(lane))),
       loop_(core_, *endpoint_,
             CoreLoop::Options{.name = absl::StrCat("lane-", options_.replica.seat),
-                              .store = options_.store}) {
+                              .store = options_.store,
+                              .log = log_.get()}) {
   options_.log.Info("place_listens", {{"server", options_.replica.server},
                                       {"place", options_.replica.seat},
                                       {"address", options_.address}});
 }
 
 ReplicaSeat::~ReplicaSeat() = default;
+
+std::unique_ptr<LaneLogWriter> ReplicaSeat::MakeLog(std::optional<server::LoggedLane> lane) {
+  if (options_.replica.first_log == 0) return nullptr;
+  auto log = std::make_unique<LaneLogWriter>(
+      LaneLogWriter::Options{.store = options_.log_store, .log = options_.log});
+  if (lane) {
+    const std::uint64_t bytes = lane->recovered.log_bytes;
+    core_.TakeLane(*std::move(lane));
+    log->Begin(core_.Log(), bytes);
+  }
+  return log;
+}
 
 void ReplicaSeat::Follow(const std::shared_ptr<const ClusterMap>& map) {
   for (const ServerEntry& server : map->servers) {
@@ -120,6 +135,11 @@ void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
   if (caught_up.epoch != 0) heartbeat.caught_up.push_back(caught_up);
   if (const StuckReplica stuck = gauges.stuck(); stuck.lane.epoch != 0) {
     heartbeat.stuck.push_back(stuck);
+  }
+  if (log_ != nullptr && log_->bytes_since_base() >= options_.base_after_bytes) {
+    loop_.Do([&](absl::Time now, Effects& effects) {
+      if (core_.WriteBase(now, effects)) log_->NoteBase();
+    });
   }
   const auto lane = static_cast<std::uint32_t>(caught_up.lane);
   if (const ReplicaRole role = gauges.role(); std::exchange(role_, role) != role) {

@@ -5,16 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/log.h"
 #include "io/blob_store.h"
 #include "io/core_loop.h"
+#include "io/lane_log_writer.h"
 #include "io/transport.h"
 #include "io/zmq_network.h"
 #include "protocol/cluster_map.h"
 #include "protocol/coordination.h"
 #include "server/replica_core.h"
+#include "server/server_log.h"
 
 namespace longtail {
 
@@ -26,29 +29,38 @@ class ReplicaSeat {
     std::string host;            ///< As HostId gives it.
     std::string address;         ///< Where others reach it, for the log.
     BlobStore* store = nullptr;  ///< For snapshots; null: none.
+    /// For logs, if replica.first_log is not 0; and how much of one brings forth a base.
+    BlobStore* log_store = nullptr;
+    std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
     /// Called by its thread when AddTo has something to say that others wait for. Must not block.
     std::function<void()> on_news{};
     Log log{};
   };
 
-  ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint);
+  /// `lane`: what the server has from its log for that place; none: nothing.
+  ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint,
+              std::optional<server::LoggedLane> lane);
   ~ReplicaSeat();
 
   /// Leads or follows as the map says, as soon as its thread comes to it.
   void Follow(const std::shared_ptr<const ClusterMap>& map);
 
-  /// Says what a server is to say of it; waits for its thread only to log what is wrong.
+  /// Says what a server is to say of it; waits for its thread only to log what is wrong, or to
+  /// begin a base.
   void AddTo(Heartbeat& heartbeat);
 
  private:
   class Endpoint;  // That of ZeroMQ, which brings maps, too.
 
+  // Who writes its log, if it keeps one, with what there is of that.
+  std::unique_ptr<LaneLogWriter> MakeLog(std::optional<server::LoggedLane> lane);
   void TellNews();
 
   const Options options_;
   server::ReplicaCore core_;
   LaneEpoch told_;  // Its thread's own: what on_news was last called for.
   const std::unique_ptr<Endpoint> endpoint_;
+  const std::unique_ptr<LaneLogWriter> log_;  // Null: it keeps none.
   // As they were logged.
   ReplicaRole role_ = ReplicaRole::kNone;
   std::uint64_t images_ = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -15,15 +16,13 @@
 #include "cluster/coordinator_link.h"
 #include "cluster/replica_seat.h"
 #include "cluster/tcp_address.h"
-#include "io/core_loop.h"
 #include "io/lane_log_writer.h"
 #include "io/open_store.h"
 #include "io/store_lock.h"
 #include "io/this_process.h"
 #include "protocol/format_limits.h"
-#include "server/lane_core.h"
-#include "server/lane_place.h"
-#include "server/lane_recovery.h"
+#include "protocol/lane_log_names.h"
+#include "server/server_log.h"
 
 namespace longtail {
 namespace {
@@ -31,6 +30,8 @@ namespace {
 constexpr std::string_view kIpc = "ipc://";
 // Many of these are within the lease of a server; and a handover of a lane takes some.
 constexpr absl::Duration kPulsePeriod = absl::Milliseconds(200);
+// A server that has no place any more joins again behind so many pulses.
+constexpr std::uint32_t kBeatsWithoutPlace = 10;
 
 // ZeroMQ leaves them.
 void RemoveSocketFiles(const LaneEntry& lane) {
@@ -39,15 +40,8 @@ void RemoveSocketFiles(const LaneEntry& lane) {
   }
 }
 
-// One that keeps a log. (Others are replicas: see ReplicaSeat.)
-struct Lane {
-  std::unique_ptr<ZmqEndpoint> endpoint;
-  std::unique_ptr<server::LaneCore> core;
-  std::unique_ptr<LaneLogWriter> log;
-  std::shared_ptr<const ClusterMap> map;  // Under which it began.
-  std::uint64_t log_bytes = 0;            // Of the log that was there.
-  std::unique_ptr<CoreLoop> loop;
-};
+// Of each lane's newest log, for followers that lack little.
+constexpr std::size_t kTailBytes = server::ReplicaCore::Options{}.tail_bytes_kept;
 
 class Process final : public ServerProcess {
  public:
@@ -57,7 +51,6 @@ class Process final : public ServerProcess {
   ~Process() override {
     if (link_ != nullptr) link_->StopPulse();
     for (const LaneEntry& lane : entry_.lanes) RemoveSocketFiles(lane);
-    for (Lane& lane : lanes_) lane.loop.reset();
     seats_.clear();  // Whose threads may have news for the link.
     link_.reset();
   }
@@ -71,11 +64,6 @@ class Process final : public ServerProcess {
       return absl::InvalidArgumentError(
           absl::StrCat("lanes ", options_.lanes, ": want 1..", kLaneCountMax / options_.replicas));
     }
-    if (options_.replicas > 1 && !options_.log_store.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("log '", options_.log_store, "' and ",
-                                                     options_.replicas,
-                                                     " replicas: want one of the two, for now"));
-    }
     entry_.name = options_.name.empty() ? ProcessName() : options_.name;
     if (entry_.name.size() > kNameSizeMax) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -83,7 +71,6 @@ class Process final : public ServerProcess {
     }
     entry_.incarnation = DrawIncarnation();
     entry_.host = HostId();
-    entry_.keeps_log = !options_.log_store.empty();
     if (!options_.store.empty()) {
       LONGTAIL_ASSIGN_OR_RETURN(store_, OpenStore(options_.store));
     }
@@ -117,14 +104,13 @@ class Process final : public ServerProcess {
         listen.push_back(absl::StrCat(std::string(kIpc), options_.ipc_directory, "/", entry_.name,
                                       "-", i, ".sock"));
       }
-      Lane lane{};
-      LONGTAIL_ASSIGN_OR_RETURN(lane.endpoint, network_->Join(NodeId{i + 1}, listen));
-      LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound,
-                                ParseTcpAddress(lane.endpoint->addresses()[0]));
+      LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint,
+                                network_->Join(NodeId{i + 1}, listen));
+      LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound, ParseTcpAddress(endpoint->addresses()[0]));
       LaneEntry entry{.node = {}, .addresses = {absl::StrCat("tcp://", host, ":", bound.port)}};
       if (listen.size() > 1) entry.addresses.push_back(listen[1]);
       entry_.lanes.push_back(std::move(entry));
-      lanes_.push_back(std::move(lane));
+      endpoints_.push_back(std::move(endpoint));
     }
     return absl::OkStatus();
   }
@@ -139,38 +125,21 @@ class Process final : public ServerProcess {
     LONGTAIL_ASSIGN_OR_RETURN(
         log_lock_, StoreLock::Acquire(options_.log_store, absl::StrCat("server-", entry_.name)));
     LONGTAIL_ASSIGN_OR_RETURN(log_store_, OpenStore(options_.log_store));
-    std::size_t recovered_lanes = 0;
-    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
-      const absl::Time begin = absl::Now();
-      LONGTAIL_ASSIGN_OR_RETURN(server::RecoveredLane recovered,
-                                server::RecoverLane(*log_store_, entry_.name, i));
-      if (recovered.map == nullptr) continue;
-      ++recovered_lanes;
-      const ServerEntry* const was = FindServer(*recovered.map, entry_.name);
-      if (was == nullptr || was->lanes.size() != lanes_.size() ||
-          (cluster_ != 0 && cluster_ != recovered.map->cluster)) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("the log of server '", entry_.name, "' in ", log_store_->Describe(),
-                         " is of ", was == nullptr ? 0 : was->lanes.size(),
-                         " lanes: want as many, here are ", lanes_.size()));
-      }
+    const absl::Time begin = absl::Now();
+    LONGTAIL_ASSIGN_OR_RETURN(
+        log_, server::OpenServerLog(*log_store_, entry_.name, DrawIncarnation(), kTailBytes));
+    entry_.log = log_.id;
+    for (const server::LoggedLane& lane : log_.lanes) {
+      const server::RecoveredLane& recovered = lane.recovered;
       cluster_ = recovered.map->cluster;
-      lanes_[i].core = std::move(recovered.core);
-      lanes_[i].map = recovered.map;
-      lanes_[i].log_bytes = recovered.log_bytes;
       options_.log.Info("lane_recovered",
                         {{"server", entry_.name},
-                         {"lane", i},
-                         {"records", lanes_[i].core->log_end()},
+                         {"lane", static_cast<std::uint32_t>(lane.lane)},
+                         {"records", recovered.core->log_end()},
                          {"of_base", recovered.base_end},
-                         {"rows", lanes_[i].core->row_count()},
+                         {"rows", recovered.core->row_count()},
                          {"torn_bytes", recovered.torn_bytes},
                          {"seconds", absl::ToDoubleSeconds(absl::Now() - begin)}});
-    }
-    if (recovered_lanes != 0 && recovered_lanes != lanes_.size()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the log of server '", entry_.name, "' in ", log_store_->Describe(), " has ",
-                       recovered_lanes, " lanes: want ", lanes_.size()));
     }
     return absl::OkStatus();
   }
@@ -182,7 +151,7 @@ class Process final : public ServerProcess {
 
   absl::Status Serve(const std::shared_ptr<const ClusterMap>& map) {
     const ServerEntry* const mine = FindServer(*map, entry_.name);
-    if (mine == nullptr || mine->lanes.size() != lanes_.size()) {
+    if (mine == nullptr || mine->lanes.size() != endpoints_.size()) {
       return absl::InternalError(absl::StrCat("the map does not have server '", entry_.name, "'"));
     }
     if (map->replicas != options_.replicas) {
@@ -190,42 +159,7 @@ class Process final : public ServerProcess {
                                                         ": the cluster keeps ", map->replicas,
                                                         " of each lane: want as many"));
     }
-    if (log_store_ == nullptr) return ServeReplicas(map);
-    map_ = std::make_unique<ClusterMapHolder>(*map);
-    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
-      Lane& lane = lanes_[i];
-      const bool is_new = lane.core == nullptr;
-      if (is_new) {
-        LONGTAIL_ASSIGN_OR_RETURN(server::LaneCore::Options options,
-                                  server::PlaceOfLane(*map, entry_.name, i));
-        options.keeps_log = true;
-        lane.core = std::make_unique<server::LaneCore>(options);
-      }
-      lane.log = std::make_unique<LaneLogWriter>(LaneLogWriter::Options{
-          .store = log_store_.get(),
-          .prefix = server::LaneLogPrefix(entry_.name, i),
-          .header = {.lane = i, .cluster = map->cluster, .first = lane.core->log_end()},
-          .bytes_since_base = lane.log_bytes,
-          .log = options_.log});
-      if (is_new) {  // Before the loop: nothing may come before it.
-        lane.map = map;
-        Effects effects;
-        lane.core->BeginLog(map, effects);
-        lane.log->Append(effects.log);
-      }
-      lane.loop = std::make_unique<CoreLoop>(
-          *lane.core, *lane.endpoint,
-          CoreLoop::Options{
-              .name = absl::StrCat("lane-", i), .store = store_.get(), .log = lane.log.get()});
-      options_.log.Info("lane_serves", {{"server", entry_.name},
-                                        {"lane", static_cast<std::uint32_t>(mine->lanes[i].node)},
-                                        {"address", entry_.lanes[i].addresses[0]}});
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status ServeReplicas(const std::shared_ptr<const ClusterMap>& map) {
-    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+    for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
       ReplicaSeat::Options seat;
       seat.replica.server = entry_.name;
       seat.replica.incarnation = entry_.incarnation;
@@ -235,9 +169,18 @@ class Process final : public ServerProcess {
       seat.store = store_.get();
       seat.log = options_.log;
       seat.on_news = [this] { link_->Hurry(); };
-      seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(lanes_[i].endpoint)));
+      if (log_store_ != nullptr) {
+        seat.replica.first_log = log_.next_log + i;
+        seat.replica.log_step = endpoints_.size();
+        seat.replica.comes_back = log_.was_there;
+        seat.log_store = log_store_.get();
+        seat.base_after_bytes = options_.base_after_bytes;
+      }
+      seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(endpoints_[i]),
+                                                     TakeLogged(mine->lanes[i].node)));
       seats_.back()->Follow(map);
     }
+    LONGTAIL_RETURN_IF_ERROR(RemoveOthers());
     map_ = std::make_unique<ClusterMapHolder>(
         *map, [this](const std::shared_ptr<const ClusterMap>& newer) {
           for (const auto& seat : seats_) seat->Follow(newer);
@@ -245,7 +188,32 @@ class Process final : public ServerProcess {
     return absl::OkStatus();
   }
 
+  // What the log has of that lane, if it has it.
+  std::optional<server::LoggedLane> TakeLogged(NodeId lane) {
+    const auto found = std::ranges::find(log_.lanes, lane, &server::LoggedLane::lane);
+    if (found == log_.lanes.end()) return std::nullopt;
+    server::LoggedLane taken = std::move(*found);
+    log_.lanes.erase(found);
+    return taken;
+  }
+
+  // Lanes that moved elsewhere while this server was not there.
+  absl::Status RemoveOthers() {
+    for (const server::LoggedLane& lane : log_.lanes) {
+      const std::string prefix = LaneLogPrefix(entry_.name, lane.lane, lane.log);
+      options_.log.Info("lane_is_elsewhere", {{"server", entry_.name}, {"log_removed", prefix}});
+      LONGTAIL_RETURN_IF_ERROR(RemoveLaneLog(*log_store_, prefix));
+    }
+    log_.lanes.clear();
+    return absl::OkStatus();
+  }
+
   std::vector<Message> Pulse() {
+    // Another process joined under its name, and may be gone: a message that came late, or one that
+    // was started by mistake.
+    if (link_->beats_without_place() >= kBeatsWithoutPlace) {
+      return {JoinServer{.request = 0, .server = entry_, .cluster = map_->Current()->cluster}};
+    }
     Heartbeat heartbeat{.request = 0,
                         .session = {},
                         .server = entry_.name,
@@ -254,23 +222,7 @@ class Process final : public ServerProcess {
                         .rows = 0,
                         .bytes = ResidentBytes(),
                         .caught_up = {}};
-    if (!seats_.empty()) {
-      for (const auto& seat : seats_) seat->AddTo(heartbeat);
-      return {std::move(heartbeat)};
-    }
-    for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
-      Lane& lane = lanes_[i];
-      lane.loop->Do([&](absl::Time, Effects&) {
-        heartbeat.rows += lane.core->row_count();
-        heartbeat.rows_pulled += lane.core->rows_pulled();
-        heartbeat.rows_pushed += lane.core->rows_pushed();
-      });
-      if (lane.log->bytes_since_base() < options_.base_after_bytes) continue;
-      lane.loop->Do([&](absl::Time now, Effects& effects) {
-        const std::string prefix = server::LaneLogPrefix(entry_.name, i);
-        if (lane.core->WriteBase(lane.map, i, prefix, now, effects)) lane.log->NoteBase();
-      });
-    }
+    for (const auto& seat : seats_) seat->AddTo(heartbeat);
     return {std::move(heartbeat)};
   }
 
@@ -280,9 +232,10 @@ class Process final : public ServerProcess {
   std::unique_ptr<BlobStore> store_;     // Null: none was named.
   std::unique_ptr<StoreLock> log_lock_;  // Null, with the next one: no log is kept.
   std::unique_ptr<BlobStore> log_store_;
-  std::uint64_t cluster_ = 0;  // Whose log there was; 0: none.
-  std::vector<Lane> lanes_;
-  std::vector<std::unique_ptr<ReplicaSeat>> seats_;  // Without logs: instead of those.
+  std::uint64_t cluster_ = 0;                            // Whose log there was; 0: none.
+  server::ServerLog log_;                                // Until its lanes have their seats.
+  std::vector<std::unique_ptr<ZmqEndpoint>> endpoints_;  // The same.
+  std::vector<std::unique_ptr<ReplicaSeat>> seats_;
   std::unique_ptr<ClusterMapHolder> map_;
   std::unique_ptr<CoordinatorLink> link_;
 };

@@ -24,8 +24,8 @@ CoreLoop::CoreLoop(Core& core, Transport& transport, Options options)
     : core_(core), transport_(transport), options_(std::move(options)), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), options_.name.substr(0, 15).c_str());
   if (options_.log == nullptr) return;
-  options_.log->Start([this](std::uint64_t end) {
-    Do([&](absl::Time now, Effects& effects) { core_.OnLogged(end, now, effects); });
+  options_.log->Start([this](std::uint64_t log, std::uint64_t end) {
+    Do([&](absl::Time now, Effects& effects) { core_.OnLogged(log, end, now, effects); });
   });
 }
 
@@ -114,6 +114,7 @@ void CoreLoop::CarryOut(absl::Time now) {
     writes_.clear();
   }
   if (options_.log != nullptr) {
+    if (effects_.log_begin) options_.log->Begin(*std::move(effects_.log_begin));
     options_.log->Append(effects_.log);
     if (effects_.log_base) options_.log->Trim(*effects_.log_base);
   }

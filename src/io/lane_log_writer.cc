@@ -6,19 +6,41 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "protocol/lane_log.h"
 #include "protocol/lane_log_names.h"
 
 namespace longtail {
 
-void LaneLogWriter::Start(std::function<void(std::uint64_t end)> on_durable) {
+absl::Status RemoveLaneLog(BlobStore& store, const std::string& prefix) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                            store.List(absl::StrCat(prefix, "/")));
+  for (const std::string& name : RemovalOf(names, prefix)) {
+    const absl::Status removed = store.Remove(name);
+    if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  }
+  return absl::OkStatus();
+}
+
+void LaneLogWriter::Start(OnDurable on_durable) {
   thread_ = std::thread([this, on_durable = std::move(on_durable)] { Run(on_durable); });
   pthread_setname_np(thread_.native_handle(), "lane-log");
+}
+
+void LaneLogWriter::Begin(LogBegin begin, std::uint64_t bytes_since_base) {
+  base_bytes_ = trimmed_bytes_ = bytes_written_.load();
+  bytes_written_ += bytes_since_base;
+  const MutexLock lock(&mutex_);
+  pending_.push_back({.begin = std::move(begin)});
+  changed_.Signal();
 }
 
 void LaneLogWriter::Append(std::vector<LogEntry>& entries) {
   if (entries.empty()) return;
   const MutexLock lock(&mutex_);
-  for (LogEntry& entry : entries) pending_.push_back(std::move(entry));
+  if (pending_.empty() || pending_.back().trim) pending_.emplace_back();
+  std::vector<LogEntry>& waiting = pending_.back().entries;
+  for (LogEntry& entry : entries) waiting.push_back(std::move(entry));
   entries.clear();
   changed_.Signal();
 }
@@ -26,7 +48,7 @@ void LaneLogWriter::Append(std::vector<LogEntry>& entries) {
 void LaneLogWriter::Trim(std::uint64_t end) {
   trimmed_bytes_ = base_bytes_.load();
   const MutexLock lock(&mutex_);
-  trim_ = end;
+  pending_.push_back({.trim = end});
   changed_.Signal();
 }
 
@@ -39,43 +61,56 @@ void LaneLogWriter::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void LaneLogWriter::Run(const std::function<void(std::uint64_t end)>& on_durable) {
-  std::vector<LogEntry> entries;
+void LaneLogWriter::Run(const OnDurable& on_durable) {
+  std::vector<Work> works;
   for (;;) {
-    std::optional<std::uint64_t> trim;
     {
       const MutexLock lock(&mutex_);
-      while (pending_.empty() && !trim_ && !stop_) changed_.Wait(&mutex_);
-      if (pending_.empty() && stop_) return;
-      entries.swap(pending_);
-      trim.swap(trim_);
+      while (pending_.empty() && !stop_) changed_.Wait(&mutex_);
+      if (pending_.empty()) return;
+      works.swap(pending_);
     }
-    if (trim) RemoveBefore(*trim);
-    for (std::size_t begin = 0; begin < entries.size();) {
-      const std::size_t end = WriteSome(entries, begin);
-      if (end == begin) return;
-      on_durable(entries[end - 1].number + 1);
-      begin = end;
+    for (Work& work : works) {
+      if (work.begin) StartLog(*std::move(work.begin));
+      const std::vector<LogEntry>& entries = work.entries;
+      for (std::size_t at = 0; at < entries.size() && !log_.prefix.empty();) {
+        const std::size_t end = WriteSome(entries, at);
+        if (end == at) return;
+        on_durable(log_.log, entries[end - 1].number + 1);
+        at = end;
+      }
+      if (work.trim) RemoveBefore(*work.trim);
     }
-    entries.clear();
+    works.clear();
   }
 }
 
-std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::size_t begin) {
-  const std::uint64_t first = entries[begin].number;
+void LaneLogWriter::StartLog(LogBegin begin) {
+  if (!log_.prefix.empty() && log_.prefix != begin.prefix) replaced_.push_back(log_.prefix);
+  log_ = std::move(begin);
+  segment_.clear();
+  if (log_.is_whole) RemoveReplaced(log_.prefix.empty());
+}
+
+std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::size_t at) {
+  const std::uint64_t first = entries[at].number;
   bytes_.clear();
   if (segment_.empty() || offset_ >= options_.segment_bytes_max) {
-    segment_ = LaneLogName(options_.prefix, first);
+    segment_ = LaneLogName(log_.prefix, first);
     offset_ = 0;
-    LaneLogHeader header = options_.header;
+    LaneLogHeader header = log_.header;
     header.first = first;
     AppendLaneLogHeader(header, bytes_);
   }
-  std::size_t end = begin;
+  std::size_t end = at;
   while (end < entries.size() &&
-         (end == begin || offset_ + bytes_.size() < options_.segment_bytes_max)) {
-    AppendLogRecord(entries[end].message, entries[end].number, first, frame_, bytes_);
-    ++end;
+         (end == at || offset_ + bytes_.size() < options_.segment_bytes_max)) {
+    const LogEntry& entry = entries[end++];
+    if (entry.frame.empty()) {
+      AppendLogRecord(entry.message, entry.number, first, frame_, bytes_);
+    } else {
+      AppendLogRecord(entry.frame, entry.number, first, bytes_);
+    }
   }
   bool was_refused = false;
   for (;;) {
@@ -86,7 +121,7 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
       options_.log.Error("log_not_written",
                          {{"segment", segment_}, {"reason", std::string(written.message())}});
     }
-    if (!Pause(options_.retry_after)) return begin;
+    if (!Pause(options_.retry_after)) return at;
   }
   if (was_refused) options_.log.Info("log_written_again", {{"segment", segment_}});
   offset_ += bytes_.size();
@@ -99,19 +134,32 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
 void LaneLogWriter::RemoveBefore(std::uint64_t end) {
   options_.log.Info(
       "lane_base",
-      {{"log", options_.prefix}, {"log_end", end}, {"log_bytes_left", bytes_since_base()}});
+      {{"log", log_.prefix}, {"log_end", end}, {"log_bytes_left", bytes_since_base()}});
   segment_.clear();
+  RemoveReplaced(false);
   const absl::StatusOr<std::vector<std::string>> names =
-      options_.store->List(absl::StrCat(options_.prefix, "/"));
+      options_.store->List(absl::StrCat(log_.prefix, "/"));
   if (!names.ok()) {
     options_.log.Warning("log_not_trimmed", {{"reason", std::string(names.status().message())}});
     return;
   }
-  for (const std::string& name : SuperfluousOf(*names, options_.prefix, end)) {
+  for (const std::string& name : SuperfluousOf(*names, log_.prefix, end)) {
     const absl::Status removed = options_.store->Remove(name);
     if (removed.ok() || absl::IsNotFound(removed)) continue;
     options_.log.Warning("log_not_trimmed", {{"reason", std::string(removed.message())}});
     return;
+  }
+}
+
+// What cannot be removed now is when the server starts again.
+void LaneLogWriter::RemoveReplaced(bool marks) {
+  for (const std::string& prefix : std::exchange(replaced_, {})) {
+    absl::Status removed;
+    if (marks) removed = options_.store->Write(LaneLogGone(prefix), "");
+    if (removed.ok()) removed = RemoveLaneLog(*options_.store, prefix);
+    if (removed.ok()) continue;
+    options_.log.Warning("log_not_removed",
+                         {{"log", prefix}, {"reason", std::string(removed.message())}});
   }
 }
 

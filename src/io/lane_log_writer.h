@@ -22,34 +22,37 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "io/blob_store.h"
-#include "protocol/lane_log.h"
 #include "protocol/step.h"
 
 namespace longtail {
+
+/// Removes a whole log, or what is left of one, but for its mark.
+absl::Status RemoveLaneLog(BlobStore& store, const std::string& prefix);
 
 class LaneLogWriter {
  public:
   struct Options {
     BlobStore* store = nullptr;  ///< Must outlive the writer.
-    std::string prefix;          ///< Of segments' names.
-    /// `first`: of the entry that comes first. The log is whole up to there.
-    LaneLogHeader header{};
-    std::uint64_t bytes_since_base = 0;  ///< Of the log that is there.
     /// A new segment is begun behind so many bytes; a larger entry is one by itself.
     std::size_t segment_bytes_max = std::size_t{32} << 20;
     absl::Duration retry_after = absl::Seconds(1);
     Log log{};
   };
 
-  explicit LaneLogWriter(Options options)
-      : options_(std::move(options)), bytes_written_(options_.bytes_since_base) {}
+  explicit LaneLogWriter(Options options) : options_(std::move(options)) {}
   ~LaneLogWriter() { Stop(); }
   LaneLogWriter(const LaneLogWriter&) = delete;
   LaneLogWriter& operator=(const LaneLogWriter&) = delete;
 
-  /// Begins to write. `on_durable(end)` is called on the writer's thread: entries below `end` are
-  /// durable.
-  void Start(std::function<void(std::uint64_t end)> on_durable);
+  /// Begins to write. `on_durable(log, end)` is called on the writer's thread: entries of that log
+  /// below `end` are durable.
+  using OnDurable = std::function<void(std::uint64_t log, std::uint64_t end)>;
+  void Start(OnDurable on_durable);
+
+  /// What is appended from here on is of that log. The one before it, and what that one was to take
+  /// the place of, is removed once this one is whole. `bytes_since_base`: of what is there of it.
+  /// Thread: as Append.
+  void Begin(LogBegin begin, std::uint64_t bytes_since_base = 0);
 
   /// Takes entries, in the order of their numbers, and empties the list. Thread: any, one at a
   /// time.
@@ -59,7 +62,8 @@ class LaneLogWriter {
   void NoteBase() { base_bytes_ = bytes_written_.load(); }
 
   /// Entries below `end` are in a base that is durable: what no longer serves is removed, segments
-  /// and older bases, as soon as the thread comes to it. Thread: as Append.
+  /// older bases and the logs before this one, as soon as the thread comes to it. Thread: as
+  /// Append.
   void Trim(std::uint64_t end);
 
   BlobStore* store() const { return options_.store; }
@@ -71,11 +75,21 @@ class LaneLogWriter {
   void Stop();
 
  private:
-  void Run(const std::function<void(std::uint64_t end)>& on_durable);
-  // One write: `entries` from `begin` on, as many as a segment takes. The end of what it took, or
-  // `begin` if it was stopped while the store refused.
-  std::size_t WriteSome(const std::vector<LogEntry>& entries, std::size_t begin);
+  // What there is to do, in order: a log to begin, entries of it, what a base makes superfluous.
+  struct Work {
+    std::optional<LogBegin> begin{};
+    std::vector<LogEntry> entries{};
+    std::optional<std::uint64_t> trim{};
+  };
+
+  void Run(const OnDurable& on_durable);
+  void StartLog(LogBegin begin);
+  // One write: `entries` from `at` on, as many as a segment takes. The end of what it took, or `at`
+  // if it was stopped while the store refused.
+  std::size_t WriteSome(const std::vector<LogEntry>& entries, std::size_t at);
   void RemoveBefore(std::uint64_t end);
+  // `marks`: their lane went elsewhere, and a base of theirs may still be under way.
+  void RemoveReplaced(bool marks);
   // False once it must stop.
   bool Pause(absl::Duration duration);
 
@@ -83,14 +97,15 @@ class LaneLogWriter {
 
   Mutex mutex_;
   CondVar changed_;
-  std::vector<LogEntry> pending_ ABSL_GUARDED_BY(mutex_);
-  std::optional<std::uint64_t> trim_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Work> pending_ ABSL_GUARDED_BY(mutex_);
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<std::uint64_t> bytes_written_ = 0;  // Of the log, with what was there.
   std::atomic<std::uint64_t> base_bytes_ = 0;     // Those before the base that is written began,
   std::atomic<std::uint64_t> trimmed_bytes_ = 0;  // and before the one that is durable did.
 
   // The thread's own.
+  LogBegin log_;                       // The one that is written,
+  std::vector<std::string> replaced_;  // and the prefixes of those that go once it is whole.
   std::string segment_;       // The name of the segment that is written, empty before the first.
   std::uint64_t offset_ = 0;  // Its durable bytes.
   std::string bytes_;         // Of one write.

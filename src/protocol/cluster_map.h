@@ -41,7 +41,9 @@ struct ServerEntry {
   std::uint64_t incarnation = 0;  ///< Drawn when it starts: the same name later is another one.
   std::string host;               ///< Equal for processes that share a machine, else different.
   std::vector<LaneEntry> lanes;
-  bool keeps_log = false;   ///< Comes back with its lanes after a crash; these stay with it.
+  /// Drawn when it first wrote a log: who comes back with the same has all that its lanes made
+  /// durable. 0: it keeps none.
+  std::uint64_t log = 0;
   bool is_drained = false;  ///< It is to end, and gets no lanes any more.
 
   bool operator==(const ServerEntry&) const = default;

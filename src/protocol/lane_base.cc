@@ -1,5 +1,6 @@
 #include "protocol/lane_base.h"
 
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -22,6 +23,8 @@ constexpr std::size_t kTableStepsBytes = 12;
 constexpr std::size_t kHeldBytes = 16;
 constexpr std::size_t kPartitionBytes = 48;
 constexpr std::size_t kBlobBytes = 28;
+constexpr std::size_t kEpochBytes = 16;
+constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kSizeBytes = sizeof(std::uint32_t);
 
 template <typename T>
@@ -121,6 +124,11 @@ std::string EncodeLaneBase(const LaneBase& base) {
   LONGTAIL_CHECK(blob.size() == kLaneBaseHeaderBytes);
   writer.U64(base.log_end);
   EncodeClusterMap(base.map, writer);
+  PutCount(base.epochs, writer);
+  for (const EpochStart& start : base.epochs) {
+    writer.U64(start.epoch);
+    writer.U64(start.first);
+  }
   PutCount(base.tables, writer);
   for (const TableSpec& spec : base.tables) writer.Text(EncodeTableSpec(spec));
   PutCount(base.pushes, writer);
@@ -148,11 +156,19 @@ absl::StatusOr<LaneBase> DecodeLaneBase(const std::string& what, std::span<const
   FieldReader reader(what, blob);
   LaneBase base;
   reader.Bytes("magic", kLaneBaseMagic.size());
-  if (reader.U32("version") == 0) reader.Refuse("version", "is 0, ending");
+  if (reader.U32("version") != kLaneBaseVersion) {
+    reader.Refuse("version", "is of an older form, ending");
+    return reader.status();
+  }
   base.lane = reader.U32("lane");
   reader.Bytes("header", kLaneBaseHeaderBytes - reader.offset());
   base.log_end = reader.U64("log end");
   base.map = ReadClusterMap(reader);
+  base.epochs.resize(reader.Count("epoch count", kAnyCount, kEpochBytes));
+  for (EpochStart& start : base.epochs) {
+    start.epoch = reader.U64("epoch");
+    start.first = reader.U64("epoch's first entry");
+  }
   base.tables.resize(reader.Count("table count", kTableCountMax, kSizeBytes));
   for (TableSpec& spec : base.tables) {
     spec = ReadTableSpec(reader);

@@ -18,10 +18,18 @@
 namespace longtail {
 
 inline constexpr std::string_view kLaneBaseMagic = "LTLBASE1";
-inline constexpr std::uint32_t kLaneBaseVersion = 1;
+inline constexpr std::uint32_t kLaneBaseVersion = 2;
 inline constexpr std::size_t kLaneBaseHeaderBytes = 32;
 inline constexpr BlobEnvelope kLaneBaseEnvelope{
     .magic = kLaneBaseMagic, .version = kLaneBaseVersion, .header_bytes = kLaneBaseHeaderBytes};
+
+/// Where in a lane's log a leadership began.
+struct EpochStart {
+  std::uint64_t epoch = 0;
+  std::uint64_t first = 0;  ///< The number of its first entry.
+
+  bool operator==(const EpochStart&) const = default;
+};
 
 /// The sections of a push that wait in a partition for the end of their step.
 struct HeldSections {
@@ -56,9 +64,10 @@ struct PartitionBase {
 };
 
 struct LaneBase {
-  std::uint32_t lane = 0;     ///< The lane's number in its server.
-  std::uint64_t log_end = 0;  ///< Number of the first log record that is not in it.
-  ClusterMap map;             ///< Under which the lane began.
+  std::uint32_t lane = 0;          ///< The lane's node number.
+  std::uint64_t log_end = 0;       ///< Number of the first log record that is not in it.
+  ClusterMap map;                  ///< One that the lane knew.
+  std::vector<EpochStart> epochs;  ///< Of the log up to there.
   std::vector<TableSpec> tables;
   std::vector<PartitionBase> partitions;
   std::vector<std::shared_ptr<const PushRequest>> pushes;  ///< Those held, each once.

@@ -13,24 +13,14 @@
 
 namespace longtail {
 
-/// Where in a lane's log a leadership began.
-struct EpochStart {
-  std::uint64_t epoch = 0;
-  std::uint64_t first = 0;  ///< The number of its first entry.
-
-  bool operator==(const EpochStart&) const = default;
-};
-
 /// A part as it is read: the chunks of rows lie in the bytes that it was read from.
 struct LaneImagePart {
-  std::vector<EpochStart> epochs;                  ///< Of the log up to the cut.
   LaneBase base;                                   ///< Of one partition; `log_end` is the cut.
   std::vector<std::span<const std::byte>> chunks;  ///< In the order of base.blobs.
 };
 
 /// `chunks` in the order of base.blobs.
-std::string EncodeLaneImagePart(std::span<const EpochStart> epochs, const LaneBase& base,
-                                std::span<const std::string> chunks);
+std::string EncodeLaneImagePart(const LaneBase& base, std::span<const std::string> chunks);
 
 /// `bytes` must outlive the part.
 ///

@@ -24,6 +24,13 @@ inline std::optional<LaneLeader> FindLeader(const ClusterMap& map, NodeId lane) 
   return std::nullopt;
 }
 
+/// The number of a lane's leadership; 0 if the map has none.
+inline std::uint64_t EpochOf(const ClusterMap& map, NodeId lane) {
+  const auto found = std::ranges::find(map.lanes, lane);
+  const auto number = static_cast<std::size_t>(found - map.lanes.begin());
+  return number < map.lane_epochs.size() ? map.lane_epochs[number] : 0;
+}
+
 /// Whether a lane of `now` is led by another process than it was.
 inline bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
   return std::ranges::any_of(now.lanes, [&](NodeId lane) {

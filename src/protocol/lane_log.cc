@@ -29,8 +29,12 @@ void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out) {
 
 void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t durable_end,
                      std::string& scratch, std::string& out) {
-  std::string& frame = scratch;
-  Encode(message, frame);
+  Encode(message, scratch);
+  AppendLogRecord(AsBytes(scratch), number, durable_end, out);
+}
+
+void AppendLogRecord(std::span<const std::byte> frame, std::uint64_t number,
+                     std::uint64_t durable_end, std::string& out) {
   LONGTAIL_CHECK(frame.size() % kAlignment == 0);
   const std::size_t begin = out.size();
   ByteWriter writer(out);
@@ -39,8 +43,8 @@ void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t
   writer.U64(number);
   writer.U64(durable_end);
   writer.U64(frame.size());
-  writer.U64(Checksum(AsBytes(out).subspan(begin, kSealedBytes), AsBytes(frame)));
-  writer.Bytes(AsBytes(frame));
+  writer.U64(Checksum(AsBytes(out).subspan(begin, kSealedBytes), frame));
+  writer.Bytes(frame);
 }
 
 absl::StatusOr<LaneLogReader> LaneLogReader::Open(std::string what,
@@ -123,6 +127,7 @@ absl::StatusOr<std::optional<Message>> LaneLogReader::Next() {
   absl::StatusOr<Message> message = Decode(record->frame);
   if (!message.ok()) return damage(std::string(message.status().message()));
   ++number_;
+  frame_ = record->frame;
   offset_ += kLogRecordHeaderBytes + record->frame.size();
   return std::optional<Message>(*std::move(message));
 }

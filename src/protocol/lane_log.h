@@ -18,14 +18,14 @@
 namespace longtail {
 
 inline constexpr std::string_view kLaneLogMagic = "LTLANLG1";
-inline constexpr std::uint32_t kLaneLogVersion = 1;
+inline constexpr std::uint32_t kLaneLogVersion = 2;
 inline constexpr std::size_t kLaneLogHeaderBytes = 40;
 inline constexpr std::uint32_t kLogRecordMagic = 0x4345524C;  // "LREC".
 inline constexpr std::size_t kLogRecordHeaderBytes = 40;
 
 /// What a segment says of itself.
 struct LaneLogHeader {
-  std::uint32_t lane = 0;     ///< The lane's number in its server.
+  std::uint32_t lane = 0;     ///< The lane's node number.
   std::uint64_t cluster = 0;  ///< See ClusterMap.
   std::uint64_t first = 0;    ///< Number of its first record.
 
@@ -41,6 +41,10 @@ void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out);
 /// Cost: two copies of the message's arrays; `scratch` and `out` keep their memory for the next.
 void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t durable_end,
                      std::string& scratch, std::string& out);
+
+/// The same of a message that is a frame already.
+void AppendLogRecord(std::span<const std::byte> frame, std::uint64_t number,
+                     std::uint64_t durable_end, std::string& out);
 
 /// Reads one segment. `segment` must outlive it.
 ///
@@ -63,6 +67,9 @@ class LaneLogReader {
   /// Errors: DataLoss naming the segment, the offset and the record, if what was durable is
   ///         damaged; or if a record is whole but no message.
   absl::StatusOr<std::optional<Message>> Next();
+
+  /// The frame of the message that Next read last, within the segment.
+  std::span<const std::byte> frame() const { return frame_; }
 
   /// Number of the record that Next reads next.
   std::uint64_t number() const { return number_; }
@@ -89,6 +96,7 @@ class LaneLogReader {
   std::span<const std::byte> segment_;
   LaneLogHeader header_;
   std::uint64_t number_;
+  std::span<const std::byte> frame_;
   std::size_t offset_ = kLaneLogHeaderBytes;
 };
 

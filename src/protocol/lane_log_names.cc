@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -45,6 +47,63 @@ std::size_t CountBefore(const std::vector<std::uint64_t>& segments, std::uint64_
 
 }  // namespace
 
+std::string LaneLogPrefix(std::string_view server, NodeId lane, std::uint64_t log) {
+  return absl::StrCat(std::string(server), "/lane-", static_cast<std::uint32_t>(lane), "/", log);
+}
+
+std::vector<LaneLogKey> FindLaneLogs(std::span<const std::string> names, std::string_view server) {
+  const std::string begin = absl::StrCat(std::string(server), "/lane-");
+  std::vector<LaneLogKey> logs;
+  for (const std::string& name : names) {
+    if (!name.starts_with(begin)) continue;
+    const std::string_view rest = std::string_view(name).substr(begin.size());
+    const std::size_t slash = rest.find('/');
+    const std::size_t end = slash == rest.npos ? slash : rest.find('/', slash + 1);
+    std::uint32_t lane = 0;
+    std::uint64_t log = 0;
+    if (end == rest.npos || !absl::SimpleAtoi(std::string(rest.substr(0, slash)), &lane) ||
+        !absl::SimpleAtoi(std::string(rest.substr(slash + 1, end - slash - 1)), &log)) {
+      continue;
+    }
+    const std::string prefix = LaneLogPrefix(server, NodeId{lane}, log);
+    const bool is_gone = name == LaneLogGone(prefix);
+    const bool is_whole =
+        name == LaneLogName(prefix, 0) || NumberOf(name, prefix, ".base").has_value();
+    const auto known = std::ranges::find_if(
+        logs, [&](const LaneLogKey& k) { return k.lane == NodeId{lane} && k.log == log; });
+    if (known == logs.end()) {
+      logs.push_back({NodeId{lane}, log, is_whole, is_gone});
+    } else {
+      known->is_whole |= is_whole;
+      known->is_gone |= is_gone;
+    }
+  }
+  std::ranges::sort(logs, {}, [](const LaneLogKey& k) { return std::pair(k.lane, k.log); });
+  return logs;
+}
+
+std::vector<std::string> RemovalOf(std::span<const std::string> names, std::string_view prefix) {
+  std::vector<std::string> removal;
+  for (const std::uint64_t base : NumbersOf(names, prefix, ".base")) {
+    removal.push_back(LaneBaseName(prefix, base));
+  }
+  const std::string all = absl::StrCat(std::string(prefix), "/");
+  const std::string beginning = LaneLogName(prefix, 0);
+  if (std::ranges::find(names, beginning) != names.end()) removal.push_back(beginning);
+  for (const std::string& name : names) {
+    if (!name.starts_with(all) || name == LaneLogGone(prefix) ||
+        std::ranges::find(removal, name) != removal.end()) {
+      continue;
+    }
+    removal.push_back(name);
+  }
+  return removal;
+}
+
+std::string LaneLogGone(std::string_view prefix) {
+  return absl::StrCat(std::string(prefix), "/gone");
+}
+
 std::string LaneLogName(std::string_view prefix, std::uint64_t first) {
   return absl::StrFormat("%s/%020u.log", std::string(prefix), first);
 }
@@ -74,10 +133,11 @@ std::vector<std::string> SuperfluousOf(std::span<const std::string> names, std::
   for (const std::uint64_t base : NumbersOf(names, prefix, ".base")) {
     if (base < log_end) superfluous.push_back(LaneBaseName(prefix, base));
   }
+  // Those of a newer one are being written, or were; names sort by number.
   const std::string all_rows = absl::StrCat(std::string(prefix), "/base-");
   const std::string own_rows = absl::StrCat(LaneBaseRows(prefix, log_end), "/");
   for (const std::string& name : names) {
-    if (name.starts_with(all_rows) && !name.starts_with(own_rows)) superfluous.push_back(name);
+    if (name.starts_with(all_rows) && name < own_rows) superfluous.push_back(name);
   }
   const std::vector<std::uint64_t> segments = NumbersOf(names, prefix, ".log");
   for (std::size_t i = 0; i < CountBefore(segments, log_end); ++i) {

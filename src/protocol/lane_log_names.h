@@ -1,5 +1,9 @@
-// The names of a lane's log in its store, and which of them a newer base makes superfluous.
+// The names of a server's logs in their store, and which of them are superfluous.
 //
+// A lane has one log, and for a while two: one that an image of the lane begins serves once a base
+// stands for that image. So logs have numbers, and the newest whole one of a lane is its log.
+//
+//   SERVER/lane-7/3/…                          PREFIX: log 3 of the lane whose node is 7
 //   PREFIX/00000000000000000000.log            a segment, by the number of its first record
 //   PREFIX/00000000000000000042.base           a base: all that came before record 42
 //   PREFIX/base-00000000000000000042/p…        the rows of that base
@@ -12,7 +16,33 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/node_ids.h"
+
 namespace longtail {
+
+/// The prefix of a log. (SERVER/log is the server's own: see server_log.h.)
+std::string LaneLogPrefix(std::string_view server, NodeId lane, std::uint64_t log);
+
+/// One of a server's logs.
+struct LaneLogKey {
+  NodeId lane{};
+  std::uint64_t log = 0;
+  bool is_whole = false;  ///< It has its beginning, or a base.
+  bool is_gone = false;   ///< The lane went elsewhere: what is here is what was written too late.
+
+  bool operator==(const LaneLogKey&) const = default;
+};
+
+/// The logs of a server that `names` are of, by lane and number. Names that are none of ours are
+/// left out.
+std::vector<LaneLogKey> FindLaneLogs(std::span<const std::string> names, std::string_view server);
+
+/// All of a log but its mark, in an order in which it can be removed: who reads what is left of it
+/// finds that it is whole and older, or not whole.
+std::vector<std::string> RemovalOf(std::span<const std::string> names, std::string_view prefix);
+
+/// The mark of a log whose lane went elsewhere. It stays until the server starts again.
+std::string LaneLogGone(std::string_view prefix);
 
 std::string LaneLogName(std::string_view prefix, std::uint64_t first);
 std::string LaneBaseName(std::string_view prefix, std::uint64_t log_end);
@@ -29,7 +59,7 @@ struct LaneLogFiles {
 LaneLogFiles FindLaneLog(std::span<const std::string> names, std::string_view prefix);
 
 /// Of `names`, those that the base at `log_end` makes superfluous: older bases first, then the rows
-/// of all other bases, then segments that end before it.
+/// of those, then segments that end before it.
 std::vector<std::string> SuperfluousOf(std::span<const std::string> names, std::string_view prefix,
                                        std::uint64_t log_end);
 

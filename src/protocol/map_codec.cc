@@ -29,7 +29,7 @@ void EncodeServerEntry(const ServerEntry& server, ByteWriter& writer) {
     for (const std::string& address : lane.addresses) writer.Text(address);
     writer.U8(static_cast<std::uint8_t>(lane.role));
   }
-  writer.U8(server.keeps_log ? 1 : 0);
+  writer.U64(server.log);
   writer.U8(server.is_drained ? 1 : 0);
 }
 
@@ -52,7 +52,7 @@ ServerEntry ReadServerEntry(FieldReader& reader) {
     lane.role = static_cast<ReplicaRole>(role);
     if (!reader.ok()) return server;
   }
-  server.keeps_log = reader.Flag("keeps_log");
+  server.log = reader.U64("log");
   server.is_drained = reader.Flag("is_drained");
   return server;
 }

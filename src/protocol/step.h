@@ -5,15 +5,18 @@
 // logs, reads a clock or draws a random number.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "protocol/evicted_keys.h"
+#include "protocol/lane_log.h"
 #include "protocol/messages.h"
 #include "protocol/snapshot_format.h"
 
@@ -42,6 +45,17 @@ struct StoreAnswer {
 struct LogEntry {
   std::uint64_t number = 0;  ///< One after the other, from 0.
   Message message;
+  /// The message as a frame, if it is one already, and what keeps its bytes.
+  std::span<const std::byte> frame{};
+  std::shared_ptr<const void> owner{};
+};
+
+/// A log begins, or goes on; the one before it, if it is another, goes once this one is whole.
+struct LogBegin {
+  std::uint64_t log = 0;   ///< Its number, for OnLogged.
+  std::string prefix;      ///< Of its blobs' names. Empty: nothing is logged from here on.
+  LaneLogHeader header{};  ///< `first`: the entry that comes next.
+  bool is_whole = false;   ///< The entries before that are there; else a base will stand for them.
 };
 
 /// The outcome of a call that this process's own threads wait for.
@@ -51,11 +65,13 @@ struct Completion {
 };
 
 /// What the caller must do after a Step, in this order: make the writes durable (each answered by
-/// a StoreAnswer event) or begin those in the background, in any order among them, hand entries to
-/// the log (OnLogged tells when they are durable), note evictions down if there is an audit, send,
-/// tell waiting callers, note when to call Tick next. Reused by the caller: Clear keeps memory.
+/// a StoreAnswer event) or begin those in the background, in any order among them, begin a log,
+/// hand entries to it (OnLogged tells when they are durable), let its beginning go, note evictions
+/// down if there is an audit, send, tell waiting callers, note when to call Tick next. Reused by
+/// the caller: Clear keeps memory.
 struct Effects {
   std::vector<StoreWrite> writes;
+  std::optional<LogBegin> log_begin;
   std::vector<LogEntry> log;
   /// A base of the log is durable: entries below this number are no longer needed.
   std::optional<std::uint64_t> log_base;
@@ -66,6 +82,7 @@ struct Effects {
 
   void Clear() {
     writes.clear();
+    log_begin.reset();
     log.clear();
     log_base.reset();
     evictions.clear();
@@ -86,8 +103,9 @@ class Core {
   virtual void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) = 0;
   virtual void Tick(absl::Time now, Effects& effects) = 0;
 
-  /// Log entries with numbers below `end` are durable. For cores that keep a log.
-  virtual void OnLogged(std::uint64_t /*end*/, absl::Time /*now*/, Effects& /*effects*/) {}
+  /// Entries of that log with numbers below `end` are durable. For cores that keep one.
+  virtual void OnLogged(std::uint64_t /*log*/, std::uint64_t /*end*/, absl::Time /*now*/,
+                        Effects& /*effects*/) {}
 };
 
 }  // namespace longtail

@@ -227,6 +227,7 @@ absl::Status CoordinatorCore::Join(const JoinServer& m, absl::Time now) {
     return other.name == server.name || now >= servers_heard_[other.name].at + options_.lease;
   });
   LONGTAIL_RETURN_IF_ERROR(CheckPlaces(server, options_.replicas));
+  LONGTAIL_RETURN_IF_ERROR(CheckLog(server));
   if (options_.replicas > 1 && !joining_.empty() &&
       joining_[0].lanes.size() != server.lanes.size()) {
     return absl::InvalidArgumentError(absl::StrCat(

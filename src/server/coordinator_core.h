@@ -118,7 +118,7 @@ class CoordinatorCore final : public Core {
   absl::StatusOr<std::vector<LaneMove>> Plan(const PlaceLanes& m) const;
   void LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects);
   absl::Status TakeServer(const JoinServer& m, absl::Time now);
-  bool KeepsLogs() const;
+  absl::Status CheckLog(const ServerEntry& server) const;
   std::uint32_t PartitionsLedBy(const ServerEntry& server) const;
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
   static void TakeRates(const Heartbeat& m, absl::Time now, Heard& heard);

@@ -11,16 +11,25 @@
 
 namespace longtail::server {
 
-// Once the cluster is formed, a server can only come back: as the process it was, or as another one
-// that has its rows from its log.
+// Once the cluster is formed, a server can only come back: as the process it was, as another one
+// that has its lanes from its log, or as one that has nothing.
 absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
   const ServerEntry& server = m.server;
   const auto known = std::ranges::find(state_.map.servers, server.name, &ServerEntry::name);
   if (known == state_.map.servers.end()) return TakeServer(m, now);
   Heard& heard = servers_heard_[server.name];
-  const bool has_nothing = CountRole(*known, ReplicaRole::kLeader) == 0;
-  const bool is_same = known->incarnation == server.incarnation;
-  if (!is_same && (options_.replicas > 1 || has_nothing)) {
+  if (known->incarnation != server.incarnation) {
+    LONGTAIL_RETURN_IF_ERROR(CheckLog(server));
+    const bool comes_back = known->log != 0 && known->log == server.log;
+    if (options_.replicas == 1 && !comes_back && CountRole(*known, ReplicaRole::kLeader) != 0) {
+      const absl::Duration silent = now - heard.at;
+      return absl::FailedPreconditionError(absl::StrCat(
+          "server '", server.name, "' was another process when this cluster was formed, heard ",
+          absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
+          " ago: if it lives, its name is taken; else its rows went with it, for ",
+          known->log == 0 ? "it kept no log" : "this one has not the log that it kept",
+          ": start a new cluster and restore a checkpoint"));
+    }
     const auto at = [this](const ServerEntry& other) { return HeardAt(other); };
     const auto version = [](const ServerEntry&) { return std::uint64_t{0}; };
     LONGTAIL_RETURN_IF_ERROR(
@@ -28,43 +37,26 @@ absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
                       {.at = at, .version = version, .now = now, .lease = options_.server_lease}));
     heard = {};
     ++state_.map.version;
-  } else if (!is_same) {
-    if (m.cluster == 0) {
-      const absl::Duration silent = now - heard.at;
-      return absl::FailedPreconditionError(absl::StrCat(
-          "server '", server.name, "' was another process when this cluster was formed, heard ",
-          absl::FormatDuration(absl::Trunc(silent, absl::Milliseconds(1))),
-          " ago: if it lives, its name is taken; else its rows went with it, for it kept no log: ",
-          "start a new cluster and restore a checkpoint"));
-    }
-    if (server.lanes.size() != known->lanes.size()) {
-      return absl::FailedPreconditionError(absl::StrCat("server '", server.name, "' with ",
-                                                        server.lanes.size(), " lanes: it had ",
-                                                        known->lanes.size(), ", want as many"));
-    }
-    // Its lanes keep their numbers, so all that others remember of them still holds.
-    ServerEntry entry = server;
-    for (std::size_t i = 0; i < entry.lanes.size(); ++i) {
-      entry.lanes[i].node = known->lanes[i].node;
-    }
-    *known = std::move(entry);
-    ++state_.map.version;
   }
   heard.at = now;
   return absl::OkStatus();
 }
 
-bool CoordinatorCore::KeepsLogs() const {
-  return std::ranges::any_of(state_.map.servers, &ServerEntry::keeps_log);
+// What is acknowledged is as safe as the least safe of its replicas.
+absl::Status CoordinatorCore::CheckLog(const ServerEntry& server) const {
+  const std::vector<ServerEntry>& others = is_formed() ? state_.map.servers : joining_;
+  const auto other = std::ranges::find_if(
+      others, [&](const ServerEntry& o) { return (o.log != 0) != (server.log != 0); });
+  if (other == others.end()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("server '", server.name, "' keeps ", server.log == 0 ? "no log" : "a log",
+                   ", and '", other->name, "' ", other->log == 0 ? "none" : "one",
+                   ": want all servers of a cluster alike"));
 }
 
 // Another server of a cluster that is formed: it has nothing yet.
 absl::Status CoordinatorCore::TakeServer(const JoinServer& m, absl::Time now) {
-  if (m.server.keeps_log || KeepsLogs()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "server '", m.server.name, "': this cluster, whose servers keep logs, has all of its ",
-        state_.server_count, " servers: ", ServerNames(state_.map.servers)));
-  }
+  LONGTAIL_RETURN_IF_ERROR(CheckLog(m.server));
   if (state_.map.servers.size() == kServerCountMax) {
     return absl::ResourceExhaustedError(
         absl::StrCat("server '", m.server.name, "': want at most ", kServerCountMax, " servers"));
@@ -132,10 +124,6 @@ void CoordinatorCore::On(NodeId source, const PlaceLanes& m, absl::Time now, Eff
 absl::StatusOr<std::vector<LaneMove>> CoordinatorCore::Plan(const PlaceLanes& m) const {
   if (!is_formed()) {
     return absl::UnavailableError(absl::StrCat("the cluster waits for ", WaitsFor()));
-  }
-  if (KeepsLogs()) {
-    return absl::FailedPreconditionError(
-        "lanes stay where they are in a cluster whose servers keep logs, for now");
   }
   const ClusterMap map = AfterMoves(state_.map, state_.moves);
   switch (m.placing) {

@@ -122,7 +122,8 @@ void LaneCore::HoldAnswers(std::size_t first, Effects& effects) {
   effects.sends.erase(std::remove_if(begin, effects.sends.end(), is_held), effects.sends.end());
 }
 
-void LaneCore::OnLogged(std::uint64_t end, absl::Time /*now*/, Effects& effects) {
+void LaneCore::OnLogged(std::uint64_t /*log*/, std::uint64_t end, absl::Time /*now*/,
+                        Effects& effects) {
   durable_end_ = end;
   while (!held_.empty() && held_.front().log_end <= durable_end_) {
     effects.sends.push_back(std::move(held_.front().answer));
@@ -186,8 +187,8 @@ void LaneCore::Tick(absl::Time now, Effects& effects) {
 }
 
 void LaneCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
-  if (answer.ticket == kBaseTicket) {
-    if (answer.status.ok()) effects.log_base = base_->log_end;
+  if (answer.ticket == BaseTicket()) {
+    if (answer.status.ok() && base_) effects.log_base = base_->log_end;
     base_.reset();
     return;
   }

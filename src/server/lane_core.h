@@ -57,7 +57,7 @@ class LaneCore final : public Core {
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
   void Tick(absl::Time now, Effects& effects) override;
-  void OnLogged(std::uint64_t end, absl::Time now, Effects& effects) override;
+  void OnLogged(std::uint64_t log, std::uint64_t end, absl::Time now, Effects& effects) override;
 
   /// Begins the log with the map that gave this lane its place.
   void BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects);
@@ -70,10 +70,13 @@ class LaneCore final : public Core {
   /// log before it can go, while it goes on. Nothing happens if another is under way, or a
   /// snapshot.
   ///
-  /// `map`: under which the lane began; `lane`: its number in its server; `prefix`: of its log.
-  /// Whether it has begun.
-  bool WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+  /// `map`: one that it knows; `epochs`: of its log, whose names begin with `prefix`. Whether it
+  /// has begun.
+  bool WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<EpochStart> epochs,
                  const std::string& prefix, absl::Time now, Effects& effects);
+
+  /// Whether a base is being written.
+  bool writes_base() const { return base_.has_value(); }
 
   /// Becomes what a base has, of which `read_rows` gives the rows. Before any Step or Replay.
   ///
@@ -85,7 +88,7 @@ class LaneCore final : public Core {
   ///
   /// Cost: the partition's rows twice, compressed.
   LaneBase SavePartition(std::size_t index, std::shared_ptr<const ClusterMap> map,
-                         std::vector<std::string>& chunks) const;
+                         std::vector<EpochStart> epochs, std::vector<std::string>& chunks) const;
 
   /// Becomes what SavePartition saw of each, one after another, before any Step or Replay. Replay
   /// then begins with the entry at which the first of them was cut; those cut later sleep until
@@ -120,7 +123,7 @@ class LaneCore final : public Core {
 
  private:
   // Of the write of a base; its snapshot's are higher.
-  static constexpr std::uint64_t kBaseTicket = 0;
+  std::uint64_t BaseTicket() const { return options_.snapshot.first_ticket - 1; }
 
   struct WaitingPull {
     NodeId source{};

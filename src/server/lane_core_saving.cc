@@ -14,13 +14,14 @@
 
 namespace longtail::server {
 
-bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::uint32_t lane,
+bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<EpochStart> epochs,
                          const std::string& prefix, absl::Time now, Effects& effects) {
   if (base_ || snapshot_.is_running()) return false;
   base_prefix_ = prefix;
-  base_ = LaneBase{.lane = lane,
+  base_ = LaneBase{.lane = static_cast<std::uint32_t>(options_.self),
                    .log_end = log_end_,
                    .map = *map,
+                   .epochs = std::move(epochs),
                    .tables = {},
                    .partitions = {},
                    .pushes = {},
@@ -57,7 +58,7 @@ void LaneCore::FinishBase(Effects& effects) {
     return;
   }
   base_->blobs = std::move(reply.blobs);
-  effects.writes.push_back({.ticket = kBaseTicket,
+  effects.writes.push_back({.ticket = BaseTicket(),
                             .name = LaneBaseName(base_prefix_, base_->log_end),
                             .bytes = EncodeLaneBase(*base_),
                             .is_base = true,
@@ -89,11 +90,13 @@ absl::Status LaneCore::RestoreAll(const LaneBase& base, ReadRowsInto read_rows) 
 }
 
 LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const ClusterMap> map,
+                                 std::vector<EpochStart> epochs,
                                  std::vector<std::string>& chunks) const {
   const PartitionCore& partition = *partitions_[index];
-  LaneBase base{.lane = 0,
+  LaneBase base{.lane = static_cast<std::uint32_t>(options_.self),
                 .log_end = log_end_,
                 .map = *map,
+                .epochs = std::move(epochs),
                 .tables = {},
                 .partitions = {},
                 .pushes = {},

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
-#include "protocol/lane_base.h"
+#include "protocol/lane_leader.h"
 #include "protocol/lane_log.h"
 #include "protocol/lane_log_names.h"
 #include "protocol/manifest.h"
@@ -18,28 +18,36 @@
 namespace longtail::server {
 namespace {
 
+// A log as it is read.
+struct Reading {
+  BlobStore& store;
+  const std::string& prefix;
+  NodeId lane;
+  std::size_t tail_bytes;
+  RecoveredLane recovered{};
+};
+
 // The core that a log begins with.
-absl::Status Begin(std::shared_ptr<const ClusterMap> map, const std::string& server,
-                   std::uint32_t lane, RecoveredLane& recovered) {
-  LONGTAIL_ASSIGN_OR_RETURN(LaneCore::Options options, PlaceOfLane(*map, server, lane));
+absl::Status Begin(std::shared_ptr<const ClusterMap> map, Reading& reading) {
+  LONGTAIL_ASSIGN_OR_RETURN(LaneCore::Options options, PlaceOfLane(*map, reading.lane));
   options.keeps_log = true;
-  recovered.map = std::move(map);
-  recovered.core = std::make_unique<LaneCore>(options);
+  reading.recovered.map = std::move(map);
+  reading.recovered.core = std::make_unique<LaneCore>(options);
   return absl::OkStatus();
 }
 
 // What a base has, rows and all.
-absl::Status Restore(BlobStore& store, const std::string& name, const std::string& server,
-                     std::uint32_t lane, RecoveredLane& recovered) {
-  const std::string what = absl::StrCat("'", name, "' in ", store.Describe());
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes, store.Read(name));
-  LONGTAIL_ASSIGN_OR_RETURN(const LaneBase base, DecodeLaneBase(what, AsBytes(bytes)));
-  if (base.lane != lane) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(what, ": is of lane ", base.lane, ": want lane ", lane));
+absl::Status Restore(const std::string& name, Reading& reading) {
+  RecoveredLane& recovered = reading.recovered;
+  const std::string what = absl::StrCat("'", name, "' in ", reading.store.Describe());
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes, reading.store.Read(name));
+  LONGTAIL_ASSIGN_OR_RETURN(LaneBase base, DecodeLaneBase(what, AsBytes(bytes)));
+  if (NodeId{base.lane} != reading.lane) {
+    return absl::FailedPreconditionError(absl::StrCat(what, ": is of lane ", base.lane,
+                                                      ": want lane ",
+                                                      static_cast<std::uint32_t>(reading.lane)));
   }
-  LONGTAIL_RETURN_IF_ERROR(
-      Begin(std::make_shared<const ClusterMap>(base.map), server, lane, recovered));
+  LONGTAIL_RETURN_IF_ERROR(Begin(std::make_shared<const ClusterMap>(base.map), reading));
   Manifest manifest;
   for (const TableSpec& spec : base.tables) {
     manifest.tables.push_back({TableId{static_cast<std::uint32_t>(manifest.tables.size())}, spec});
@@ -47,9 +55,11 @@ absl::Status Restore(BlobStore& store, const std::string& name, const std::strin
   manifest.blobs = base.blobs;
   const absl::Status restored =
       recovered.core->Restore(base, [&](absl::FunctionRef<absl::Status(RowBlock rows)> take) {
-        return ReadRows(store, manifest, take);
+        return ReadRows(reading.store, manifest, take);
       });
   recovered.base_end = base.log_end;
+  recovered.epochs = std::move(base.epochs);
+  recovered.tail.Reset(base.log_end);
   if (absl::IsNotFound(restored)) {
     return absl::DataLossError(
         absl::StrCat(what, ": names rows that are gone: ", restored.message()));
@@ -58,8 +68,8 @@ absl::Status Restore(BlobStore& store, const std::string& name, const std::strin
 }
 
 absl::Status ReplaySegment(const std::string& what, std::span<const std::byte> bytes,
-                           std::uint64_t first, const std::string& server, std::uint32_t lane,
-                           RecoveredLane& recovered) {
+                           std::uint64_t first, Reading& reading) {
+  RecoveredLane& recovered = reading.recovered;
   absl::StatusOr<LaneLogReader> reader = LaneLogReader::Open(what, bytes, first);
   if (absl::IsNotFound(reader.status())) {
     recovered.torn_bytes += bytes.size();
@@ -72,24 +82,32 @@ absl::Status ReplaySegment(const std::string& what, std::span<const std::byte> b
     return absl::DataLossError(absl::StrCat(what, ": begins with record ", first, ": want ", want,
                                             ", which is in no segment"));
   }
-  if (reader->header().lane != lane ||
+  if (NodeId{reader->header().lane} != reading.lane ||
       (recovered.map != nullptr && reader->header().cluster != recovered.map->cluster)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(what, ": is of lane ", reader->header().lane, " in another cluster or server",
-                     ": want lane ", lane, " of the server whose log this is"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        what, ": is of lane ", reader->header().lane, " in this cluster or another: want lane ",
+        static_cast<std::uint32_t>(reading.lane), " of the cluster whose log this is"));
   }
   for (;;) {
     const std::uint64_t number = reader->number();
     LONGTAIL_ASSIGN_OR_RETURN(const std::optional<Message> message, reader->Next());
     if (!message) break;
+    const auto* const begin = std::get_if<MapReply>(&*message);
     if (recovered.core == nullptr) {
-      const auto* reply = std::get_if<MapReply>(&*message);
-      if (reply == nullptr || reply->map == nullptr) {
+      if (begin == nullptr || begin->map == nullptr) {
         return absl::DataLossError(absl::StrCat(what, ": begins with another message than a map"));
       }
-      LONGTAIL_RETURN_IF_ERROR(Begin(reply->map, server, lane, recovered));
+      LONGTAIL_RETURN_IF_ERROR(Begin(begin->map, reading));
     }
-    if (number >= recovered.core->log_end()) recovered.core->Replay(*message);
+    if (number < recovered.core->log_end()) continue;
+    if (begin != nullptr && begin->map != nullptr) {
+      recovered.epochs.push_back({EpochOf(*begin->map, reading.lane), number});
+    }
+    recovered.core->Replay(*message);
+    auto frame = std::make_shared<std::string>(AsText(reader->frame()));
+    const std::span<const std::byte> frame_bytes = AsBytes(*frame);
+    recovered.tail.Append(frame_bytes, std::move(frame));
+    recovered.tail.Trim(recovered.tail.end(), reading.tail_bytes);
   }
   recovered.torn_bytes += bytes.size() - reader->offset();
   recovered.log_bytes += bytes.size();
@@ -98,28 +116,24 @@ absl::Status ReplaySegment(const std::string& what, std::span<const std::byte> b
 
 }  // namespace
 
-std::string LaneLogPrefix(const std::string& server, std::uint32_t lane) {
-  return absl::StrCat(server, "/lane-", lane);
-}
-
-absl::StatusOr<RecoveredLane> RecoverLane(BlobStore& store, const std::string& server,
-                                          std::uint32_t lane) {
-  const std::string prefix = LaneLogPrefix(server, lane);
+absl::StatusOr<RecoveredLane> RecoverLane(BlobStore& store, const std::string& prefix, NodeId lane,
+                                          std::size_t tail_bytes) {
   LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                             store.List(absl::StrCat(prefix, "/")));
   const LaneLogFiles files = FindLaneLog(names, prefix);
-  RecoveredLane recovered;
-  if (files.base) {
-    LONGTAIL_RETURN_IF_ERROR(
-        Restore(store, LaneBaseName(prefix, *files.base), server, lane, recovered));
-  }
+  Reading reading{.store = store, .prefix = prefix, .lane = lane, .tail_bytes = tail_bytes};
+  if (files.base) LONGTAIL_RETURN_IF_ERROR(Restore(LaneBaseName(prefix, *files.base), reading));
   for (const std::uint64_t first : files.segments) {
     const std::string name = LaneLogName(prefix, first);
     LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes, store.Read(name));
     LONGTAIL_RETURN_IF_ERROR(ReplaySegment(absl::StrCat("'", name, "' in ", store.Describe()),
-                                           AsBytes(bytes), first, server, lane, recovered));
+                                           AsBytes(bytes), first, reading));
+    // What a process wrote that was killed before it could sync: from here on it counts.
+    if (first == files.segments.back()) {
+      LONGTAIL_RETURN_IF_ERROR(store.Extend(name, bytes.size(), ""));
+    }
   }
-  return recovered;
+  return std::move(reading.recovered);
 }
 
 }  // namespace longtail::server

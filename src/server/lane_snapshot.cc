@@ -203,7 +203,7 @@ void LaneSnapshot::OnStored(const StoreAnswer& answer, absl::Time now, Effects& 
 
 void LaneSnapshot::Cancel(absl::Status why, Effects& effects) {
   waiting_.reset();
-  if (!is_running_) return;
+  if (!is_running_ || job_.is_base) return;
   status_ = std::move(why);
   EndCuts();
   writes_left_ = 0;

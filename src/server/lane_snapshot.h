@@ -60,7 +60,7 @@ class LaneSnapshot {
 
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects);
 
-  /// Gives it up: `why` is the answer.
+  /// Gives it up, unless it is a base, which goes where nobody else writes: `why` is the answer.
   void Cancel(absl::Status why, Effects& effects);
 
   bool is_running() const { return is_running_; }

@@ -8,6 +8,8 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "protocol/checksum.h"
+#include "protocol/lane_leader.h"
+#include "protocol/lane_log_names.h"
 #include "protocol/snapshot_format.h"
 #include "protocol/wire.h"
 #include "server/lane_place.h"
@@ -27,12 +29,10 @@ constexpr absl::Duration kLookEvery = absl::Milliseconds(200);
 constexpr std::uint32_t kLooksMax = 15;
 // A replica that lacks no more than so many entries is waited for.
 constexpr std::uint64_t kAwaitedWithin = 64;
-
-std::uint64_t EpochOf(const ClusterMap& map, NodeId lane) {
-  const auto found = std::ranges::find(map.lanes, lane);
-  const auto number = static_cast<std::size_t>(found - map.lanes.begin());
-  return number < map.lane_epochs.size() ? map.lane_epochs[number] : 0;
-}
+// One that has them, but not yet in its log, may lack so many of these there.
+constexpr std::uint64_t kAwaitedUnsynced = 4096;
+// A base that could not be written is begun again behind so long.
+constexpr absl::Duration kBaseAgainAfter = absl::Seconds(1);
 
 // The request of a message that wants an answer; 0: it wants none.
 std::uint64_t RequestOf(const Message& message) {
@@ -70,16 +70,18 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
   }
   map_ = map;
   const LaneEntry& entry = server->lanes[options_.seat];
-  if (entry.node != lane_node_) Leave();
+  if (entry.node != lane_node_) Leave(effects);
   lane_node_ = entry.node;
   const std::uint64_t epoch = EpochOf(*map, entry.node);
   const bool is_new_epoch = std::exchange(epoch_, epoch) != epoch;
   const ReplicaRole was = std::exchange(role_, entry.role);
   gauges_.role_ = role_;
   if (!leads()) gauges_.rows_ = 0;
+  const bool comes_back = std::exchange(comes_back_, false);
   switch (role_) {
     case ReplicaRole::kLeader:
-      if (was != ReplicaRole::kLeader) return Lead(was, now, effects);
+      if (was != ReplicaRole::kLeader)
+        return Lead(comes_back ? ReplicaRole::kFollower : was, now, effects);
       if (is_new_epoch) return BeginEpoch(now, effects);
       TakeFollowers();
       return Commit(now, effects);
@@ -98,16 +100,70 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
 }
 
 std::unique_ptr<LaneCore> ReplicaCore::MakeLane() {
-  absl::StatusOr<LaneCore::Options> options = PlaceOfLane(*map_, options_.server, options_.seat);
+  absl::StatusOr<LaneCore::Options> options = PlaceOfLane(*map_, lane_node_);
   if (!options.ok()) return nullptr;
   options->keeps_log = true;
   options->key_list_bytes_max = options_.key_list_bytes_max;
+  options->snapshot = options_.snapshot;
   // Writes of a lane that was here before may still be under way.
   options->snapshot.first_ticket = ++lanes_made_ << 32;
   return std::make_unique<LaneCore>(*options);
 }
 
-void ReplicaCore::Leave() {
+// A lane without anything, and its log.
+void ReplicaCore::BeginLane(Effects& effects) {
+  lane_ = MakeLane();
+  if (keeps_log()) BeginLog(true, effects);
+}
+
+void ReplicaCore::BeginLog(bool is_whole, Effects& effects) {
+  log_ = std::exchange(next_log_, next_log_ + options_.log_step);
+  is_whole_ = is_whole;
+  durable_ = lane_->log_end();
+  effects.log_begin = Log();
+}
+
+LogBegin ReplicaCore::Log() const {
+  return {.log = log_,
+          .prefix = LaneLogPrefix(options_.server, lane_node_, log_),
+          .header = {.lane = static_cast<std::uint32_t>(lane_node_),
+                     .cluster = map_ == nullptr ? cluster_ : map_->cluster,
+                     .first = lane_->log_end()},
+          .is_whole = is_whole_};
+}
+
+void ReplicaCore::TakeLane(LoggedLane lane) {
+  lane_node_ = lane.lane;
+  lane_ = std::move(lane.recovered.core);
+  epochs_ = std::move(lane.recovered.epochs);
+  tail_ = std::move(lane.recovered.tail);
+  cluster_ = lane.recovered.map->cluster;
+  log_ = lane.log;
+  is_whole_ = true;
+  durable_ = lane_->log_end();
+}
+
+// Entries before that one are safe here.
+std::uint64_t ReplicaCore::Held() const {
+  if (!keeps_log()) return lane_->log_end();
+  return is_whole_ ? durable_ : 0;
+}
+
+bool ReplicaCore::WriteBase(absl::Time now, Effects& effects) {
+  return keeps_log() && lane_ != nullptr && lane_->log_end() > 0 && map_ != nullptr &&
+         lane_->WriteBase(map_, epochs_, Log().prefix, now, effects);
+}
+
+void ReplicaCore::OnLogged(std::uint64_t log, std::uint64_t end, absl::Time now, Effects& effects) {
+  if (log != log_ || lane_ == nullptr) return;
+  durable_ = std::max(durable_, end);
+  if (leads()) return Commit(now, effects);
+  TellHeld(effects);
+}
+
+void ReplicaCore::Leave(Effects& effects) {
+  if (log_ != 0) effects.log_begin = LogBegin{.log = 0, .prefix = {}, .is_whole = true};
+  log_ = 0;
   role_ = ReplicaRole::kNone;
   lane_.reset();
   tail_.Reset(0);
@@ -126,7 +182,7 @@ void ReplicaCore::Lead(ReplicaRole was, absl::Time now, Effects& effects) {
     gauges_.role_ = role_;
     return Note("it is to lead a lane that it does not have");
   }
-  if (lane_ == nullptr) lane_ = MakeLane();
+  if (lane_ == nullptr) BeginLane(effects);
   fetching_ = {};
   retry_at_ = absl::InfiniteFuture();
   followers_.clear();
@@ -179,7 +235,7 @@ void ReplicaCore::BeginFollowing(absl::Time now, Effects& effects) {
   followers_.clear();
   gauges_.SetCaughtUp(lane_node_, 0);
   gauges_.SetStuck({});
-  if (lane_ == nullptr) lane_ = MakeLane();
+  if (lane_ == nullptr) BeginLane(effects);
   Fetch(now, effects);
 }
 
@@ -217,12 +273,21 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
 void ReplicaCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
   if (lane_ == nullptr) return;
   lane_->OnStored(answer, now, effects);
-  if (leads()) AfterLane(now, effects);
+  if (effects.log_base) {
+    is_whole_ = true;
+    durable_ = std::max(durable_, *effects.log_base);
+  }
+  if (leads()) return AfterLane(now, effects);
+  TellHeld(effects);
 }
 
 void ReplicaCore::Tick(absl::Time now, Effects& effects) {
+  if (lane_ != nullptr) lane_->Tick(now, effects);
+  if (keeps_log() && lane_ != nullptr && !is_whole_ && !lane_->writes_base()) {
+    WriteBase(now, effects);
+    effects.WakeAt(now + kBaseAgainAfter);
+  }
   if (leads()) {
-    lane_->Tick(now, effects);
     gauges_.rows_ = lane_->row_count();
     effects.WakeAt(now + kGaugeEvery);
     AnswerFollowers(now, effects);
@@ -249,16 +314,17 @@ void ReplicaCore::Refuse(const Envelope& event, absl::Status why, Effects& effec
 void ReplicaCore::AfterLane(absl::Time now, Effects& effects) {
   if (followers_.empty()) {  // Nobody needs them; who joins then gets an image.
     if (!effects.log.empty()) tail_.Reset(lane_->log_end());
-    effects.log.clear();
-    return lane_->OnLogged(acknowledged_ = lane_->log_end(), now, effects);
   }
-  for (const LogEntry& entry : effects.log) {
+  for (LogEntry& entry : effects.log) {
+    if (entry.number < tail_.end()) continue;
     auto frame = std::make_shared<std::string>();
     Encode(entry.message, *frame);
-    const std::span<const std::byte> bytes = AsBytes(*frame);
-    tail_.Append(bytes, std::move(frame));
+    entry.message = Acknowledgement{};  // The frame is enough, and stays with followers anyway.
+    entry.frame = AsBytes(*frame);
+    entry.owner = std::move(frame);
+    tail_.Append(entry.frame, entry.owner);
   }
-  effects.log.clear();
+  if (!keeps_log()) effects.log.clear();
   Commit(now, effects);
   AnswerFollowers(now, effects);
 }
@@ -301,6 +367,13 @@ void ReplicaCore::OnFollow(NodeId source, const FollowLane& m, absl::Time now, E
   }
   Follower& follower = *found;
   if (m.request < follower.newest) return;  // Late.
+  if (m.request == follower.newest && m.image == 0) {
+    // It asks for nothing more, but holds more than when it asked.
+    if (follower.image != 0 || m.held <= follower.held) return;
+    NoteHeld(follower, m);
+    Commit(now, effects);
+    return AnswerFollowers(now, effects);
+  }
   follower.newest = m.request;
   follower.source = source;
   if (m.image != 0 || !HasBeginning(m)) {
@@ -314,12 +387,19 @@ void ReplicaCore::OnFollow(NodeId source, const FollowLane& m, absl::Time now, E
   follower.request = m.request;
   follower.answer_by = now + kAnswerWithin;
   follower.next = m.next;
+  NoteHeld(follower, m);
+  Commit(now, effects);
+  AnswerFollowers(now, effects);
+}
+
+void ReplicaCore::NoteHeld(Follower& follower, const FollowLane& m) const {
   // Who hears nothing of what it is sent may ask for ever: it is not waited for anew.
   const bool gets_on = m.held > follower.held || m.held == tail_.end();
   follower.held = m.held;
-  if (gets_on && tail_.end() - m.held <= kAwaitedWithin) follower.is_awaited = true;
-  Commit(now, effects);
-  AnswerFollowers(now, effects);
+  if (!gets_on || m.held > tail_.end()) return;
+  const std::uint64_t unheld = tail_.end() - m.held;
+  const bool has_them = m.held > 0 && tail_.end() - m.next <= kAwaitedWithin;
+  if (unheld <= (has_them ? kAwaitedUnsynced : kAwaitedWithin)) follower.is_awaited = true;
 }
 
 // Whether the asker's log is a beginning of this one, and what follows it is there.
@@ -361,17 +441,17 @@ void ReplicaCore::CutPart(Follower& follower, std::uint32_t part) {
   follower.part = part;
   follower.bytes.reset();  // Not two of them at a time.
   std::vector<std::string> chunks;
-  const LaneBase base = lane_->SavePartition(part, map_, chunks);
-  follower.bytes = std::make_shared<std::string>(EncodeLaneImagePart(epochs_, base, chunks));
+  const LaneBase base = lane_->SavePartition(part, map_, epochs_, chunks);
+  follower.bytes = std::make_shared<std::string>(EncodeLaneImagePart(base, chunks));
 }
 
 // Lets the answers go that rest on what all who count hold.
 void ReplicaCore::Commit(absl::Time now, Effects& effects) {
-  std::uint64_t held = tail_.end();
+  std::uint64_t held = Held();
   for (const Follower& follower : followers_) {
     if (follower.is_awaited) held = std::min(held, follower.held);
   }
-  lane_->OnLogged(held, now, effects);
+  lane_->OnLogged(log_, held, now, effects);
   acknowledged_ = std::max(acknowledged_, held);
   const bool is_over = std::ranges::any_of(
       followers_, [&](const Follower& f) { return f.is_successor && f.held == tail_.end(); });
@@ -436,11 +516,24 @@ void ReplicaCore::AnswerFollowers(absl::Time now, Effects& effects) {
 void ReplicaCore::Fetch(absl::Time now, Effects& effects) {
   retry_at_ = now + kAskAgainAfter;
   effects.WakeAt(retry_at_);
+  ++request_;
+  Ask(effects);
+}
+
+// More of what it has is durable, which the leader waits for.
+void ReplicaCore::TellHeld(Effects& effects) {
+  const bool follows = !leads() && role_ != ReplicaRole::kNone && request_ != 0;
+  if (follows && fetching_.image == 0 && Held() != told_held_) Ask(effects);
+}
+
+// Says what it has and, if the request is a new one, asks for what it wants.
+void ReplicaCore::Ask(Effects& effects) {
   // An image is replayed beside what there was, which may be the last that has all, until it has.
   const bool is_image = fetching_.is_complete;
   const LaneCore& lane = is_image ? *fetching_.lane : *lane_;
   const std::vector<EpochStart>& epochs = is_image ? fetching_.epochs : epochs_;
-  FollowLane m{.request = ++request_,
+  told_held_ = is_image ? 0 : Held();
+  FollowLane m{.request = request_,
                .lane = lane_node_,
                .server = options_.server,
                .incarnation = options_.incarnation,
@@ -448,7 +541,7 @@ void ReplicaCore::Fetch(absl::Time now, Effects& effects) {
                .epoch = epoch_,
                .last_epoch = epochs.empty() ? 0 : epochs.back().epoch,
                .next = lane.log_end(),
-               .held = is_image ? 0 : lane.log_end(),
+               .held = told_held_,
                .image = is_image ? 0 : fetching_.image,
                .part = fetching_.part,
                .offset = fetching_.bytes.size()};
@@ -463,21 +556,22 @@ void ReplicaCore::OnEntries(const LaneEntries& m, absl::Time now, Effects& effec
     return;
   }
   if (m.image != 0) {
-    OnImagePiece(m);
+    OnImagePiece(m, now, effects);
   } else if (fetching_.is_complete && m.epoch != fetching_.epoch) {
     // It has parts that were cut later: what their leader had done by then, another may not have.
     fetching_ = {};
   } else {
     if (!fetching_.is_complete) fetching_ = {};
-    const absl::Status applied = Apply(m);
+    const absl::Status applied = Apply(m, effects);
     if (!applied.ok()) Note(std::string(applied.message()));
-    if (fetching_.is_complete) TakeImage();
+    if (fetching_.is_complete) TakeImage(now, effects);
     if (m.is_counted && m.epoch == epoch_) gauges_.SetCaughtUp(lane_node_, epoch_);
   }
+  if (lane_->writes_base()) lane_->Tick(now, effects);
   Fetch(now, effects);
 }
 
-absl::Status ReplicaCore::Apply(const LaneEntries& m) {
+absl::Status ReplicaCore::Apply(const LaneEntries& m, Effects& effects) {
   std::shared_ptr<const void> owner;
   if (!m.owners.empty()) {
     owner = std::make_shared<std::vector<std::shared_ptr<const void>>>(m.owners);
@@ -497,22 +591,29 @@ absl::Status ReplicaCore::Apply(const LaneEntries& m) {
       epochs.push_back({EpochOf(*begin->map, lane_node_), number});
     }
     lane.Replay(message);
-    if (!is_image) tail_.Append(m.frames[i], owner);
+    if (is_image) continue;
+    tail_.Append(m.frames[i], owner);
+    if (!keeps_log()) continue;
+    effects.log.push_back(
+        {.number = number, .message = Acknowledgement{}, .frame = m.frames[i], .owner = owner});
   }
   tail_.Trim(tail_.end(), options_.tail_bytes_kept);
   return absl::OkStatus();
 }
 
 // Once it has all up to where its last part was cut.
-void ReplicaCore::TakeImage() {
+void ReplicaCore::TakeImage(absl::Time now, Effects& effects) {
   if (fetching_.lane->log_end() < fetching_.lane->whole_at()) return;
   lane_ = std::move(fetching_.lane);
   epochs_ = std::move(fetching_.epochs);
   tail_.Reset(lane_->log_end());
   fetching_ = {};
+  if (!keeps_log()) return;
+  BeginLog(false, effects);
+  WriteBase(now, effects);
 }
 
-void ReplicaCore::OnImagePiece(const LaneEntries& m) {
+void ReplicaCore::OnImagePiece(const LaneEntries& m, absl::Time now, Effects& effects) {
   if (m.epoch != fetching_.epoch) fetching_ = {};
   const bool is_next =
       m.image == fetching_.image && m.part == fetching_.part && m.offset == fetching_.bytes.size();
@@ -531,7 +632,7 @@ void ReplicaCore::OnImagePiece(const LaneEntries& m) {
   }
   fetching_.bytes.clear();
   fetching_.is_complete = ++fetching_.part == m.parts;
-  if (fetching_.is_complete) TakeImage();
+  if (fetching_.is_complete) TakeImage(now, effects);
 }
 
 // A whole part has come.
@@ -540,7 +641,7 @@ absl::Status ReplicaCore::TakePart() {
       const LaneImagePart part,
       DecodeLaneImagePart(absl::StrCat("part ", fetching_.part, " of the lane's image"),
                           AsBytes(fetching_.bytes)));
-  if (fetching_.part == 0) fetching_.epochs = part.epochs;
+  if (fetching_.part == 0) fetching_.epochs = part.base.epochs;
   return fetching_.lane->RestorePartition(
       part.base, [&](absl::FunctionRef<absl::Status(RowBlock rows)> take) -> absl::Status {
         for (std::size_t i = 0; i < part.chunks.size(); ++i) {

@@ -10,6 +10,10 @@
 //   kFollower = holds all that was acknowledged: any of them can lead
 //   a leader that was replaced acknowledges nothing: its successor, which counts, asks it no more
 //
+// With a log, to hold an entry is to have it durable: so what was acknowledged is still there when
+// all replicas have ended. What is replaced by an image gets a new log; a base that stands for the
+// image makes that whole, and until then the replica holds nothing, and the log before it stays.
+//
 // Threads: not thread-safe; see io/core_loop.h. Gauges: any.
 #pragma once
 
@@ -28,6 +32,7 @@
 #include "protocol/step.h"
 #include "server/lane_core.h"
 #include "server/lane_tail.h"
+#include "server/server_log.h"
 
 namespace longtail::server {
 
@@ -91,9 +96,25 @@ class ReplicaCore final : public Core {
     std::size_t tail_bytes_max = std::size_t{1} << 30;
     std::size_t answer_bytes_max = std::size_t{4} << 20;  ///< Of entries or of an image, at a time.
     std::size_t key_list_bytes_max = kKeyListBytesMax;
+    LaneSnapshot::Options snapshot{};  ///< But for the tickets.
+    /// Not 0: it keeps logs, which have this number, and each `log_step` above it.
+    std::uint64_t first_log = 0;
+    std::uint64_t log_step = 1;
+    /// The server's logs were there before it began: what the first map says of this place holds,
+    /// though there may be nothing, for nothing was held then.
+    bool comes_back = false;
   };
 
-  explicit ReplicaCore(Options options) : options_(std::move(options)) {}
+  explicit ReplicaCore(Options options)
+      : options_(std::move(options)),
+        comes_back_(options_.comes_back),
+        next_log_(options_.first_log) {}
+
+  /// Goes on with a lane as its log left it. Before any event.
+  void TakeLane(LoggedLane lane);
+
+  /// The log that TakeLane gave it, for who writes it.
+  LogBegin Log() const;
 
   /// Takes the place that a map gives it; an older map than it has changes nothing. As a message
   /// it is a MapReply from the coordinator.
@@ -102,6 +123,10 @@ class ReplicaCore final : public Core {
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;
   void Tick(absl::Time now, Effects& effects) override;
+  void OnLogged(std::uint64_t log, std::uint64_t end, absl::Time now, Effects& effects) override;
+
+  /// Writes a base for its log. Whether it has begun; see LaneCore::WriteBase.
+  bool WriteBase(absl::Time now, Effects& effects);
 
   bool leads() const { return role_ == ReplicaRole::kLeader; }
   ReplicaRole role() const { return role_; }
@@ -149,7 +174,11 @@ class ReplicaCore final : public Core {
   };
 
   std::unique_ptr<LaneCore> MakeLane();
-  void Leave();
+  void BeginLane(Effects& effects);
+  void Leave(Effects& effects);
+  bool keeps_log() const { return options_.first_log != 0; }
+  void BeginLog(bool is_whole, Effects& effects);
+  std::uint64_t Held() const;
   void Lead(ReplicaRole was, absl::Time now, Effects& effects);
   void BeginEpoch(absl::Time now, Effects& effects);
   void TakeFollowers();
@@ -160,6 +189,7 @@ class ReplicaCore final : public Core {
   void AfterLane(absl::Time now, Effects& effects);
   bool MayChange(const Envelope& event, Effects& effects);
   void OnFollow(NodeId source, const FollowLane& m, absl::Time now, Effects& effects);
+  void NoteHeld(Follower& follower, const FollowLane& m) const;
   void SendImage(Follower& follower, const FollowLane& m, Effects& effects);
   void CutPart(Follower& follower, std::uint32_t part);
   bool HasBeginning(const FollowLane& m) const;
@@ -170,11 +200,13 @@ class ReplicaCore final : public Core {
 
   // A follower's.
   void Fetch(absl::Time now, Effects& effects);
+  void TellHeld(Effects& effects);
+  void Ask(Effects& effects);
   void OnEntries(const LaneEntries& m, absl::Time now, Effects& effects);
-  void OnImagePiece(const LaneEntries& m);
+  void OnImagePiece(const LaneEntries& m, absl::Time now, Effects& effects);
   absl::Status TakePart();
-  absl::Status Apply(const LaneEntries& m);
-  void TakeImage();
+  absl::Status Apply(const LaneEntries& m, Effects& effects);
+  void TakeImage(absl::Time now, Effects& effects);
 
   void Send(NodeId target, Message message, Effects& effects);
   void Refuse(const Envelope& event, absl::Status why, Effects& effects);
@@ -192,6 +224,15 @@ class ReplicaCore final : public Core {
   bool hands_over_ = false;         // One of them is to lead next: nothing is changed any more.
   std::uint64_t acknowledged_ = 0;  // Entries before this one may have been, by anybody.
   std::uint64_t images_ = 0;
+
+  // Of its log, if it keeps one.
+  bool comes_back_ = false;  // Until the first map.
+  std::uint64_t next_log_ = 0;
+  std::uint64_t cluster_ = 0;
+  std::uint64_t log_ = 0;  // 0: there is none.
+  bool is_whole_ = false;
+  std::uint64_t durable_ = 0;  // Entries before this one are.
+  std::uint64_t told_held_ = 0;
 
   std::uint64_t request_ = 0;  // The follower's newest; answers to others are late.
   absl::Time retry_at_ = absl::InfiniteFuture();

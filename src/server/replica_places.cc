@@ -124,27 +124,38 @@ absl::Status ReplaceServer(ClusterMap& map, const ServerEntry& server, const Hea
         absl::StrCat("server '", server.name, "' has places for ", server.lanes.size(),
                      " replicas of lanes: it had ", known->lanes.size(), ", want as many"));
   }
-  // The one that ended is heard no more, whenever that was.
-  const auto at = [&](const ServerEntry& other) {
-    return other.name == server.name ? absl::InfinitePast() : hearing.at(other);
-  };
-  FollowSilence(next,
-                {.at = at, .version = hearing.version, .now = hearing.now, .lease = hearing.lease});
+  // With its log it has what it held, and what its places are still holds.
+  const bool comes_back = known->log != 0 && known->log == server.log;
+  if (!comes_back) {
+    // The one that ended is heard no more, whenever that was.
+    const auto at = [&](const ServerEntry& other) {
+      return other.name == server.name ? absl::InfinitePast() : hearing.at(other);
+    };
+    FollowSilence(
+        next, {.at = at, .version = hearing.version, .now = hearing.now, .lease = hearing.lease});
+  }
   for (std::size_t i = 0; i < known->lanes.size(); ++i) {
     LaneEntry& entry = known->lanes[i];
-    if (entry.role == ReplicaRole::kLeader) {
+    entry.addresses = server.lanes[i].addresses;
+    if (entry.role == ReplicaRole::kLeader && !comes_back) {
       return absl::FailedPreconditionError(absl::StrCat(
           "server '", server.name, "' led lane ", static_cast<std::uint32_t>(entry.node),
           ", of which no other server that is heard has all: its rows went with it; ",
           "start a new cluster and restore a checkpoint"));
     }
-    // It may have been the last with all of a lane that nobody leads now.
-    entry.role = ReplicaRole::kNone;
-    entry.addresses = server.lanes[i].addresses;
+    if (!comes_back) {
+      // It may have been the last with all of a lane that nobody leads now.
+      entry.role = ReplicaRole::kNone;
+    } else if (entry.role == ReplicaRole::kLeader) {
+      // Followers may have entries of its that its log has not: it leads anew.
+      ++next.lane_epochs[static_cast<std::size_t>(std::ranges::find(next.lanes, entry.node) -
+                                                  next.lanes.begin())];
+    }
   }
   known->incarnation = server.incarnation;
   known->is_drained = false;
   known->host = server.host;
+  known->log = server.log;
   map = std::move(next);
   return absl::OkStatus();
 }

@@ -49,10 +49,12 @@ struct Hearing {
 /// changed; its version is not touched.
 bool FollowSilence(ClusterMap& map, const Hearing& hearing);
 
-/// Puts a process of the same name, which has nothing, into the place of one that ended.
+/// Puts a process of the same name into the place of one that ended. It has nothing, unless it has
+/// the log of that: then it goes on in its places.
 ///
-/// Errors: FailedPrecondition, and no change, if that led a lane of which no other server that is
-///         heard has all; InvalidArgument (another number of places).
+/// Errors: FailedPrecondition, and no change, if it has nothing and the one that ended led a lane
+/// of
+///         which no other server that is heard has all; InvalidArgument (another number of places).
 absl::Status ReplaceServer(ClusterMap& map, const ServerEntry& server, const Hearing& hearing);
 
 /// The leader of a lane counts what the server has of it; or it is the leader that says so, of its

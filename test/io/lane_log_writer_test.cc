@@ -3,11 +3,15 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
+#include "protocol/lane_log.h"
 #include "protocol/lane_log_names.h"
+#include "protocol/wire.h"
 
 namespace longtail {
 namespace {
@@ -34,10 +38,12 @@ class FlakyStore final : public BlobStore {
     const MutexLock lock(&mutex_);
     return blobs_[std::string(name)];
   }
-  absl::StatusOr<std::vector<std::string>> List(std::string_view) override {
+  absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) override {
     const MutexLock lock(&mutex_);
     std::vector<std::string> names;
-    for (const auto& [name, blob] : blobs_) names.push_back(name);
+    for (const auto& [name, blob] : blobs_) {
+      if (name.starts_with(prefix)) names.push_back(name);
+    }
     return names;
   }
   absl::Status Remove(std::string_view name) override {
@@ -57,37 +63,50 @@ class FlakyStore final : public BlobStore {
 // What the writer said to be durable. Thread: any.
 class Durable {
  public:
-  void Note(std::uint64_t end) {
+  void Note(std::uint64_t log, std::uint64_t end) {
     const MutexLock lock(&mutex_);
+    log_ = log;
     end_ = end;
     changed_.SignalAll();
   }
-  bool Await(std::uint64_t end, absl::Duration limit) {
+  bool Await(std::uint64_t end, absl::Duration limit, std::uint64_t log = 5) {
     const absl::Time deadline = absl::Now() + limit;
     const MutexLock lock(&mutex_);
-    while (end_ < end && absl::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
-    return end_ >= end;
+    while ((log_ != log || end_ < end) && absl::Now() < deadline) {
+      changed_.WaitWithDeadline(&mutex_, deadline);
+    }
+    return log_ == log && end_ >= end;
   }
 
  private:
   Mutex mutex_;
   CondVar changed_;
+  std::uint64_t log_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
+const LogBegin kLog{.log = 5, .prefix = "s/lane-0", .header = {}, .is_whole = true};
+
 void AppendClose(LaneLogWriter& writer, std::uint64_t number) {
   std::vector<LogEntry> entries;
-  entries.push_back({number, CloseSession{number, SessionId{number}}});
+  LogEntry entry{.number = number, .message = CloseSession{number, SessionId{number}}};
+  // Some are frames already.
+  if (number % 3 == 0) {
+    auto frame = std::make_shared<std::string>();
+    Encode(entry.message, *frame);
+    entry = {.number = number, .message = MapRequest{}, .frame = AsBytes(*frame), .owner = frame};
+  }
+  entries.push_back(std::move(entry));
   writer.Append(entries);
   CHECK(entries.empty());
 }
 
 // Sessions that the segments name, in order.
-std::vector<std::uint64_t> Sessions(BlobStore& store) {
+std::vector<std::uint64_t> Sessions(BlobStore& store, const std::string& prefix = "s/lane-0") {
   std::vector<std::uint64_t> sessions;
   const std::vector<std::string> names = store.List("").value();
-  for (const std::uint64_t first : FindLaneLog(names, "s/lane-0").segments) {
-    const std::string name = LaneLogName("s/lane-0", first);
+  for (const std::uint64_t first : FindLaneLog(names, prefix).segments) {
+    const std::string name = LaneLogName(prefix, first);
     const std::string bytes = store.Read(name).value();
     auto reader = LaneLogReader::Open(name, AsBytes(bytes), first);
     REQUIRE(reader.ok());
@@ -111,9 +130,9 @@ std::vector<std::uint64_t> Numbers(std::uint64_t first, std::uint64_t end) {
 TEST_CASE("entries are durable in order, in segments of bounded size", "[io][lane_log]") {
   FlakyStore store;
   Durable durable;
-  LaneLogWriter writer(
-      {.store = &store, .prefix = "s/lane-0", .header = {.first = 3}, .segment_bytes_max = 1000});
-  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+  LaneLogWriter writer({.store = &store, .segment_bytes_max = 1000});
+  writer.Begin({.log = 5, .prefix = "s/lane-0", .header = {.first = 3}, .is_whole = true});
+  writer.Start([&](std::uint64_t log, std::uint64_t end) { durable.Note(log, end); });
 
   for (std::uint64_t i = 3; i < 100; ++i) AppendClose(writer, i);
 
@@ -127,8 +146,9 @@ TEST_CASE("entries are durable in order, in segments of bounded size", "[io][lan
 TEST_CASE("behind a base the log begins anew, and what was before it goes", "[io][lane_log]") {
   FlakyStore store;
   Durable durable;
-  LaneLogWriter writer({.store = &store, .prefix = "s/lane-0", .segment_bytes_max = 300});
-  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+  LaneLogWriter writer({.store = &store, .segment_bytes_max = 300});
+  writer.Begin(kLog);
+  writer.Start([&](std::uint64_t log, std::uint64_t end) { durable.Note(log, end); });
   for (std::uint64_t i = 0; i < 10; ++i) AppendClose(writer, i);
   CHECK(durable.Await(10, absl::Seconds(20)));
   CHECK(writer.bytes_since_base() > 500);
@@ -148,12 +168,44 @@ TEST_CASE("behind a base the log begins anew, and what was before it goes", "[io
   CHECK(Sessions(store) == Numbers(10, 12));
 }
 
+TEST_CASE("a log that another replaces goes once that one is whole", "[io][lane_log]") {
+  FlakyStore store;
+  Durable durable;
+  LaneLogWriter writer({.store = &store});
+  writer.Start([&](std::uint64_t log, std::uint64_t end) { durable.Note(log, end); });
+  writer.Begin({.log = 5, .prefix = "s/a", .header = {}, .is_whole = true});
+  for (std::uint64_t i = 0; i < 4; ++i) AppendClose(writer, i);
+  writer.Begin({.log = 6, .prefix = "s/b", .header = {.first = 3}, .is_whole = false});
+  AppendClose(writer, 3);
+  writer.Begin({.log = 7, .prefix = "s/c", .header = {.first = 2}, .is_whole = false});
+  for (std::uint64_t i = 2; i < 6; ++i) AppendClose(writer, i);
+  CHECK(durable.Await(6, absl::Seconds(20), 7));
+  CHECK(Sessions(store, "s/a") == Numbers(0, 4));
+  CHECK(Sessions(store, "s/b") == Numbers(3, 4));
+
+  writer.Trim(4);
+  AppendClose(writer, 6);
+
+  CHECK(durable.Await(7, absl::Seconds(20), 7));
+  CHECK(Sessions(store, "s/a").empty());
+  CHECK(Sessions(store, "s/b").empty());
+  CHECK(Sessions(store, "s/c") == Numbers(2, 7));
+
+  // Nothing is logged any more.
+  writer.Begin({.log = 0, .prefix = {}, .header = {}, .is_whole = true});
+  AppendClose(writer, 7);
+  writer.Begin({.log = 8, .prefix = "s/d", .header = {}, .is_whole = true});
+  AppendClose(writer, 0);
+  CHECK(durable.Await(1, absl::Seconds(20), 8));
+  CHECK(store.List("").value().size() == 1);
+}
+
 TEST_CASE("a write that fails is tried again and leaves no part behind", "[io][lane_log]") {
   FlakyStore store(3);
   Durable durable;
-  LaneLogWriter writer(
-      {.store = &store, .prefix = "s/lane-0", .retry_after = absl::Milliseconds(20)});
-  writer.Start([&](std::uint64_t end) { durable.Note(end); });
+  LaneLogWriter writer({.store = &store, .retry_after = absl::Milliseconds(20)});
+  writer.Begin(kLog);
+  writer.Start([&](std::uint64_t log, std::uint64_t end) { durable.Note(log, end); });
 
   AppendClose(writer, 0);
   CHECK(durable.Await(1, absl::Seconds(20)));
@@ -168,8 +220,9 @@ TEST_CASE("what it has is written before it ends, unless the store refuses", "[i
   FlakyStore store(refusals);
   Durable durable;
   {
-    LaneLogWriter writer({.store = &store, .prefix = "s/lane-0"});
-    writer.Start([&](std::uint64_t end) { durable.Note(end); });
+    LaneLogWriter writer({.store = &store});
+    writer.Begin(kLog);
+    writer.Start([&](std::uint64_t log, std::uint64_t end) { durable.Note(log, end); });
     for (std::uint64_t i = 0; i < 10; ++i) AppendClose(writer, i);
   }
   CHECK(durable.Await(10, absl::ZeroDuration()) == (refusals == 0));

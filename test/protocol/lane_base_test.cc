@@ -22,6 +22,7 @@ TEST_CASE("a base comes back as it was", "[protocol][lane_base]") {
   CHECK(decoded->lane == base.lane);
   CHECK(decoded->log_end == base.log_end);
   CHECK(decoded->map == base.map);
+  CHECK(decoded->epochs == base.epochs);
   CHECK(decoded->tables == base.tables);
   CHECK(decoded->partitions == base.partitions);
   REQUIRE(decoded->pushes.size() == 1);

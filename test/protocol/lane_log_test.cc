@@ -127,7 +127,7 @@ TEST_CASE("a record that is no message, or not the next, is refused", "[protocol
 
 TEST_CASE("another version or another file is refused by name", "[protocol][lane_log]") {
   std::string newer = Segment(1, 0);
-  newer[8] = 2;
+  newer[8] = 3;
   const std::uint64_t checksum = Checksum(AsBytes(newer).first(32));
   newer.replace(32, sizeof(checksum), reinterpret_cast<const char*>(&checksum), sizeof(checksum));
   CHECK(absl::IsInvalidArgument(CountRecords(newer).status()));

@@ -96,8 +96,8 @@ class Words {
     (*this)(lane, incarnation);
   }
   void Add(const ServerEntry& server) {
-    const auto& [name, incarnation, host, lanes, keeps_log, drained] = server;
-    (*this)(name, incarnation, host, lanes, keeps_log, drained);
+    const auto& [name, incarnation, host, lanes, log, drained] = server;
+    (*this)(name, incarnation, host, lanes, log, drained);
   }
   void Add(const ClusterMap& map) {
     const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster,

@@ -119,7 +119,7 @@ ServerEntry SampleServer() {
           .host = "host-a",
           .lanes = {{NodeId{3}, {"tcp://10.0.0.1:7001", "ipc:///run/longtail/lane-0"}},
                     {NodeId{4}, {"tcp://10.0.0.1:7002"}, ReplicaRole::kJoining}},
-          .keeps_log = true};
+          .log = 0x1112131415161718};
 }
 
 ClusterMap SampleMap() {
@@ -326,7 +326,7 @@ ServerEntry RandomServer(Rng& rng) {
     for (std::string& address : lane.addresses) address = RandomText(rng, 256);
     lane.role = static_cast<ReplicaRole>(rng.Below(5));
   }
-  server.keeps_log = rng.Below(2) == 0;
+  server.log = rng.Below(2) == 0 ? 0 : rng.Next();
   server.is_drained = rng.Below(2) == 0;
   return server;
 }

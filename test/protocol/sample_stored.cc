@@ -90,6 +90,7 @@ LaneBase SampleLaneBase() {
               .servers = {{"a", 7, "host", {{NodeId{1}, {"tcp://h:1"}}}},
                           {"b", 8, "host", {{NodeId{2}, {"tcp://h:2"}}}}},
               .cluster = 9};
+  base.epochs = {{1, 0}, {4, 71}};
   base.tables = {SampleSpec(1), SampleLaterSpec()};
   base.partitions = {{.partition = PartitionId{6},
                       .log_position = 10,

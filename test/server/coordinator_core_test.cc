@@ -156,10 +156,16 @@ TEST_CASE("servers that do not belong are refused by name", "[server][coordinato
 TEST_CASE("a server that has its rows from its log takes its place again",
           "[server][coordinator]") {
   Bench bench({.servers = 2, .partitions = 8, .cluster = 99});
-  bench.Form(2, 2);
+  for (const char* const name : {"s0", "s1"}) {
+    ServerEntry server = Server(name, 1, 2);
+    server.log = 7;
+    bench.Say(kAsker, JoinServer{1, server});
+  }
+  REQUIRE(bench.core->is_formed());
   const ClusterMap before = bench.core->state().map;
   CHECK(before.cluster == 99);
   ServerEntry again = Server("s1", 2, 2);
+  again.log = 7;
   again.lanes[0].addresses = {"tcp://elsewhere:5"};
   const std::size_t writes = bench.writes;
 
@@ -193,11 +199,15 @@ TEST_CASE("a log of another cluster or of other lanes is refused by name",
   Bench bench({.servers = 1, .partitions = 8, .cluster = 99});
   CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0"), 99}).status,
              "server 's0' has the log of another cluster"));  // Of one that was never formed.
-  bench.Form(1, 2);
+  ServerEntry server = Server("s0", 1, 2);
+  server.log = 7;
+  bench.Say(kAsker, JoinServer{1, server});
   CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0", 2, 2), 98}).status,
              "server 's0' has the log of another cluster: want that one's coordinator"));
-  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, Server("s0", 2, 3), 99}).status,
-             "server 's0' with 3 lanes: it had 2, want as many"));
+  ServerEntry more = Server("s0", 2, 3);
+  more.log = 7;
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{1, more, 99}).status,
+             "server 's0' has places for 3 replicas of lanes: it had 2, want as many"));
   CHECK(bench.core->state().map.version == 1);
 }
 
@@ -496,15 +506,47 @@ TEST_CASE("a server joins a cluster that is formed, and gets lanes when an opera
   CHECK(bench.core->state().moves.size() == 1);
 }
 
-TEST_CASE("lanes of servers that keep logs stay where they are", "[server][coordinator][moves]") {
+TEST_CASE("all servers keep logs, or none does", "[server][coordinator]") {
+  Bench bench({.servers = 2, .partitions = 8});
+  ServerEntry a = Server("a");
+  a.log = 77;
+  bench.Say(kAsker, JoinServer{1, a});
+  CHECK(Says(bench.Ask<MapReply>(kOther, JoinServer{1, Server("b")}).status,
+             "server 'b' keeps no log, and 'a' one: want all servers of a cluster alike"));
+  ServerEntry b = Server("b");
+  b.log = 78;
+  bench.Say(kOther, JoinServer{1, b});
+  REQUIRE(bench.core->is_formed());
+  CHECK(Says(bench.Ask<MapReply>(kOther, JoinServer{1, Server("c")}).status, "want all servers"));
+  // Lanes move as anywhere else.
+  ServerEntry c = Server("c");
+  c.log = 79;
+  CHECK(bench.Ask<MapReply>(kOther, JoinServer{1, c}).status.ok());
+  CHECK(bench.Ask<Acknowledgement>(kAsker, PlaceLanes{9, Placing::kDrain, {}, "a"}).status.ok());
+}
+
+TEST_CASE("a server that comes back with its log leads anew what it led", "[server][coordinator]") {
   Bench bench({.servers = 1, .partitions = 8});
   ServerEntry server = Server("a");
-  server.keeps_log = true;
+  server.log = 77;
   bench.Say(kAsker, JoinServer{1, server});
-  CHECK(Says(bench.Ask<MapReply>(kOther, JoinServer{1, Server("b")}).status,
-             "whose servers keep logs, has all of its 1 servers: a"));
-  CHECK(Says(bench.Ask<Acknowledgement>(kAsker, PlaceLanes{9, Placing::kRebalance, {}, ""}).status,
-             "lanes stay where they are in a cluster whose servers keep logs"));
+  const NodeId lane = bench.core->state().map.lanes[0];
+  ++server.incarnation;
+  server.lanes[0].addresses = {"tcp://elsewhere:1"};
+
+  const MapReply back = bench.Ask<MapReply>(kAsker, JoinServer{2, server});
+
+  REQUIRE(back.map != nullptr);
+  CHECK(back.map->lane_epochs[0] == 2);
+  const ServerEntry& entry = back.map->servers[0];
+  CHECK(entry.lanes[0].node == lane);
+  CHECK(entry.lanes[0].role == ReplicaRole::kLeader);
+  CHECK(entry.lanes[0].addresses == server.lanes[0].addresses);
+
+  server.log = 78;  // Its disk was lost.
+  ++server.incarnation;
+  CHECK(Says(bench.Ask<MapReply>(kAsker, JoinServer{3, server}).status,
+             "this one has not the log that it kept"));
 }
 
 }  // namespace

@@ -14,11 +14,8 @@ TEST_CASE("a lane has the partitions and the number that the map gives it", "[se
   map.worker_count = 5;
   map.lanes = {NodeId{1}, NodeId{2}, NodeId{3}};
   map.lane_of = {0, 1, 1, 2};
-  map.servers = {
-      {.name = "a", .incarnation = 1, .host = "", .lanes = {{NodeId{1}, {}}}},
-      {.name = "b", .incarnation = 1, .host = "", .lanes = {{NodeId{2}, {}}, {NodeId{3}, {}}}}};
 
-  const LaneCore::Options options = PlaceOfLane(map, "b", 0).value();
+  const LaneCore::Options options = PlaceOfLane(map, NodeId{2}).value();
 
   CHECK(options.self == NodeId{2});
   CHECK(options.epoch == 4);
@@ -27,9 +24,8 @@ TEST_CASE("a lane has the partitions and the number that the map gives it", "[se
   CHECK(options.worker_count == 5);
   CHECK(options.partition_count == 4);
   CHECK(options.partitions == std::vector<PartitionId>{PartitionId{1}, PartitionId{2}});
-  CHECK(PlaceOfLane(map, "b", 1)->partitions == std::vector<PartitionId>{PartitionId{3}});
-  CHECK(absl::IsNotFound(PlaceOfLane(map, "b", 2).status()));
-  CHECK(absl::IsNotFound(PlaceOfLane(map, "c", 0).status()));
+  CHECK(PlaceOfLane(map, NodeId{3})->partitions == std::vector<PartitionId>{PartitionId{3}});
+  CHECK(absl::IsNotFound(PlaceOfLane(map, NodeId{4}).status()));
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ namespace {
 
 using test::Must;
 
+const std::string kPrefix = LaneLogPrefix("s", test::kLane, 1);
+const std::vector<EpochStart> kEpochs = {{1, 0}};
+
 std::shared_ptr<const ClusterMap> MapOf(StepMode mode) {
   ClusterMap map;
   map.version = 1;
@@ -95,21 +98,23 @@ class LoggedLane {
   std::vector<Envelope> Flush() {
     for (const LogEntry& entry : waiting_) {
       if (segment_.empty()) {
-        AppendLaneLogHeader({.lane = 0, .cluster = 77, .first = entry.number}, segment_);
-        name_ = LaneLogName(LaneLogPrefix("s", 0), entry.number);
+        AppendLaneLogHeader(
+            {.lane = static_cast<std::uint32_t>(test::kLane), .cluster = 77, .first = entry.number},
+            segment_);
+        name_ = LaneLogName(kPrefix, entry.number);
       }
       std::string frame;
       AppendLogRecord(entry.message, entry.number, waiting_.front().number, frame, segment_);
     }
     waiting_.clear();
     Must(store_.Extend(name_, 0, segment_));
-    core->OnLogged(core->log_end(), absl::UnixEpoch(), effects_);
+    core->OnLogged(1, core->log_end(), absl::UnixEpoch(), effects_);
     return Keep();
   }
 
   // Writes a base, as a loop does; the place in the log that it stands for.
   std::uint64_t WriteBase(std::shared_ptr<const ClusterMap> map) {
-    CHECK(core->WriteBase(std::move(map), 0, LaneLogPrefix("s", 0), absl::UnixEpoch(), effects_));
+    CHECK(core->WriteBase(std::move(map), kEpochs, kPrefix, absl::UnixEpoch(), effects_));
     while (!effects_.writes.empty()) {
       const std::vector<StoreWrite> writes = std::move(effects_.writes);
       effects_.writes.clear();
@@ -197,7 +202,7 @@ TEST_CASE_METHOD(Scratch, "a lane comes back as its log leaves it", "[server][la
   const std::uint64_t want = Hash(*lane.core);
   lane.Push(0, 3, 1, 16);  // Never durable.
 
-  const RecoveredLane recovered = Must(RecoverLane(*store, "s", 0));
+  const RecoveredLane recovered = Must(RecoverLane(*store, kPrefix, test::kLane, 1000));
 
   REQUIRE(recovered.core != nullptr);
   CHECK(*recovered.map == *MapOf(mode));
@@ -252,12 +257,12 @@ TEST_CASE_METHOD(Scratch, "a base stands for the log before it", "[server][lane]
   const std::uint64_t want = Hash(*lane.core);
   // The whole log, or what is left of it.
   if (GENERATE(false, true)) {
-    const std::vector<std::string> names = Must(store->List("s/lane-0/"));
-    for (const std::string& name : SuperfluousOf(names, "s/lane-0", end)) {
+    const std::vector<std::string> names = Must(store->List(kPrefix + "/"));
+    for (const std::string& name : SuperfluousOf(names, kPrefix, end)) {
       Must(store->Remove(name));
     }
   }
-  const RecoveredLane recovered = Must(RecoverLane(*store, "s", 0));
+  const RecoveredLane recovered = Must(RecoverLane(*store, kPrefix, test::kLane, 1000));
   CHECK(recovered.base_end == end);
   CHECK(recovered.core->log_end() == lane.core->log_end());
   CHECK(*recovered.map == *MapOf(mode));
@@ -292,7 +297,7 @@ TEST_CASE_METHOD(Scratch, "a base whose rows are gone or damaged is refused by n
   lane.Push(0, 0, 0, 1);
   lane.Flush();
   const std::uint64_t end = lane.WriteBase(MapOf(StepMode::kAsynchronous));
-  const std::string rows = LaneBaseRows("s/lane-0", end) + "/p00000-0000.snapshot";
+  const std::string rows = LaneBaseRows(kPrefix, end) + "/p00000-0000.snapshot";
   std::string bytes = Must(store->Read(rows));
   if (GENERATE(false, true)) {
     Must(store->Remove(rows));
@@ -300,7 +305,7 @@ TEST_CASE_METHOD(Scratch, "a base whose rows are gone or damaged is refused by n
     bytes[bytes.size() / 2] ^= 1;
     Must(store->Write(rows, bytes));
   }
-  const absl::Status status = RecoverLane(*store, "s", 0).status();
+  const absl::Status status = RecoverLane(*store, kPrefix, test::kLane, 1000).status();
   CHECK(absl::IsDataLoss(status));
   CHECK(test::Says(status, rows));
 }
@@ -312,7 +317,7 @@ TEST_CASE_METHOD(Scratch, "rows that are imported are in the log", "[server][lan
   CHECK(lane.Send(ImportRows{5, rows}).empty());
   CHECK(lane.Send(ImportStep{6, 4}).empty());
   CHECK(lane.Flush().size() == 2);
-  const RecoveredLane recovered = Must(RecoverLane(*store, "s", 0));
+  const RecoveredLane recovered = Must(RecoverLane(*store, kPrefix, test::kLane, 1000));
   CHECK(Hash(*recovered.core) == Hash(*lane.core));
   CHECK(recovered.core->FindPartition(PartitionId{2})->step() == 4);
 }
@@ -324,33 +329,33 @@ TEST_CASE_METHOD(Scratch, "a log with a hole, or of another lane, is refused by 
     lane.Push(0, 0, 0, 1);
     lane.Flush();
   }
-  const std::string name = LaneLogName(LaneLogPrefix("s", 0), 0);
+  const std::string name = LaneLogName(kPrefix, 0);
   const std::string whole = store->Read(name).value();
-  CHECK(Must(RecoverLane(*store, "other", 0)).core == nullptr);
+  CHECK(Must(RecoverLane(*store, "other", test::kLane, 1000)).core == nullptr);
 
   SECTION("its end was being written") {
     Must(store->Write(name, whole.substr(0, whole.size() - 3)));
-    const RecoveredLane recovered = Must(RecoverLane(*store, "s", 0));
+    const RecoveredLane recovered = Must(RecoverLane(*store, kPrefix, test::kLane, 1000));
     CHECK(recovered.core->log_end() == 4);
     CHECK(recovered.torn_bytes > 3);
   }
   SECTION("a segment is gone") {
     std::string next;
-    AppendLaneLogHeader({.lane = 0, .cluster = 77, .first = 9}, next);
-    Must(store->Write(LaneLogName(LaneLogPrefix("s", 0), 9), next));
-    const absl::Status status = RecoverLane(*store, "s", 0).status();
+    AppendLaneLogHeader(
+        {.lane = static_cast<std::uint32_t>(test::kLane), .cluster = 77, .first = 9}, next);
+    Must(store->Write(LaneLogName(kPrefix, 9), next));
+    const absl::Status status = RecoverLane(*store, kPrefix, test::kLane, 1000).status();
     CHECK(absl::IsDataLoss(status));
     CHECK(test::Says(status, "begins with record 9: want 5, which is in no segment"));
   }
   SECTION("it is another lane's") {
-    Must(store->Write(LaneLogName(LaneLogPrefix("s", 1), 0), whole));
-    CHECK(absl::IsFailedPrecondition(RecoverLane(*store, "s", 1).status()));
+    CHECK(absl::IsFailedPrecondition(RecoverLane(*store, kPrefix, NodeId{3}, 1000).status()));
   }
   SECTION("a bit is flipped in what was durable") {
     std::string flipped = whole;
     flipped[kLaneLogHeaderBytes + 50] ^= 1;
     Must(store->Write(name, flipped));
-    const absl::Status status = RecoverLane(*store, "s", 0).status();
+    const absl::Status status = RecoverLane(*store, kPrefix, test::kLane, 1000).status();
     CHECK(absl::IsDataLoss(status));
     CHECK(test::Says(status, name));
   }

@@ -274,16 +274,16 @@ TEST_CASE("a lane waits for its snapshot's writes once too much is kept", "[serv
 TEST_CASE_METHOD(SlowFixture, "a snapshot waits for the end of a base", "[server][snapshot]") {
   const auto map = std::make_shared<const ClusterMap>();
   effects.Clear();
-  REQUIRE(lane.WriteBase(map, 0, "log", now, effects));
+  REQUIRE(lane.WriteBase(map, {}, "log", now, effects));
   lane.Step({kWorkerNode, test::kLane, SnapshotRequest{33, "cut"}}, now, effects);
   CHECK(effects.sends.empty());
-  CHECK(!lane.WriteBase(map, 0, "log", now, effects));
+  CHECK(!lane.WriteBase(map, {}, "log", now, effects));
   std::map<std::string, std::string> blobs;
 
   CHECK(Finished(*this, blobs).request == 33);
 
   CHECK(blobs.contains("cut/p00000-0000.snapshot"));
-  CHECK(lane.WriteBase(map, 0, "log", now, effects));
+  CHECK(lane.WriteBase(map, {}, "log", now, effects));
 }
 
 TEST_CASE_METHOD(SlowFixture, "who no longer leads gives its snapshot up", "[server][snapshot]") {

@@ -147,6 +147,29 @@ TEST_CASE("another process of a name has nothing: it joins, unless its lanes wen
   CHECK(absl::IsInvalidArgument(ReplaceServer(cluster.map, c, cluster.hearing())));
 }
 
+TEST_CASE("another process with the log of one that ended goes on in its places",
+          "[server][replica]") {
+  Cluster cluster(3, 2);
+  for (ServerEntry& server : cluster.map.servers) server.log = 5;
+  cluster.Pass(absl::Seconds(30), "");
+  cluster.Look();  // All are silent: nobody has more than another.
+  const std::string roles = cluster.Roles();
+  CHECK(roles == "a: L1 F3; b: L2 F1; c: L3 F2");
+  ServerEntry next = cluster.map.servers[1];
+  next.incarnation = 2;
+  next.lanes[0].addresses = {"tcp://h:9"};
+  CHECK(ReplaceServer(cluster.map, next, cluster.hearing()).ok());
+
+  // What it leads, it leads anew: others may have what it did not write down.
+  CHECK(cluster.Roles() == roles);
+  CHECK(cluster.map.lane_epochs == std::vector<std::uint64_t>{1, 2, 1});
+  CHECK(cluster.map.servers[1].lanes[0].addresses == next.lanes[0].addresses);
+  // With another log it has nothing, and nobody else is there.
+  next.incarnation = 3;
+  next.log = 6;
+  CHECK(absl::IsFailedPrecondition(ReplaceServer(cluster.map, next, cluster.hearing())));
+}
+
 TEST_CASE("a leader goes on without a follower that it alone does not reach", "[server][replica]") {
   Cluster cluster(3, 2);
   for (std::uint64_t s = 0; s < 3; ++s) cluster.map.servers[s].incarnation = 1 + s;

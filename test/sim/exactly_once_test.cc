@@ -2,7 +2,8 @@
 // start less the sum of what was pushed, in any order. The network loses, repeats, delays,
 // reorders, cuts and stalls for 600 steps, each seed with its own subset of faults, and heals;
 // workers die, lanes crash and come back by their logs; or lanes are replicated, servers are lost
-// and come back with nothing, operators move lanes, the coordinator crashes. As bytes, half of the
+// and come back with nothing, or with what their logs have, all at once, too, operators move lanes,
+// the coordinator crashes. As bytes, half of the
 // workers send narrow values, which have all of those numbers, and name lists of keys that lanes
 // may have let go of or lost. A ledger that knows nothing of the cores says what a pull may show.
 // Replay a seed that fails with: longtail_sim --seed N
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 2000;
 constexpr std::uint64_t kReplicatedSeeds = 3000;
+constexpr std::uint64_t kLoggedSeeds = 3000;
 
 TEST_CASE("each push counts exactly once and no pull is staler than it may be, whatever fails",
           "[sim]") {
@@ -86,6 +88,29 @@ TEST_CASE("each push counts exactly once though servers with replicas are lost, 
   CHECK(all.placed > kReplicatedSeeds / 2);
 }
 
+TEST_CASE("what was acknowledged is in the logs of servers with replicas, though all end at once",
+          "[sim]") {
+  SimResult all;
+  std::map<StepMode, std::uint64_t> modes;
+  for (std::uint64_t seed = 0; seed < kLoggedSeeds; ++seed) {
+    const SimResult result = Simulate(seed, Carriage::kByBytes, Lanes::kLogged);
+    INFO("replay: longtail_sim --seed " << seed);
+    REQUIRE(result.wrong == "");
+    ++modes[result.step_mode];
+    all.crashed += result.crashed;
+    all.leaderships += result.leaderships;
+    all.images += result.images;
+    all.torn_writes += result.torn_writes;
+    all.bases += result.bases;
+  }
+  CHECK(modes.size() == 3);
+  CHECK(all.crashed > kLoggedSeeds);
+  CHECK(all.leaderships > kLoggedSeeds);
+  CHECK(all.images > kLoggedSeeds / 10);
+  CHECK(all.torn_writes > kLoggedSeeds / 10);
+  CHECK(all.bases > kLoggedSeeds / 4);
+}
+
 // A follower took the parts of a leader's image, and what was behind the first of them from the
 // next leader, whose log had gone another way before the last part was cut.
 TEST_CASE("a seed that once failed keeps every promise", "[sim]") {
@@ -94,7 +119,7 @@ TEST_CASE("a seed that once failed keeps every promise", "[sim]") {
 }
 
 TEST_CASE("the same seed gives the same deliveries", "[sim]") {
-  const Lanes lanes = GENERATE(Lanes::kAlone, Lanes::kReplicated);
+  const Lanes lanes = GENERATE(Lanes::kAlone, Lanes::kReplicated, Lanes::kLogged);
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     INFO("replay: longtail_sim --seed " << seed);
     const SimResult result = Simulate(seed, Carriage::kByBytes, lanes);

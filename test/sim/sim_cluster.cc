@@ -45,7 +45,8 @@ class SimCluster {
  public:
   SimCluster(std::uint64_t seed, Carriage carriage, Lanes lanes)
       : carriage_(carriage),
-        is_replicated_(lanes == Lanes::kReplicated),
+        is_replicated_(lanes != Lanes::kAlone),
+        keep_logs_(lanes == Lanes::kLogged),
         rng_(seed),
         wire_rng_(Mix64(seed + 2)),
         network_(DrawFaults(seed), Mix64(seed)) {
@@ -72,6 +73,7 @@ class SimCluster {
         if (replicas_ != nullptr) replicas_->Heal();
         healed_at_ = now_;
       }
+      if (replicas_ != nullptr) wrong_ = replicas_->wrong();
       KillSome();
       CrashSome();
       OneStep();
@@ -91,6 +93,8 @@ class SimCluster {
       if (wrong_.empty()) wrong_ = replicas_->CompareReplicas();
       result_.leaderships = replicas_->leaderships();
       result_.images = replicas_->images();
+      result_.torn_writes = replicas_->torn_writes();
+      result_.bases = replicas_->bases();
     }
     for (const auto& lane : lanes_) {
       result_.torn_writes += lane->torn_writes();
@@ -128,7 +132,7 @@ class SimCluster {
     for (std::uint32_t p = 0; p < partitions; ++p) map_.lane_of.push_back(p % lanes);
     map_.cluster = rng_.Next();
     if (is_replicated_) {
-      replicas_ = std::make_unique<SimReplicas>(map_, rng_.Next(), key_list_bytes_max);
+      replicas_ = std::make_unique<SimReplicas>(map_, rng_.Next(), key_list_bytes_max, keep_logs_);
       for (std::uint64_t i = 0, n = rng_.Below(8); i < n; ++i) {
         const std::uint64_t when = rng_.Below(HealAfter());
         const std::uint64_t victim = rng_.Below(12);
@@ -169,6 +173,9 @@ class SimCluster {
           ++result_.placed;
         } else if (victim == 7) {
           replicas_->CrashCoordinator();
+        } else if (victim == 6 && keep_logs_) {
+          replicas_->CrashAll(up_at);
+          ++result_.crashed;
         } else if (replicas_->CrashServer(victim, now_, up_at)) {
           ++result_.crashed;
         } else if (result_.steps < HealAfter()) {
@@ -376,6 +383,7 @@ class SimCluster {
 
   const Carriage carriage_;
   const bool is_replicated_;
+  const bool keep_logs_;  // With replicas.
   Rng rng_;
   Rng wire_rng_;  // Its own, so that what else is drawn does not depend on how it travels.
   SimNetwork network_;

@@ -20,7 +20,8 @@ enum class Carriage {
 /// What lanes are.
 enum class Lanes {
   kAlone,       ///< Each by itself, with a log or without.
-  kReplicated,  ///< Replicas on servers that a coordinator looks after.
+  kReplicated,  ///< Replicas on servers that a coordinator looks after,
+  kLogged,      ///< and that keep logs.
 };
 
 struct SimResult {
@@ -46,7 +47,7 @@ struct SimResult {
 /// for half of the workers, how values travel and whether lists of keys are named, and how few of
 /// those lanes keep. Runs it until all workers have left or died. Looks at every pull
 /// (Ledger::CheckPull) and in the end at every row. With replicas servers crash instead, and in the
-/// end each replica has what its leader has.
+/// end each replica has what its leader has, and its log, if it keeps one, the same.
 SimResult Simulate(std::uint64_t seed, Carriage carriage, Lanes lanes = Lanes::kAlone);
 
 }  // namespace longtail::sim

@@ -1,20 +1,17 @@
 // A lane of a simulation, with its log and what a crash leaves of that.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "base/random.h"
 #include "protocol/cluster_map.h"
 #include "server/lane_core.h"
 #include "sim/memory_store.h"
+#include "sim/sim_log.h"
 
 namespace longtail::sim {
 
@@ -33,9 +30,7 @@ class SimLane {
   void Tick(absl::Time now, Effects& effects);
 
   /// When it wants Tick.
-  absl::Time next() const {
-    return is_up() ? std::min({synced_at_, stored_at_, wake_at_}) : up_at_;
-  }
+  absl::Time next() const { return is_up() ? log_.next() : up_at_; }
 
   /// Loses all but its log, of which the write under way leaves a part, or all, or nothing; comes
   /// back at `up_at`. Needs a log and to be up.
@@ -46,44 +41,25 @@ class SimLane {
   const server::LaneCore& core() const { return *core_; }
 
   /// Why it could not come back; empty: it always could.
-  const std::string& wrong() const { return wrong_; }
+  const std::string& wrong() const { return wrong_.empty() ? log_.wrong() : wrong_; }
 
-  std::uint64_t torn_writes() const { return torn_writes_; }
-  std::uint64_t bases() const { return bases_; }
+  std::uint64_t torn_writes() const { return log_.torn_writes(); }
+  std::uint64_t bases() const { return log_.bases(); }
 
  private:
-  void TakeEffects(absl::Time now, Effects& effects);
-  void Store(const StoreWrite& write, absl::Time now, Effects& effects);
-  void BeginSync(absl::Time now);
-  void WriteBase(absl::Time now, Effects& effects);
-  void Trim();
-  void Write(std::string_view bytes);
-  std::string ServerName() const;
+  void BeginLog(std::uint64_t first);
+  NodeId Node() const;
+  std::string Prefix() const;
 
   const std::shared_ptr<const ClusterMap> map_;
   const std::uint32_t lane_;
   const bool keeps_log_;
   Rng rng_;
   MemoryStore store_;
+  SimLog log_;
   std::unique_ptr<server::LaneCore> core_;  // Null: it is down.
-
-  std::vector<LogEntry> pending_;  // Not yet being written.
-  std::string writing_;            // Records of the write under way; empty: none is.
-  std::uint64_t writing_end_ = 0;
-  absl::Time synced_at_ = absl::InfiniteFuture();
   absl::Time up_at_ = absl::InfiniteFuture();
-  std::string segment_;  // The one that is written, empty: the next write begins one.
-  std::uint64_t segment_bytes_ = 0;
-
-  std::deque<StoreWrite> storing_;                 // In the background, one after the other;
-  absl::Time stored_at_ = absl::InfiniteFuture();  // the first is done then.
-  absl::Time wake_at_ = absl::InfiniteFuture();    // The lane wants its Tick.
-
-  std::optional<std::uint64_t> trim_;  // The log before this is to go.
-
   std::string wrong_;
-  std::uint64_t torn_writes_ = 0;
-  std::uint64_t bases_ = 0;
 };
 
 }  // namespace longtail::sim

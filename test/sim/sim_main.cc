@@ -16,7 +16,8 @@ bool Holds(std::uint64_t seed) {
   for (const auto& [words, carriage, lanes] :
        {std::tuple("by pointer", Carriage::kByPointer, Lanes::kAlone),
         std::tuple("by bytes", Carriage::kByBytes, Lanes::kAlone),
-        std::tuple("replicated", Carriage::kByBytes, Lanes::kReplicated)}) {
+        std::tuple("replicated", Carriage::kByBytes, Lanes::kReplicated),
+        std::tuple("logged", Carriage::kByBytes, Lanes::kLogged)}) {
     const SimResult result = Simulate(seed, carriage, lanes);
     if (result.wrong.empty()) continue;
     holds = false;

@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "io/lane_log_writer.h"
 #include "protocol/coordinator_state.h"
 #include "protocol/lane_leader.h"
+#include "protocol/lane_log_names.h"
 #include "server/replica_places.h"
 
 namespace longtail::sim {
@@ -49,8 +51,12 @@ std::string StateOf(const server::PartitionCore& partition) {
 
 }  // namespace
 
-SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max)
-    : rng_(seed), key_list_bytes_max_(key_list_bytes_max), store_fails_(rng_.Below(2) == 0) {
+SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max,
+                         bool keep_logs)
+    : rng_(seed),
+      key_list_bytes_max_(key_list_bytes_max),
+      keep_logs_(keep_logs),
+      store_fails_(rng_.Below(2) == 0) {
   map.replicas = static_cast<std::uint32_t>(1 + rng_.Below(3));
   const std::size_t servers = map.replicas + rng_.Below(2);
   const std::size_t drawn = 1 + rng_.Below(2);
@@ -75,7 +81,21 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
   for (std::size_t p = 0; p < map.lane_of.size(); ++p) {
     map.lane_of[p] = static_cast<std::uint32_t>(p % map.lanes.size());
   }
+  servers_.resize(map.servers.size());
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    servers_[s].disk = std::make_unique<MemoryStore>();
+    for (std::size_t i = 0; i < map.servers[s].lanes.size(); ++i) {
+      servers_[s].logs.push_back(
+          std::make_unique<SimLog>(*servers_[s].disk, Mix64(seed + kPlacesMax * s + i)));
+    }
+  }
   map.version = 1;
+  if (keep_logs_) {
+    for (std::size_t s = 0; s < servers_.size(); ++s) {
+      servers_[s].found = *server::OpenServerLog(*servers_[s].disk, NameOf(s), 1 + s, 0);
+      map.servers[s].log = servers_[s].found.id;
+    }
+  }
   workers_map_ = std::make_shared<const ClusterMap>(map);
   CoordinatorState state;
   state.server_count = static_cast<std::uint32_t>(servers);
@@ -91,10 +111,9 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
               .replicas = map.replicas,
               .server_lease = kLease};
   CrashCoordinator();
-  servers_.resize(map.servers.size());
   Effects effects;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
-    Start(s);
+    StartPlaces(s);
     OnMap(s, workers_map_, absl::UnixEpoch(), effects);
   }
   // The cluster begins once all have its tables.
@@ -102,14 +121,35 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
     const auto leader = static_cast<std::uint32_t>(LeaderNode(map, lane)) - kFirstPlace;
     server::ReplicaCore& core = *servers_[leader / kPlacesMax].places[leader % kPlacesMax];
     for (std::uint32_t t = 0; t < map.tables.size(); ++t) {
+      const std::size_t first = effects.sends.size();
       core.Step({kWorkers, lane, CreateTable{1, TableId{t}, map.tables[t]}}, absl::UnixEpoch(),
                 effects);
+      AfterPlace(leader / kPlacesMax, leader % kPlacesMax, first, absl::UnixEpoch(), effects);
     }
   }
-  for (std::size_t i = 0; i < effects.sends.size() && !IsSettled(); ++i) {
-    const Envelope envelope = std::move(effects.sends[i]);
-    if (IsHere(envelope.target)) Step(envelope, absl::UnixEpoch(), effects);
+  const auto is_ready = [this] { return IsSettled() && AreSynced(); };
+  for (std::size_t i = 0; !is_ready(); ++i) {
+    if (i < effects.sends.size()) {
+      const Envelope envelope = std::move(effects.sends[i]);
+      if (IsHere(envelope.target)) Step(envelope, absl::UnixEpoch(), effects);
+    } else {
+      for (std::size_t s = 0; s < servers_.size(); ++s) {
+        for (std::size_t place = 0; place < servers_[s].places.size(); ++place) {
+          SimLog& log = *servers_[s].logs[place];
+          if (log.is_idle()) continue;
+          const std::size_t first = effects.sends.size();
+          log.Tick(*servers_[s].places[place], log.next(), effects);
+          AfterPlace(s, place, first, absl::UnixEpoch(), effects);
+        }
+      }
+    }
   }
+}
+
+bool SimReplicas::AreSynced() const {
+  return std::ranges::all_of(servers_, [](const Server& server) {
+    return std::ranges::all_of(server.logs, [](const auto& log) { return log->is_idle(); });
+  });
 }
 
 bool SimReplicas::IsHere(NodeId node) {
@@ -139,11 +179,23 @@ void SimReplicas::Address(Envelope& envelope) const {
 
 void SimReplicas::Start(std::size_t s) {
   Server& server = servers_[s];
+  if (keep_logs_) {
+    auto found = server::OpenServerLog(*server.disk, NameOf(s), rng_.Next() | 1, rng_.Below(4000));
+    if (!found.ok()) {
+      wrong_ = absl::StrCat("server ", s, " does not come back: ", found.status().ToString());
+      found = server::ServerLog();
+    }
+    server.found = *std::move(found);
+  }
+  StartPlaces(s);
+}
+
+void SimReplicas::StartPlaces(std::size_t s) {
+  Server& server = servers_[s];
   server.places.clear();
   server.map = nullptr;
   server.up_at = absl::InfiniteFuture();
-  server.wake.assign(workers_map_->servers[s].lanes.size(), absl::InfiniteFuture());
-  for (std::uint32_t i = 0; i < server.wake.size(); ++i) {
+  for (std::uint32_t i = 0; i < server.logs.size(); ++i) {
     server::ReplicaCore::Options options;
     options.server = NameOf(s);
     options.incarnation = server.incarnation;
@@ -153,6 +205,12 @@ void SimReplicas::Start(std::size_t s) {
     options.tail_bytes_max = 4000 + rng_.Below(20'000);
     options.answer_bytes_max = 200 + rng_.Below(4000);
     options.key_list_bytes_max = key_list_bytes_max_;
+    if (keep_logs_) {
+      options.first_log = server.found.next_log + i;
+      options.log_step = server.logs.size();
+      options.comes_back = server.found.was_there;
+      options.snapshot.slice_bytes = 1 + rng_.Below(200);
+    }
     server.places.push_back(std::make_unique<server::ReplicaCore>(options));
   }
 }
@@ -161,7 +219,21 @@ void SimReplicas::OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& 
                         Effects& effects) {
   Server& server = servers_[s];
   if (server.map != nullptr && map->version <= server.map->version) return;
-  server.map = map;
+  // Its lanes have their places from the first one.
+  const bool is_first = std::exchange(server.map, map) == nullptr;
+  for (server::LoggedLane& lane : server.found.lanes) {
+    const auto& entries = map->servers[s].lanes;
+    const auto place = std::ranges::find(entries, lane.lane, &LaneEntry::node) - entries.begin();
+    if (static_cast<std::size_t>(place) == entries.size()) {
+      const std::string prefix = LaneLogPrefix(NameOf(s), lane.lane, lane.log);
+      static_cast<void>(RemoveLaneLog(*server.disk, prefix));
+      continue;
+    }
+    const auto i = static_cast<std::size_t>(place);
+    server.places[i]->TakeLane(std::move(lane));
+    server.logs[i]->Begin(server.places[i]->Log());
+  }
+  if (is_first) server.found.lanes.clear();
   for (std::size_t i = 0; i < server.places.size(); ++i) {
     const std::size_t first = effects.sends.size();
     server.places[i]->OnMap(map, now, effects);
@@ -171,25 +243,25 @@ void SimReplicas::OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& 
 
 // What a place sends to a lane goes to who leads that by its server's map.
 void SimReplicas::AfterPlace(std::size_t s, std::size_t place, std::size_t first_send,
-                             absl::Time /*now*/, Effects& effects) {
+                             absl::Time now, Effects& effects) {
   Server& server = servers_[s];
+  server.logs[place]->TakeEffects(*server.places[place], now, effects);
   for (std::size_t i = first_send; i < effects.sends.size(); ++i) {
     Envelope& envelope = effects.sends[i];
     if (!std::holds_alternative<FollowLane>(envelope.body)) continue;
     envelope.source = PlaceNode(s, place);
     envelope.target = LeaderNode(*server.map, envelope.target);
   }
-  if (effects.wake_at) server.wake[place] = std::min(server.wake[place], *effects.wake_at);
-  effects.wake_at.reset();
 }
 
 void SimReplicas::Beat(std::size_t s, absl::Time now, Effects& effects) {
   Server& server = servers_[s];
   const NodeId self{static_cast<std::uint32_t>(kFirstServer + s)};
   server.beat_at = now + kBeatEvery;
-  if (server.map == nullptr) {
+  if (server.map == nullptr || server.has_no_place) {
     ServerEntry entry = workers_map_->servers[s];
     entry.incarnation = server.incarnation;
+    entry.log = server.found.id;
     effects.sends.push_back({self, kCoordinatorNode, JoinServer{1, entry, 0}});
     return;
   }
@@ -249,9 +321,11 @@ void SimReplicas::Step(const Envelope& event, absl::Time now, Effects& effects) 
     workers_map_ = reply->map;
   } else if (node >= kFirstServer) {
     Server& server = servers_[node - kFirstServer];
+    if (reply != nullptr && absl::IsNotFound(reply->status)) server.has_no_place = true;
     if (reply == nullptr || reply->map == nullptr || server.places.empty()) return;
     // An answer to the process that it was before is none to this one.
     if (reply->map->servers[node - kFirstServer].incarnation != server.incarnation) return;
+    server.has_no_place = false;
     OnMap(node - kFirstServer, reply->map, now, effects);
   } else {
     const std::size_t s = (node - kFirstPlace) / kPlacesMax;
@@ -282,10 +356,12 @@ void SimReplicas::Tick(absl::Time now, Effects& effects) {
     if (server.places.empty()) continue;
     if (now >= server.beat_at) Beat(s, now, effects);
     for (std::size_t i = 0; i < server.places.size(); ++i) {
-      if (now < server.wake[i]) continue;
-      server.wake[i] = absl::InfiniteFuture();
+      if (now < server.logs[i]->next()) continue;
       const std::size_t first = effects.sends.size();
-      server.places[i]->Tick(now, effects);
+      server.logs[i]->Tick(*server.places[i], now, effects);
+      if (server.logs[i]->TakeSynced() && rng_.Below(20) == 0) {
+        server.places[i]->WriteBase(now, effects);
+      }
       AfterPlace(s, i, first, now, effects);
     }
   }
@@ -297,13 +373,13 @@ absl::Time SimReplicas::next() const {
     next = std::min(next, server.up_at);
     if (server.places.empty()) continue;
     next = std::min(next, server.beat_at);
-    for (const absl::Time wake : server.wake) next = std::min(next, wake);
+    for (const auto& log : server.logs) next = std::min(next, log->next());
   }
   return next;
 }
 
-bool SimReplicas::CrashServer(std::uint64_t victim, absl::Time now, absl::Time up_at) {
-  const std::size_t s = static_cast<std::size_t>(victim) % servers_.size();
+// Whether no other fails, and others have all that it has.
+bool SimReplicas::MayLose(std::size_t s, absl::Time now) const {
   for (const Server& server : servers_) {
     if (server.places.empty() || server.map == nullptr) return false;
     // One that seems to be gone, too, would be a second loss; as would one that its leader gives
@@ -321,12 +397,41 @@ bool SimReplicas::CrashServer(std::uint64_t victim, absl::Time now, absl::Time u
       if (map.replicas == 1 && server.name == NameOf(s) && entry.node != NodeId{}) return false;
     }
   }
-  for (const auto& place : servers_[s].places) images_ += place->gauges().images();
-  servers_[s].places.clear();
-  servers_[s].map = nullptr;
-  ++servers_[s].incarnation;
-  servers_[s].up_at = up_at;
   return true;
+}
+
+bool SimReplicas::CrashServer(std::uint64_t victim, absl::Time now, absl::Time up_at) {
+  const std::size_t s = static_cast<std::size_t>(victim) % servers_.size();
+  if (!keep_logs_) {
+    if (!MayLose(s, now)) return false;
+    Crash(s, up_at);
+    return true;
+  }
+  if (servers_[s].places.empty()) return false;
+  const bool loses_disk = MayLose(s, now) && rng_.Below(4) == 0;
+  Crash(s, up_at);
+  if (loses_disk) {
+    const std::vector<std::string> names = *servers_[s].disk->List("");
+    for (const std::string& name : names) static_cast<void>(servers_[s].disk->Remove(name));
+  }
+  return true;
+}
+
+void SimReplicas::CrashAll(absl::Time up_at) {
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (servers_[s].places.empty()) continue;
+    Crash(s, up_at + absl::Milliseconds(rng_.Below(500)));
+  }
+}
+
+void SimReplicas::Crash(std::size_t s, absl::Time up_at) {
+  Server& server = servers_[s];
+  for (const auto& place : server.places) images_ += place->gauges().images();
+  server.places.clear();
+  for (const auto& log : server.logs) log->Crash();
+  server.map = nullptr;
+  ++server.incarnation;
+  server.up_at = up_at;
 }
 
 void SimReplicas::PlaceSome(Effects& effects) {
@@ -339,6 +444,7 @@ void SimReplicas::PlaceSome(Effects& effects) {
 bool SimReplicas::IsSettled() const {
   const ClusterMap& map = coordinator_->state().map;
   if (workers_map_->version != map.version || !coordinator_->state().moves.empty()) return false;
+  if (keep_logs_ && !AreSynced()) return false;
   for (const Server& server : servers_) {
     if (server.places.empty() || server.map == nullptr || server.map->version != map.version) {
       return false;
@@ -395,7 +501,7 @@ const server::PartitionCore& SimReplicas::Leader(PartitionId partition) const {
   return *ReplicasOf(lane)[0]->lane()->FindPartition(partition);
 }
 
-std::string SimReplicas::CompareReplicas() const {
+std::string SimReplicas::CompareReplicas() {
   for (const NodeId lane : workers_map_->lanes) {
     const auto replicas = ReplicasOf(lane);
     if (replicas.size() != workers_map_->replicas) {
@@ -415,7 +521,48 @@ std::string SimReplicas::CompareReplicas() const {
       }
     }
   }
+  return keep_logs_ ? CompareLogs() : "";
+}
+
+// All end now, and what their logs have is what they had.
+std::string SimReplicas::CompareLogs() {
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    const auto found = server::OpenServerLog(*servers_[s].disk, NameOf(s), 1, 0);
+    if (!found.ok()) return found.status().ToString();
+    for (const auto& place : servers_[s].places) {
+      if (place->lane_node() == NodeId{}) continue;
+      const auto logged =
+          std::ranges::find(found->lanes, place->lane_node(), &server::LoggedLane::lane);
+      if (logged == found->lanes.end())
+        return absl::StrCat("server ", s, " has no log", Describe());
+      for (std::uint32_t p = 0; p < workers_map_->lane_of.size(); ++p) {
+        const server::PartitionCore* const has = place->lane()->FindPartition(PartitionId{p});
+        if (has == nullptr) continue;
+        const std::string want = StateOf(*has);
+        const std::string got = StateOf(*logged->recovered.core->FindPartition(PartitionId{p}));
+        if (got == want) continue;
+        return absl::StrCat("partition ", p, ": the log of server ", s, " has\n  ", got,
+                            "\nand the server\n  ", want, Describe());
+      }
+    }
+  }
   return "";
+}
+
+std::uint64_t SimReplicas::torn_writes() const {
+  std::uint64_t torn = 0;
+  for (const Server& server : servers_) {
+    for (const auto& log : server.logs) torn += log->torn_writes();
+  }
+  return torn;
+}
+
+std::uint64_t SimReplicas::bases() const {
+  std::uint64_t bases = 0;
+  for (const Server& server : servers_) {
+    for (const auto& log : server.logs) bases += log->bases();
+  }
+  return bases;
 }
 
 std::uint64_t SimReplicas::leaderships() const {

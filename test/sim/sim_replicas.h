@@ -1,6 +1,7 @@
 // Servers with replicas of lanes, and the coordinator that gives out who leads: the real cores of
-// both, which talk over the simulation's network. Servers crash and come back with nothing, the
-// coordinator comes back with what it wrote, its store fails now and then; operators move lanes.
+// both, which talk over the simulation's network. Servers crash and come back with nothing, or with
+// what their logs have, several at a time; the coordinator comes back with what it wrote, its store
+// fails now and then; operators move lanes.
 //
 //   nodes    0 the coordinator; 1 … the lanes, wherever they are led; 1000 + 16 s + i the place i
 //            of server s; 2000 + s what speaks for server s; 3000 what brings maps to workers
@@ -17,6 +18,9 @@
 #include "protocol/step.h"
 #include "server/coordinator_core.h"
 #include "server/replica_core.h"
+#include "server/server_log.h"
+#include "sim/memory_store.h"
+#include "sim/sim_log.h"
 
 namespace longtail::sim {
 
@@ -24,7 +28,7 @@ class SimReplicas {
  public:
   /// Draws the servers of a cluster: fills in lanes, partitions' lanes and servers of `map`, which
   /// has its modes, tables and the number of its partitions.
-  SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max);
+  SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max, bool keep_logs);
 
   /// Whether a message to that node comes here.
   static bool IsHere(NodeId node);
@@ -38,8 +42,11 @@ class SimReplicas {
   absl::Time next() const;
 
   /// One server loses all it has and comes back at `up_at`, unless that would lose what no other
-  /// has. Whether it did.
+  /// has; with logs it loses all but those, and now and then those, too. Whether it did.
   bool CrashServer(std::uint64_t victim, absl::Time now, absl::Time up_at);
+
+  /// With logs: all of them lose all but those.
+  void CrashAll(absl::Time up_at);
   void CrashCoordinator();
 
   /// An operator asks for lanes to be elsewhere.
@@ -56,19 +63,28 @@ class SimReplicas {
   std::string Describe() const;
 
   const server::PartitionCore& Leader(PartitionId partition) const;
-  /// How replicas differ that should not; empty: they do not.
-  std::string CompareReplicas() const;
+  /// How replicas differ that should not, or what their logs have from what they have; empty: they
+  /// do not.
+  std::string CompareReplicas();
 
   std::uint64_t leaderships() const;  ///< Begun, beyond the first of each lane.
   std::uint64_t images() const { return images_; }
+  std::uint64_t torn_writes() const;
+  std::uint64_t bases() const;
+
+  /// What a log could not do, or who does not come back; empty: nothing is wrong.
+  const std::string& wrong() const { return wrong_; }
 
  private:
   struct Server {
     std::uint64_t incarnation = 1;
     std::shared_ptr<const ClusterMap> map;
     std::vector<std::unique_ptr<server::ReplicaCore>> places;  // None: it is down.
-    std::vector<absl::Time> wake;
+    std::unique_ptr<MemoryStore> disk;
+    std::vector<std::unique_ptr<SimLog>> logs;  // Of the places.
+    server::ServerLog found;                    // Until its lanes have their places.
     absl::Time up_at = absl::InfiniteFuture();
+    bool has_no_place = false;  // The coordinator says so: it joins again.
     absl::Time beat_at;
     absl::Time heard_at;                           // By the coordinator.
     absl::Time gave_up_at = absl::InfinitePast();  // Said of a replica that it is stuck.
@@ -77,16 +93,22 @@ class SimReplicas {
   NodeId PlaceNode(std::size_t server, std::size_t place) const;
   NodeId LeaderNode(const ClusterMap& map, NodeId lane) const;
   void Start(std::size_t s);
+  void StartPlaces(std::size_t s);
+  void Crash(std::size_t s, absl::Time up_at);
+  bool MayLose(std::size_t s, absl::Time now) const;
+  bool AreSynced() const;
   void OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& map, absl::Time now,
              Effects& effects);
   void Beat(std::size_t s, absl::Time now, Effects& effects);
   void AfterPlace(std::size_t s, std::size_t place, std::size_t first_send, absl::Time now,
                   Effects& effects);
+  std::string CompareLogs();
   void AfterCoordinator(absl::Time now, Effects& effects);
   std::vector<const server::ReplicaCore*> ReplicasOf(NodeId lane) const;
 
   Rng rng_;
   const std::size_t key_list_bytes_max_;
+  const bool keep_logs_;
   bool store_fails_;
   server::CoordinatorCore::Options options_;
   std::unique_ptr<server::CoordinatorCore> coordinator_;
@@ -97,6 +119,7 @@ class SimReplicas {
   absl::Time ask_at_ = absl::UnixEpoch();
   bool has_news_ = false;
   std::uint64_t images_ = 0;
+  std::string wrong_;
 };
 
 }  // namespace longtail::sim
