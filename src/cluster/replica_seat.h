@@ -17,7 +17,7 @@
 #include "protocol/cluster_map.h"
 #include "protocol/coordination.h"
 #include "server/replica_core.h"
-#include "server/server_log.h"
+#include "server/recovered_lane.h"
 
 namespace longtail {
 

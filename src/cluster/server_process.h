@@ -30,12 +30,11 @@ class ServerProcess {
     /// A directory for socket files, which workers on the same machine prefer; empty: none.
     std::string ipc_directory{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
-    /// The directory where its lanes' logs are kept. What it acknowledges is durable
-    /// there, and when it is started again under the same name it goes on with all of it. Empty:
-    /// its rows end with the process.
+    /// The directory where its lanes' logs are kept. What it acknowledges is durable there, and in
+    /// those of all replicas; started again under the same name it goes on with all of it. All
+    /// servers of a cluster have one, or none. Empty: its rows end with the process.
     std::string log_store{};
-    /// Behind so many bytes of a lane's log its rows are written out, and the log begins anew. The
-    /// lane answers nobody meanwhile.
+    /// Behind so many bytes of a lane's log its rows are written out, and the log begins anew.
     std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
     absl::Duration join_timeout = absl::Seconds(300);
     std::stop_token stop{};  ///< Start gives up within a second or two when it is requested.

@@ -32,7 +32,7 @@
 #include "protocol/step.h"
 #include "server/lane_core.h"
 #include "server/lane_tail.h"
-#include "server/server_log.h"
+#include "server/recovered_lane.h"
 
 namespace longtail::server {
 

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "io/lane_log_writer.h"
 #include "protocol/lane_log_names.h"
+#include "server/lane_recovery.h"
 
 namespace longtail::server {
 namespace {

@@ -8,16 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "io/blob_store.h"
-#include "server/lane_recovery.h"
+#include "server/recovered_lane.h"
 
 namespace longtail::server {
-
-/// A lane that a server has from its log of that number.
-struct LoggedLane {
-  NodeId lane{};
-  std::uint64_t log = 0;
-  RecoveredLane recovered;
-};
 
 struct ServerLog {
   std::uint64_t id = 0;           ///< See ServerEntry::log.

@@ -68,6 +68,10 @@ class SimCluster {
 
   SimResult Run() {
     for (; wrong_.empty() && !IsOver() && result_.steps < kStepsMax; ++result_.steps) {
+      if (replicas_ != nullptr && replicas_->is_lost()) {
+        result_.is_lost = true;
+        return result_;
+      }
       if (result_.steps == HealAfter()) {
         network_.Heal();
         if (replicas_ != nullptr) replicas_->Heal();

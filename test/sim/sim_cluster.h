@@ -38,6 +38,7 @@ struct SimResult {
   std::uint64_t leaderships = 0;  ///< Of replicated lanes, that followed others,
   std::uint64_t placed = 0;       ///< Times that an operator wanted them elsewhere,
   std::uint64_t images = 0;       ///< and images that replicas got.
+  bool is_lost = false;           ///< It ended early: see SimReplicas::is_lost.
   StepMode step_mode = StepMode::kAsynchronous;
   WorkerStatistics workers;  ///< Of all of them together.
 };

@@ -19,6 +19,7 @@ bool Holds(std::uint64_t seed) {
         std::tuple("replicated", Carriage::kByBytes, Lanes::kReplicated),
         std::tuple("logged", Carriage::kByBytes, Lanes::kLogged)}) {
     const SimResult result = Simulate(seed, carriage, lanes);
+    if (result.is_lost) std::cout << "seed " << seed << " " << words << ": lost by two failures\n";
     if (result.wrong.empty()) continue;
     holds = false;
     std::cout << "seed " << seed << " " << words << ": " << result.wrong

@@ -322,6 +322,11 @@ void SimReplicas::Step(const Envelope& event, absl::Time now, Effects& effects) 
   } else if (node >= kFirstServer) {
     Server& server = servers_[node - kFirstServer];
     if (reply != nullptr && absl::IsNotFound(reply->status)) server.has_no_place = true;
+    if (reply != nullptr && absl::IsFailedPrecondition(reply->status)) {
+      for (const NodeId lane : LedBy(node - kFirstServer)) {
+        is_lost_ |= std::ranges::find(server.led, lane) == server.led.end();
+      }
+    }
     if (reply == nullptr || reply->map == nullptr || server.places.empty()) return;
     // An answer to the process that it was before is none to this one.
     if (reply->map->servers[node - kFirstServer].incarnation != server.incarnation) return;
@@ -430,8 +435,20 @@ void SimReplicas::Crash(std::size_t s, absl::Time up_at) {
   server.places.clear();
   for (const auto& log : server.logs) log->Crash();
   server.map = nullptr;
+  server.led = LedBy(s);
   ++server.incarnation;
   server.up_at = up_at;
+}
+
+std::vector<NodeId> SimReplicas::LedBy(std::size_t s) const {
+  std::vector<NodeId> lanes;
+  for (const ServerEntry& server : coordinator_->state().map.servers) {
+    if (server.name != NameOf(s)) continue;
+    for (const LaneEntry& entry : server.lanes) {
+      if (entry.role == ReplicaRole::kLeader) lanes.push_back(entry.node);
+    }
+  }
+  return lanes;
 }
 
 void SimReplicas::PlaceSome(Effects& effects) {

@@ -56,6 +56,11 @@ class SimReplicas {
   /// Whether workers learned of new leaders since the last call: what they sent is to go again.
   bool TakeNews() { return std::exchange(has_news_, false); }
 
+  /// A server that came back with nothing was refused, since it was made a leader after it was lost
+  /// and before that was noticed: the one that had all was silent for a lease meanwhile. Two
+  /// failures at once, behind which its lanes are to be restored.
+  bool is_lost() const { return is_lost_; }
+
   /// All are up, in agreement, and followers have all that leaders have.
   bool IsSettled() const;
 
@@ -84,6 +89,7 @@ class SimReplicas {
     std::vector<std::unique_ptr<SimLog>> logs;  // Of the places.
     server::ServerLog found;                    // Until its lanes have their places.
     absl::Time up_at = absl::InfiniteFuture();
+    std::vector<NodeId> led;    // When it crashed.
     bool has_no_place = false;  // The coordinator says so: it joins again.
     absl::Time beat_at;
     absl::Time heard_at;                           // By the coordinator.
@@ -95,6 +101,7 @@ class SimReplicas {
   void Start(std::size_t s);
   void StartPlaces(std::size_t s);
   void Crash(std::size_t s, absl::Time up_at);
+  std::vector<NodeId> LedBy(std::size_t s) const;
   bool MayLose(std::size_t s, absl::Time now) const;
   bool AreSynced() const;
   void OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& map, absl::Time now,
@@ -119,6 +126,7 @@ class SimReplicas {
   absl::Time ask_at_ = absl::UnixEpoch();
   bool has_news_ = false;
   std::uint64_t images_ = 0;
+  bool is_lost_ = false;
   std::string wrong_;
 };
 

@@ -83,6 +83,8 @@ TESTED_THROUGH = {
         "server/coordinator_core.h", "it is the coordinator's answer to MembersRequest"),
     "src/server/lane_core_saving.cc": (
         "server/lane_core.h", "it is the part of a lane that becomes bases and images"),
+    "src/server/replica_core_following.cc": (
+        "server/replica_core.h", "it is the half of a replica that follows"),
     "src/cluster/replica_seat.cc": (
         "cluster/cluster_status.h", "servers are made of it, and tests kill and stop them"),
     "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
