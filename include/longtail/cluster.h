@@ -103,6 +103,15 @@ class Cluster {
   ///         is); DeadlineExceeded, which says who has the rank.
   virtual absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options = {}) = 0;
 
+  /// A worker that only pulls, as what serves a model does. It takes no rank and no step waits for
+  /// it; its pulls wait for none. Servers that only read (`longtail serve --reads`) answer it, if
+  /// there are any, each reader one of them: rows are then as old as that server is behind, as a
+  /// rule some milliseconds; else the lanes' leaders do. Its step and rank are 0.
+  ///
+  /// Errors: those of Connect that are not of ranks. Pushes and ends of steps: FailedPrecondition.
+  virtual absl::StatusOr<std::unique_ptr<Worker>> ConnectReader(
+      const WorkerOptions& options = {}) = 0;
+
   /// Sums of all partitions. Cost: one pass over the table's rows.
   virtual absl::StatusOr<TableStatistics> Statistics(TableId table) = 0;
 

@@ -1,5 +1,6 @@
 #include "cli/serve_command.h"
 
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <thread>
@@ -15,6 +16,7 @@ struct ServeCommand::Arguments {
   CLI::App* command = nullptr;
   ServerProcess::Options process;
   double join_timeout_seconds = 300;
+  double behind_max_seconds = std::numeric_limits<double>::infinity();
   std::uint64_t base_after_mib = 1024;
 };
 
@@ -52,6 +54,13 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
                    "Size of a lane's log behind which all its rows are written out and the log "
                    "begins anew")
       ->capture_default_str();
+  a.command->add_flag("--reads", a.process.is_reader,
+                      "Follow every lane of the cluster and answer readers, and do nothing else: "
+                      "--lanes, --replicas and --log do not count then");
+  a.command->add_option(
+      "--behind-max", a.behind_max_seconds,
+      "With --reads: seconds behind the leaders beyond which no pull is answered; "
+      "without it there is no such bound");
   a.command->add_option("--join-timeout", a.join_timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
 }
@@ -68,6 +77,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   std::stop_source stop;
   ServerProcess::Options options = arguments_->process;
   options.join_timeout = absl::Seconds(arguments_->join_timeout_seconds);
+  options.behind_max = absl::Seconds(arguments_->behind_max_seconds);
   options.base_after_bytes = arguments_->base_after_mib << 20;
   options.stop = stop.get_token();
   options.log = log;

@@ -63,6 +63,8 @@ json MemberJson(const Member& member) {
   entry["bytes"] = member.bytes;
   entry["rows_pulled_per_second"] = member.rows_pulled_per_second;
   entry["rows_pushed_per_second"] = member.rows_pushed_per_second;
+  entry["reads"] = member.reads;
+  if (member.reads != 0) entry["behind_seconds"] = Seconds(member.behind_ms);
   return entry;
 }
 
@@ -75,8 +77,12 @@ std::string StatusText(const ClusterStatus& status) {
   std::vector<std::vector<std::string>> workers = {{"rank", "silent", "worker", ""}};
   for (const Member& member : status.members) {
     const std::string silent = absl::StrFormat("%.1f s", Seconds(member.silent_ms));
-    const std::string problem =
-        absl::StrCat(member.is_late ? "LATE " : "", SafeText(member.problem));
+    std::string problem = absl::StrCat(member.is_late ? "LATE " : "", SafeText(member.problem));
+    if (member.reads != 0) {
+      absl::StrAppend(&problem, problem.empty() ? "" : "; ", "reads ",
+                      CountedText(member.reads, "lane"), ", at most ",
+                      absl::StrFormat("%.1f s", Seconds(member.behind_ms)), " behind");
+    }
     if (member.kind == MemberKind::kWorker) {
       workers.push_back({absl::StrCat(member.number), silent, SafeText(member.name), problem});
       continue;

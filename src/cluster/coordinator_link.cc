@@ -153,6 +153,8 @@ void CoordinatorLink::RunPulse(absl::Duration period, ClusterMapHolder& map, con
               heartbeat->request = request;
             } else if (auto* const join = std::get_if<JoinServer>(&numbered)) {
               join->request = request;
+            } else if (auto* const ask = std::get_if<MapRequest>(&numbered)) {
+              ask->request = request;
             }
             return numbered;
           });

@@ -62,7 +62,7 @@ class ConnectingCore final : public Core {
   void Follow() {
     const ClusterMap& map = core_.state().map;
     if (core_.is_formed() && map.version != version_) {
-      const absl::Status connected = ConnectLanes(map, host_, endpoint_);
+      const absl::Status connected = ConnectLanes(map, host_, std::nullopt, endpoint_);
       if (!connected.ok()) {
         log_.Error("lane_address_refused", {{"reason", std::string(connected.message())}});
       }

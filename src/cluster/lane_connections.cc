@@ -11,8 +11,8 @@ namespace longtail {
 class LaneConnections::Endpoint final : public Transport {
  public:
   Endpoint(std::unique_ptr<ZmqEndpoint> endpoint, const ClusterMap& map,
-           std::shared_ptr<Members> members)
-      : endpoint_(std::move(endpoint)), members_(std::move(members)), map_(map) {
+           std::optional<std::uint32_t> reader, std::shared_ptr<Members> members)
+      : endpoint_(std::move(endpoint)), reader_(reader), members_(std::move(members)), map_(map) {
     const MutexLock lock(&members_->mutex);
     members_->endpoints.push_back(this);
   }
@@ -39,10 +39,10 @@ class LaneConnections::Endpoint final : public Transport {
   }
 
   absl::Status Follow(const std::shared_ptr<const ClusterMap>& map, const std::string& host) {
-    const absl::Status connected = ConnectLanes(*map, host, *endpoint_);
+    const absl::Status connected = ConnectLanes(*map, host, reader_, *endpoint_);
     const MutexLock lock(&mutex_);
     if (map->version <= map_.version) return connected;
-    const bool is_news = HasNewLeader(map_, *map);
+    const bool is_news = HasNewAnswerer(map_, *map, reader_);
     map_ = *map;
     if (is_news) {
       news_ = map;
@@ -53,6 +53,7 @@ class LaneConnections::Endpoint final : public Transport {
 
  private:
   const std::unique_ptr<ZmqEndpoint> endpoint_;
+  const std::optional<std::uint32_t> reader_;
   const std::shared_ptr<Members> members_;
   Mutex mutex_;
   ClusterMap map_ ABSL_GUARDED_BY(mutex_);  // The newest it was connected by.
@@ -62,10 +63,11 @@ class LaneConnections::Endpoint final : public Transport {
 LaneConnections::LaneConnections(ZmqNetwork& network, std::string host)
     : network_(network), host_(std::move(host)), members_(std::make_shared<Members>()) {}
 
-absl::StatusOr<std::unique_ptr<Transport>> LaneConnections::Join(const ClusterMap& map) {
+absl::StatusOr<std::unique_ptr<Transport>> LaneConnections::Join(
+    const ClusterMap& map, std::optional<std::uint32_t> reader) {
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint, network_.Join(NodeId{0}, {}));
-  LONGTAIL_RETURN_IF_ERROR(ConnectLanes(map, host_, *endpoint));
-  return std::make_unique<Endpoint>(std::move(endpoint), map, members_);
+  LONGTAIL_RETURN_IF_ERROR(ConnectLanes(map, host_, reader, *endpoint));
+  return std::make_unique<Endpoint>(std::move(endpoint), map, reader, members_);
 }
 
 absl::Status LaneConnections::Follow(const std::shared_ptr<const ClusterMap>& map) {

@@ -1,7 +1,9 @@
 // The endpoints of a process that speak to the lanes, wherever the newest map says these are.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,10 @@ class LaneConnections {
   /// A new endpoint that is connected to every lane of `map`, and of each newer one. Once a lane
   /// of a newer map is led by another process than before, the endpoint also receives that map, as
   /// a MapReply from the coordinator: what was asked of the old process is to be asked again.
-  absl::StatusOr<std::unique_ptr<Transport>> Join(const ClusterMap& map);
+  ///
+  /// `reader`: it only pulls, see FindReader: the same holds for those who answer it then.
+  absl::StatusOr<std::unique_ptr<Transport>> Join(
+      const ClusterMap& map, std::optional<std::uint32_t> reader = std::nullopt);
 
   /// Connects all endpoints to the lanes of a newer map.
   ///

@@ -23,18 +23,18 @@ std::string RouteTo(const ServerEntry& server, const LaneEntry& lane, const std:
   return lane.addresses.empty() ? std::string() : lane.addresses[0];
 }
 
-absl::Status ConnectLanes(const ClusterMap& map, const std::string& host, ZmqEndpoint& endpoint) {
-  for (const ServerEntry& server : map.servers) {
-    for (const LaneEntry& lane : server.lanes) {
-      if (lane.role != ReplicaRole::kLeader) continue;
-      LONGTAIL_RETURN_IF_ERROR(endpoint.Connect(lane.node, RouteTo(server, lane, host)));
-    }
+absl::Status ConnectLanes(const ClusterMap& map, const std::string& host,
+                          std::optional<std::uint32_t> reader, ZmqEndpoint& endpoint) {
+  for (const NodeId lane : map.lanes) {
+    const std::optional<LaneLeader> found = FindAnswerer(map, lane, reader);
+    if (!found) continue;
+    LONGTAIL_RETURN_IF_ERROR(endpoint.Connect(lane, RouteTo(*found->server, *found->entry, host)));
   }
   return absl::OkStatus();
 }
 
-std::string DescribeLane(const ClusterMap& map, NodeId node) {
-  const std::optional<LaneLeader> leader = FindLeader(map, node);
+std::string DescribeLane(const ClusterMap& map, NodeId node, std::optional<std::uint32_t> reader) {
+  const std::optional<LaneLeader> leader = FindAnswerer(map, node, reader);
   if (!leader) return absl::StrCat("lane ", static_cast<std::uint32_t>(node));
   const std::vector<std::string>& addresses = leader->entry->addresses;
   return absl::StrCat("server '", leader->server->name, "' (lane ",

@@ -1,6 +1,8 @@
 // How this process reaches the lanes of a map.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,10 +15,12 @@ namespace longtail {
 /// the file is there, else the first.
 std::string RouteTo(const ServerEntry& server, const LaneEntry& lane, const std::string& host);
 
-/// Connects `endpoint` to every lane of the map.
-absl::Status ConnectLanes(const ClusterMap& map, const std::string& host, ZmqEndpoint& endpoint);
+/// Connects `endpoint` to who answers for every lane of the map; `reader` as FindAnswerer has it.
+absl::Status ConnectLanes(const ClusterMap& map, const std::string& host,
+                          std::optional<std::uint32_t> reader, ZmqEndpoint& endpoint);
 
 /// "server-1's lane 3 at tcp://10.0.0.1:7001", for errors.
-std::string DescribeLane(const ClusterMap& map, NodeId lane);
+std::string DescribeLane(const ClusterMap& map, NodeId lane,
+                         std::optional<std::uint32_t> reader = std::nullopt);
 
 }  // namespace longtail

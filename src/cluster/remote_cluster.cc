@@ -22,6 +22,11 @@ constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);
 // 1 MiB of rows: fits the caches of all who handle it, and is large beside what a message costs.
 constexpr std::size_t kRequestFloatsMax = std::size_t{1} << 18;
 
+absl::Status CheckTimes(const WorkerOptions& options) {
+  if (options.timeout.count() > 0 && options.retry_after.count() > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Remote(const RemoteOptions& options) {
@@ -82,6 +87,8 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
     std::vector<Message> beats;
     const std::uint64_t version = map_->Current()->version;
     const MutexLock lock(&sessions_->mutex);
+    // Readers have no session, and want to know where lanes are, too.
+    if (sessions_->open.empty() && sessions_->has_readers) beats.emplace_back(MapRequest{0});
     for (const SessionId session : sessions_->open) {
       beats.emplace_back(Heartbeat{.request = 0,
                                    .session = session,
@@ -127,9 +134,7 @@ absl::StatusOr<TableId> RemoteCluster::FindTable(std::string_view name) const {
 }
 
 absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::Connect(const WorkerOptions& options) {
-  if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
-    return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
-  }
+  LONGTAIL_RETURN_IF_ERROR(CheckTimes(options));
   const std::uint64_t incarnation = DrawIncarnation();
   const std::uint32_t rank = options.rank.value_or(kAnyRank);
   LONGTAIL_ASSIGN_OR_RETURN(
@@ -163,6 +168,27 @@ absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectAt(const WorkerPla
        .request_floats_max = kRequestFloatsMax,
        .is_remote = true},
       std::move(endpoint), *map_);
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectReader(const WorkerOptions& options) {
+  LONGTAIL_RETURN_IF_ERROR(CheckTimes(options));
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  const auto reader = static_cast<std::uint32_t>(DrawIncarnation());
+  {
+    const MutexLock lock(&sessions_->mutex);
+    sessions_->has_readers = true;
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<Transport> endpoint,
+                            connections_->Join(*map_->Current(), reader));
+  LONGTAIL_RETURN_IF_ERROR(connections_->Follow(map_->Current()));
+  ConnectedWorker::Identity identity;
+  identity.describe = [this, reader](NodeId lane) {
+    return DescribeLane(*map_->Current(), lane, reader);
+  };
+  identity.request_floats_max = kRequestFloatsMax;
+  identity.is_remote = true;
+  identity.is_reader = true;
+  return ConnectedWorker::Connect(options, identity, std::move(endpoint), *map_);
 }
 
 void RemoteCluster::Leave(SessionId session) {

@@ -28,6 +28,7 @@ class RemoteCluster final : public Cluster {
   absl::StatusOr<TableId> CreateTable(const TableSpec& spec) override;
   absl::StatusOr<TableId> FindTable(std::string_view name) const override;
   absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options) override;
+  absl::StatusOr<std::unique_ptr<Worker>> ConnectReader(const WorkerOptions& options) override;
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
   absl::StatusOr<std::vector<TableReport>> AllStatistics() override;
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
@@ -44,6 +45,7 @@ class RemoteCluster final : public Cluster {
   struct Sessions {
     Mutex mutex;
     std::vector<SessionId> open ABSL_GUARDED_BY(mutex);
+    bool has_readers ABSL_GUARDED_BY(mutex) = false;  // Or had.
   };
 
   explicit RemoteCluster(std::unique_ptr<ZmqNetwork> network)

@@ -1,16 +1,20 @@
 #include "cluster/replica_seat.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/mutex.h"
 #include "cluster/lane_routes.h"
 #include "protocol/lane_leader.h"
 
 namespace longtail {
 namespace {
+
+constexpr absl::Duration kBehindMost = absl::Hours(24 * 365);  // As of who was never current.
 
 const char* RoleName(ReplicaRole role) {
   switch (role) {
@@ -22,6 +26,8 @@ const char* RoleName(ReplicaRole role) {
       return "joining";
     case ReplicaRole::kSuccessor:
       return "successor";
+    case ReplicaRole::kReader:
+      return "reader";
     case ReplicaRole::kNone:
       return "none";
   }
@@ -135,6 +141,12 @@ void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
   if (caught_up.epoch != 0) heartbeat.caught_up.push_back(caught_up);
   if (const StuckReplica stuck = gauges.stuck(); stuck.lane.epoch != 0) {
     heartbeat.stuck.push_back(stuck);
+  }
+  if (gauges.role() == ReplicaRole::kReader) {
+    const absl::Duration behind =
+        std::clamp(absl::Now() - gauges.current_at(), absl::ZeroDuration(), kBehindMost);
+    heartbeat.behind_ms = std::max(heartbeat.behind_ms,
+                                   static_cast<std::uint64_t>(absl::ToInt64Milliseconds(behind)));
   }
   if (log_ != nullptr && log_->bytes_since_base() >= options_.base_after_bytes) {
     loop_.Do([&](absl::Time now, Effects& effects) {

@@ -16,8 +16,8 @@
 #include "io/zmq_network.h"
 #include "protocol/cluster_map.h"
 #include "protocol/coordination.h"
-#include "server/replica_core.h"
 #include "server/recovered_lane.h"
+#include "server/replica_core.h"
 
 namespace longtail {
 

@@ -60,6 +60,10 @@ class Process final : public ServerProcess {
       return absl::InvalidArgumentError(
           absl::StrCat("replicas ", options_.replicas, ": want 1..", kReplicaCountMax));
     }
+    if (options_.is_reader && !options_.log_store.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("log '", options_.log_store, "': a server that only reads keeps none"));
+    }
     if (options_.lanes < 1 || options_.lanes > kLaneCountMax / options_.replicas) {
       return absl::InvalidArgumentError(
           absl::StrCat("lanes ", options_.lanes, ": want 1..", kLaneCountMax / options_.replicas));
@@ -74,10 +78,24 @@ class Process final : public ServerProcess {
     if (!options_.store.empty()) {
       LONGTAIL_ASSIGN_OR_RETURN(store_, OpenStore(options_.store));
     }
-    LONGTAIL_RETURN_IF_ERROR(Listen());
-    if (!options_.log_store.empty()) LONGTAIL_RETURN_IF_ERROR(Recover());
     LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(options_.coordinator));
     LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, address, options_.log));
+    std::vector<NodeId> reads;
+    if (options_.is_reader) {
+      LONGTAIL_ASSIGN_OR_RETURN(
+          const std::shared_ptr<const ClusterMap> formed,
+          link_->AwaitMap(
+              "reading the cluster", options_.join_timeout,
+              [](std::uint64_t request) { return MapRequest{request}; }, options_.stop));
+      reads = formed->lanes;
+    }
+    LONGTAIL_RETURN_IF_ERROR(
+        Listen(options_.is_reader ? reads.size() : options_.lanes * options_.replicas));
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      entry_.lanes[i].node = reads[i];
+      entry_.lanes[i].role = ReplicaRole::kReader;
+    }
+    if (!options_.log_store.empty()) LONGTAIL_RETURN_IF_ERROR(Recover());
     LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const ClusterMap> map,
                               link_->AwaitMap(
                                   "joining the cluster", options_.join_timeout,
@@ -93,11 +111,11 @@ class Process final : public ServerProcess {
   const std::string& name() const override { return entry_.name; }
 
  private:
-  absl::Status Listen() {
+  absl::Status Listen(std::size_t lanes) {
     LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress at, ParseTcpAddress(options_.listen));
     const std::string host =
         options_.advertise.empty() ? ReachableHost(at.host) : options_.advertise;
-    for (std::uint32_t i = 0; i < options_.lanes * options_.replicas; ++i) {
+    for (std::uint32_t i = 0; i < lanes; ++i) {
       std::vector<std::string> listen = {
           absl::StrCat("tcp://", at.host, ":", at.port == 0 ? 0 : at.port + i)};
       if (!options_.ipc_directory.empty()) {
@@ -154,7 +172,7 @@ class Process final : public ServerProcess {
     if (mine == nullptr || mine->lanes.size() != endpoints_.size()) {
       return absl::InternalError(absl::StrCat("the map does not have server '", entry_.name, "'"));
     }
-    if (map->replicas != options_.replicas) {
+    if (map->replicas != options_.replicas && !options_.is_reader) {
       return absl::FailedPreconditionError(absl::StrCat("replicas ", options_.replicas,
                                                         ": the cluster keeps ", map->replicas,
                                                         " of each lane: want as many"));
@@ -164,6 +182,7 @@ class Process final : public ServerProcess {
       seat.replica.server = entry_.name;
       seat.replica.incarnation = entry_.incarnation;
       seat.replica.seat = i;
+      seat.replica.behind_max = options_.behind_max;
       seat.host = entry_.host;
       seat.address = entry_.lanes[i].addresses[0];
       seat.store = store_.get();

@@ -19,6 +19,11 @@ class ServerProcess {
     std::string coordinator;  ///< Its address, or a file that holds it.
     std::string name{};       ///< Unique in the cluster; empty: the host's name and the process.
     std::uint32_t lanes = 1;  ///< That it leads when the cluster is formed.
+    /// It only reads: it follows every lane of a cluster that is formed, and answers pulls of
+    /// readers (Cluster::ConnectReader). Lanes, replicas and logs are not its concern then.
+    bool is_reader = false;
+    /// A reader that may be further behind than so answers no pull.
+    absl::Duration behind_max = absl::InfiniteDuration();
     /// Of each lane, as the coordinator's: it has as many places for each of its lanes, the others
     /// for what it follows.
     std::uint32_t replicas = 1;

@@ -24,6 +24,7 @@ enum class ReplicaRole : std::uint8_t {
   /// A follower that is to lead next: the leader takes no changes any more, and says when this one
   /// has all.
   kSuccessor,
+  kReader,  ///< Follows, is never waited for and never leads: it answers pulls.
 };
 
 /// A place for a replica of a lane in a server, as others reach it.

@@ -80,6 +80,8 @@ struct Heartbeat {
   /// Of a server: rows that it was asked for, and given gradients of, since it began.
   std::uint64_t rows_pulled = 0;
   std::uint64_t rows_pushed = 0;
+  /// Of a server that reads: so long ago it had all that the lanes' leaders had, at the least.
+  std::uint64_t behind_ms = 0;
 };
 
 /// The worker leaves for good. Answered once every lane knows.
@@ -158,6 +160,8 @@ struct Member {
   /// Of a server, within its last seconds.
   std::uint64_t rows_pulled_per_second = 0;
   std::uint64_t rows_pushed_per_second = 0;
+  std::uint32_t reads = 0;      ///< Lanes of which it answers pulls, as a reader,
+  std::uint64_t behind_ms = 0;  ///< and how old that is at the most; see Heartbeat.
 };
 
 struct MembersReply {

@@ -1,8 +1,11 @@
-// Where a lane's leader is.
+// Who answers for a lane: its leader, or a reader of it.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "protocol/cluster_map.h"
 
@@ -24,6 +27,28 @@ inline std::optional<LaneLeader> FindLeader(const ClusterMap& map, NodeId lane) 
   return std::nullopt;
 }
 
+/// The server that answers pulls of a lane to the reader of that number: one of those that read, so
+/// that many readers spread over them; the leader if none does.
+inline std::optional<LaneLeader> FindReader(const ClusterMap& map, NodeId lane,
+                                            std::uint32_t reader) {
+  std::vector<LaneLeader> readers;
+  for (const ServerEntry& server : map.servers) {
+    for (const LaneEntry& entry : server.lanes) {
+      if (entry.node == lane && entry.role == ReplicaRole::kReader) {
+        readers.push_back({&server, &entry});
+      }
+    }
+  }
+  if (readers.empty()) return FindLeader(map, lane);
+  return readers[reader % readers.size()];
+}
+
+/// Whom a process asks: of a reader with a number who FindReader names, else the leader.
+inline std::optional<LaneLeader> FindAnswerer(const ClusterMap& map, NodeId lane,
+                                              std::optional<std::uint32_t> reader) {
+  return reader ? FindReader(map, lane, *reader) : FindLeader(map, lane);
+}
+
 /// The number of a lane's leadership; 0 if the map has none.
 inline std::uint64_t EpochOf(const ClusterMap& map, NodeId lane) {
   const auto found = std::ranges::find(map.lanes, lane);
@@ -31,13 +56,14 @@ inline std::uint64_t EpochOf(const ClusterMap& map, NodeId lane) {
   return number < map.lane_epochs.size() ? map.lane_epochs[number] : 0;
 }
 
-/// Whether a lane of `now` is led by another process than it was.
-inline bool HasNewLeader(const ClusterMap& before, const ClusterMap& now) {
+/// Whether for a lane of `now` another process answers than it was.
+inline bool HasNewAnswerer(const ClusterMap& before, const ClusterMap& now,
+                           std::optional<std::uint32_t> reader = std::nullopt) {
   return std::ranges::any_of(now.lanes, [&](NodeId lane) {
-    const std::optional<LaneLeader> leader = FindLeader(now, lane);
-    const std::optional<LaneLeader> was = FindLeader(before, lane);
-    return leader && (!was || was->server->name != leader->server->name ||
-                      was->server->incarnation != leader->server->incarnation);
+    const std::optional<LaneLeader> found = FindAnswerer(now, lane, reader);
+    const std::optional<LaneLeader> was = FindAnswerer(before, lane, reader);
+    return found && (!was || was->server->name != found->server->name ||
+                     was->server->incarnation != found->server->incarnation);
   });
 }
 

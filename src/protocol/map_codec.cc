@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kTextBytes = sizeof(std::uint32_t);
 constexpr std::size_t kLaneBytes = 2 * sizeof(std::uint32_t) + 1;
-constexpr std::uint8_t kRoleMax = static_cast<std::uint8_t>(ReplicaRole::kSuccessor);
+constexpr std::uint8_t kRoleMax = static_cast<std::uint8_t>(ReplicaRole::kReader);
 constexpr std::size_t kServerBytes = 3 * sizeof(std::uint32_t) + sizeof(std::uint64_t) + 2;
 constexpr std::uint32_t kStepModeMax = static_cast<std::uint32_t>(StepMode::kBoundedStaleness);
 

@@ -38,13 +38,14 @@ struct LaneEntries {
   std::uint64_t request = 0;
   absl::Status status;
   std::uint64_t epoch = 0;
-  bool is_counted = false;   ///< The leader acknowledges nothing that this follower does not hold.
-  std::uint64_t first = 0;   ///< Number of the first entry.
-  std::uint64_t image = 0;   ///< Not 0: `frames` is a piece of this image,
-  std::uint32_t part = 0;    ///< of this part of
-  std::uint32_t parts = 0;   ///< so many, from
-  std::uint64_t offset = 0;  ///< there on, of
-  std::uint64_t bytes = 0;   ///< so many in this part.
+  bool is_counted = false;    ///< The leader acknowledges nothing that this follower does not hold.
+  std::uint64_t log_end = 0;  ///< Of the leader, now; not of an image.
+  std::uint64_t first = 0;    ///< Number of the first entry.
+  std::uint64_t image = 0;    ///< Not 0: `frames` is a piece of this image,
+  std::uint32_t part = 0;     ///< of this part of
+  std::uint32_t parts = 0;    ///< so many, from
+  std::uint64_t offset = 0;   ///< there on, of
+  std::uint64_t bytes = 0;    ///< so many in this part.
   /// Entries, each the frame of a message, one after the other; or one piece of an image.
   std::vector<std::span<const std::byte>> frames;
   std::vector<std::shared_ptr<const void>> owners{};  ///< Of what the spans point at.

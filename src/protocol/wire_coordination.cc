@@ -13,7 +13,7 @@ namespace longtail::wire {
 namespace {
 
 // The fewest that a member can have: two flags, four numbers and two empty texts, three counts.
-constexpr std::size_t kMemberBytes = 2 + 6 * sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
+constexpr std::size_t kMemberBytes = 2 + 7 * sizeof(std::uint32_t) + 6 * sizeof(std::uint64_t);
 constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kCancel);
 constexpr std::size_t kLaneEpochBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 constexpr std::size_t kStuckReplicaBytes = kLaneEpochBytes + sizeof(std::uint64_t);
@@ -84,6 +84,7 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
   }
   fields.U64(message.rows_pulled);
   fields.U64(message.rows_pushed);
+  fields.U64(message.behind_ms);
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -108,6 +109,7 @@ void Take(FrameReader& reader, Heartbeat& message) {
   }
   message.rows_pulled = fields.U64("rows pulled");
   message.rows_pushed = fields.U64("rows pushed");
+  message.behind_ms = fields.U64("behind_ms");
 }
 
 void Put(const LeaveWorker& message, FrameWriter& writer) {
@@ -218,6 +220,8 @@ void Put(const MembersReply& message, FrameWriter& writer) {
     fields.Text(member.problem);
     fields.U64(member.rows_pulled_per_second);
     fields.U64(member.rows_pushed_per_second);
+    fields.U32(member.reads);
+    fields.U64(member.behind_ms);
   }
 }
 
@@ -245,6 +249,8 @@ void Take(FrameReader& reader, MembersReply& message) {
     member.problem = fields.Text("problem", kStatusMessageSizeMax);
     member.rows_pulled_per_second = fields.U64("rows pulled per second");
     member.rows_pushed_per_second = fields.U64("rows pushed per second");
+    member.reads = fields.U32("reads");
+    member.behind_ms = fields.U64("behind_ms");
     if (!fields.ok()) return;
   }
 }

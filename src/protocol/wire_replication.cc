@@ -43,6 +43,7 @@ void Put(const LaneEntries& message, FrameWriter& writer) {
   EncodeStatus(message.status, fields);
   fields.U64(message.epoch);
   fields.U8(message.is_counted ? 1 : 0);
+  fields.U64(message.log_end);
   fields.U64(message.first);
   fields.U64(message.image);
   fields.U32(message.part);
@@ -62,6 +63,7 @@ void Take(FrameReader& reader, LaneEntries& message) {
   message.status = DecodeStatus(fields);
   message.epoch = fields.U64("epoch");
   message.is_counted = fields.Flag("is_counted");
+  message.log_end = fields.U64("log end");
   message.first = fields.U64("first");
   message.image = fields.U64("image");
   message.part = fields.U32("part");

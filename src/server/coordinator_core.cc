@@ -214,6 +214,10 @@ absl::Status CoordinatorCore::Join(const JoinServer& m, absl::Time now) {
         "with its state, or an empty directory for the log"));
   }
   if (is_formed()) return Rejoin(m, now);
+  if (IsReader(server)) {
+    return absl::UnavailableError(absl::StrCat("server '", server.name, "' only reads, and ",
+                                               "the cluster waits for ", WaitsFor()));
+  }
   const auto same = std::ranges::find(joining_, server.name, &ServerEntry::name);
   if (same != joining_.end() && !IsSameProcess(*same, server) &&
       now < servers_heard_[server.name].at + options_.lease) {
@@ -376,6 +380,7 @@ absl::Status CoordinatorCore::CheckPlace(const Heartbeat& m, absl::Time now) {
     heard.rows = m.rows;
     heard.bytes = m.bytes;
     heard.map_version = m.map_version;
+    heard.behind_ms = m.behind_ms;
     TakeRates(m, now, heard);
     return absl::OkStatus();
   }

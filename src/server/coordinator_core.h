@@ -76,6 +76,7 @@ class CoordinatorCore final : public Core {
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     std::uint64_t map_version = 0;
+    std::uint64_t behind_ms = 0;
     // What it had done then, and a second of it since.
     absl::Time counted_at = absl::InfinitePast();
     std::uint64_t rows_pulled = 0;
@@ -119,6 +120,7 @@ class CoordinatorCore final : public Core {
   void LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects);
   absl::Status TakeServer(const JoinServer& m, absl::Time now);
   absl::Status CheckLog(const ServerEntry& server) const;
+  absl::Status CheckReader(const ServerEntry& server) const;
   std::uint32_t PartitionsLedBy(const ServerEntry& server) const;
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
   static void TakeRates(const Heartbeat& m, absl::Time now, Heard& heard);

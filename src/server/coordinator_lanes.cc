@@ -18,7 +18,17 @@ absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
   const auto known = std::ranges::find(state_.map.servers, server.name, &ServerEntry::name);
   if (known == state_.map.servers.end()) return TakeServer(m, now);
   Heard& heard = servers_heard_[server.name];
-  if (known->incarnation != server.incarnation) {
+  if (IsReader(*known) != IsReader(server)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "server '", server.name, IsReader(server) ? "' only reads: the one" : "': the reader",
+        " of that name does not: want another name"));
+  }
+  if (known->incarnation != server.incarnation && IsReader(server)) {
+    LONGTAIL_RETURN_IF_ERROR(CheckReader(server));
+    *known = server;
+    heard = {};
+    ++state_.map.version;
+  } else if (known->incarnation != server.incarnation) {
     LONGTAIL_RETURN_IF_ERROR(CheckLog(server));
     const bool comes_back = known->log != 0 && known->log == server.log;
     if (options_.replicas == 1 && !comes_back && CountRole(*known, ReplicaRole::kLeader) != 0) {
@@ -42,11 +52,23 @@ absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
   return absl::OkStatus();
 }
 
+absl::Status CoordinatorCore::CheckReader(const ServerEntry& server) const {
+  const bool fits = std::ranges::equal(server.lanes, state_.map.lanes, {}, &LaneEntry::node) &&
+                    std::ranges::all_of(server.lanes, [](const LaneEntry& entry) {
+                      return entry.role == ReplicaRole::kReader;
+                    });
+  if (fits) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("server '", server.name, "' reads ",
+                                                 server.lanes.size(), " lanes: want all ",
+                                                 state_.map.lanes.size(), ", in their order"));
+}
+
 // What is acknowledged is as safe as the least safe of its replicas.
 absl::Status CoordinatorCore::CheckLog(const ServerEntry& server) const {
   const std::vector<ServerEntry>& others = is_formed() ? state_.map.servers : joining_;
-  const auto other = std::ranges::find_if(
-      others, [&](const ServerEntry& o) { return (o.log != 0) != (server.log != 0); });
+  const auto other = std::ranges::find_if(others, [&](const ServerEntry& o) {
+    return !IsReader(o) && (o.log != 0) != (server.log != 0);
+  });
   if (other == others.end()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("server '", server.name, "' keeps ", server.log == 0 ? "no log" : "a log",
@@ -56,13 +78,16 @@ absl::Status CoordinatorCore::CheckLog(const ServerEntry& server) const {
 
 // Another server of a cluster that is formed: it has nothing yet.
 absl::Status CoordinatorCore::TakeServer(const JoinServer& m, absl::Time now) {
-  LONGTAIL_RETURN_IF_ERROR(CheckLog(m.server));
+  const bool is_reader = IsReader(m.server);
+  LONGTAIL_RETURN_IF_ERROR(is_reader ? CheckReader(m.server) : CheckLog(m.server));
   if (state_.map.servers.size() == kServerCountMax) {
     return absl::ResourceExhaustedError(
         absl::StrCat("server '", m.server.name, "': want at most ", kServerCountMax, " servers"));
   }
   ServerEntry server = m.server;
-  for (LaneEntry& place : server.lanes) place = {NodeId{}, place.addresses, ReplicaRole::kNone};
+  for (LaneEntry& place : server.lanes) {
+    if (!is_reader) place = {NodeId{}, place.addresses, ReplicaRole::kNone};
+  }
   servers_heard_[server.name] = {.at = now};
   state_.map.servers.push_back(std::move(server));
   ++state_.map.version;
@@ -92,6 +117,7 @@ void CoordinatorCore::LookAfterLanes(const Heartbeat& m, absl::Time now, Effects
     changed |= GiveUpReplica(state_.map, m.server, stuck);
   }
   changed |= AdvanceMoves(state_.map, state_.moves, hearing);
+  changed |= ForgetReaders(state_.map, hearing);
   if (state_.map.servers.size() > state_.server_count) {
     // Not soon: it could not come back by itself.
     changed |= ForgetServers(state_.map,

@@ -64,6 +64,8 @@ void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now,
     entry.lanes = CountRole(server, ReplicaRole::kLeader);
     entry.follows = CountRole(server, ReplicaRole::kFollower);
     entry.partitions = PartitionsLedBy(server);
+    entry.reads = CountRole(server, ReplicaRole::kReader);
+    entry.behind_ms = entry.reads == 0 ? 0 : heard.behind_ms;
     const std::string address =
         server.lanes[0].addresses.empty() ? "no address" : server.lanes[0].addresses[0];
     const std::uint32_t joins = CountRole(server, ReplicaRole::kJoining);

@@ -173,6 +173,16 @@ absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::Connect(const WorkerOpt
       *map_);
 }
 
+absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::ConnectReader(
+    const WorkerOptions& options) {
+  if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
+    return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
+  }
+  ConnectedWorker::Identity identity;
+  identity.is_reader = true;
+  return ConnectedWorker::Connect(options, identity, network_.Join(), *map_);
+}
+
 absl::StatusOr<TableId> EmbeddedCluster::FindTable(std::string_view name) const {
   return control_->FindTable(name);
 }

@@ -29,6 +29,7 @@ class EmbeddedCluster final : public Cluster {
   absl::StatusOr<TableId> CreateTable(const TableSpec& spec) override;
   absl::StatusOr<TableId> FindTable(std::string_view name) const override;
   absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options) override;
+  absl::StatusOr<std::unique_ptr<Worker>> ConnectReader(const WorkerOptions& options) override;
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
   absl::StatusOr<std::vector<TableReport>> AllStatistics() override;
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,

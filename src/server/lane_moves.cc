@@ -103,12 +103,18 @@ absl::Status NoPlace(NodeId lane, const std::string& where) {
                    " free place for it: want another server, or one with more lanes"));
 }
 
+absl::Status OnlyReads(const std::string& server) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("server '", server, "' only reads: no lane moves to it or from it"));
+}
+
 // A move that makes servers more alike in how many replicas they have.
 std::optional<LaneMove> EvenReplicas(const ClusterMap& map) {
   std::optional<LaneMove> best;
   std::size_t widest = 1;
   for (const ServerEntry& from : map.servers) {
     for (const ServerEntry& to : map.servers) {
+      if (IsReader(from) || IsReader(to)) continue;
       if (Used(from) < Used(to) + 2 || Used(from) - Used(to) <= widest) continue;
       if (to.is_drained || FindPlace(to, kFree) == nullptr) continue;
       // One that it leads, if it leads more.
@@ -171,6 +177,7 @@ absl::StatusOr<std::vector<LaneMove>> PlanMove(const ClusterMap& map, NodeId lan
                                                const std::string& server) {
   const ServerEntry* const to = FindServer(map, server);
   if (to == nullptr) return absl::NotFoundError(absl::StrCat("there is no server '", server, "'"));
+  if (IsReader(*to)) return OnlyReads(server);
   if (to->is_drained) {
     return absl::FailedPreconditionError(
         absl::StrCat("server '", server, "' is drained: want another, or start it again"));
@@ -194,6 +201,7 @@ absl::StatusOr<std::vector<LaneMove>> PlanDrain(const ClusterMap& map, const std
   if (from == nullptr) {
     return absl::NotFoundError(absl::StrCat("there is no server '", server, "'"));
   }
+  if (IsReader(*from)) return OnlyReads(server);
   ClusterMap next = map;
   std::vector<LaneMove> moves;
   for (const LaneEntry& place : from->lanes) {
@@ -267,6 +275,12 @@ void CancelMoves(const ClusterMap& map, std::vector<LaneMove>& moves) {
 bool ForgetServers(ClusterMap& map, const Hearing& hearing) {
   return std::erase_if(map.servers, [&](const ServerEntry& server) {
            return Used(server) == 0 && !hearing.IsHeard(server);
+         }) != 0;
+}
+
+bool ForgetReaders(ClusterMap& map, const Hearing& hearing) {
+  return std::erase_if(map.servers, [&](const ServerEntry& server) {
+           return IsReader(server) && !hearing.IsHeard(server);
          }) != 0;
 }
 

@@ -54,4 +54,7 @@ void CancelMoves(const ClusterMap& map, std::vector<LaneMove>& moves);
 /// Takes servers off the map that have nothing and are not heard.
 bool ForgetServers(ClusterMap& map, const Hearing& hearing);
 
+/// Forgets servers that only read and are silent. Whether the map changed.
+bool ForgetReaders(ClusterMap& map, const Hearing& hearing);
+
 }  // namespace longtail::server

@@ -44,6 +44,11 @@ std::uint64_t RequestOf(const Message& message) {
       message);
 }
 
+bool IsPull(const Message& message) {
+  return std::holds_alternative<std::shared_ptr<const PullRequest>>(message) ||
+         std::holds_alternative<std::shared_ptr<const CompactPull>>(message);
+}
+
 bool IsLargeChange(const Message& message) {
   return std::holds_alternative<std::shared_ptr<const PushRequest>>(message) ||
          std::holds_alternative<std::shared_ptr<const CompactPush>>(message) ||
@@ -82,6 +87,7 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
     case ReplicaRole::kFollower:
     case ReplicaRole::kSuccessor:
     case ReplicaRole::kJoining:
+    case ReplicaRole::kReader:
       if (was == ReplicaRole::kLeader && lane_ != nullptr) lane_->StopLeading(effects);
       return BeginFollowing(now, effects);
     case ReplicaRole::kNone:
@@ -203,9 +209,9 @@ void ReplicaCore::TakeFollowers() {
       const LaneEntry& entry = server.lanes[place];
       const bool is_successor = entry.role == ReplicaRole::kSuccessor;
       const bool is_follower = entry.role == ReplicaRole::kFollower || is_successor;
-      if (entry.node != lane_node_ || (!is_follower && entry.role != ReplicaRole::kJoining)) {
-        continue;
-      }
+      const bool is_reader = entry.role == ReplicaRole::kReader;
+      const bool follows = is_follower || is_reader || entry.role == ReplicaRole::kJoining;
+      if (entry.node != lane_node_ || !follows) continue;
       const auto known = std::ranges::find_if(followers_, [&](const Follower& f) {
         return f.server == server.name && f.incarnation == server.incarnation && f.place == place;
       });
@@ -216,6 +222,7 @@ void ReplicaCore::TakeFollowers() {
       }
       now.back().is_awaited |= is_follower;
       now.back().is_successor = is_successor;
+      now.back().is_reader = is_reader;
     }
   }
   followers_ = std::move(now);
@@ -248,6 +255,12 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
   if (const auto* m = std::get_if<MapReply>(&event.body)) {
     // (No peer is the coordinator to a transport: it is the server itself that says this.)
     if (event.source == kCoordinatorNode && m->map != nullptr) OnMap(m->map, now, effects);
+    return;
+  }
+  if (role_ == ReplicaRole::kReader && IsPull(event.body)) {
+    if (!MayRead(event, now, effects)) return;
+    lane_->Step(event, now, effects);
+    gauges_.rows_pulled_ = lane_->rows_pulled();
     return;
   }
   if (!leads()) {
@@ -324,8 +337,7 @@ void ReplicaCore::AfterLane(absl::Time now, Effects& effects) {
 }
 
 bool ReplicaCore::MayChange(const Envelope& event, Effects& effects) {
-  if (hands_over_ && !std::holds_alternative<std::shared_ptr<const PullRequest>>(event.body) &&
-      !std::holds_alternative<std::shared_ptr<const CompactPull>>(event.body)) {
+  if (hands_over_ && !IsPull(event.body)) {
     Refuse(event, absl::UnavailableError("this replica hands the lane over"), effects);
     return false;
   }
@@ -390,7 +402,7 @@ void ReplicaCore::NoteHeld(Follower& follower, const FollowLane& m) const {
   // Who hears nothing of what it is sent may ask for ever: it is not waited for anew.
   const bool gets_on = m.held > follower.held || m.held == tail_.end();
   follower.held = m.held;
-  if (!gets_on || m.held > tail_.end()) return;
+  if (!gets_on || m.held > tail_.end() || follower.is_reader) return;
   const std::uint64_t unheld = tail_.end() - m.held;
   const bool has_them = m.held > 0 && tail_.end() - m.next <= kAwaitedWithin;
   if (unheld <= (has_them ? kAwaitedUnsynced : kAwaitedWithin)) follower.is_awaited = true;
@@ -496,6 +508,7 @@ void ReplicaCore::AnswerFollowers(absl::Time now, Effects& effects) {
     }
     LaneEntries answer{.request = follower.request, .status = {}, .epoch = epoch_, .frames = {}};
     answer.is_counted = follower.is_awaited && follower.held >= acknowledged_;
+    answer.log_end = tail_.end();
     answer.first = follower.next;
     if (has_entries && follower.next >= tail_.first()) {
       tail_.Copy(follower.next, options_.answer_bytes_max, answer);

@@ -8,6 +8,7 @@
 // cannot be brought up to date by entries gets an image (protocol/replication.h).
 //
 //   kFollower = holds all that was acknowledged: any of them can lead
+//   kReader   = follows and answers pulls; nobody waits for it
 //   a leader that was replaced acknowledges nothing: its successor, which counts, asks it no more
 //
 // With a log, to hold an entry is to have it durable: so what was acknowledged is still there when
@@ -20,6 +21,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +50,11 @@ class ReplicaGauges {
     return {Unpacked(both), stuck_incarnation_};
   }
   ReplicaRole role() const { return role_; }
+  /// Of a reader: at that time its leader had no more than it has. InfinitePast: never yet.
+  absl::Time current_at() const {
+    const std::int64_t at = current_at_;
+    return at == kNever ? absl::InfinitePast() : absl::FromUnixNanos(at);
+  }
   std::uint64_t rows() const { return rows_; }  ///< If it leads, a moment ago; else 0.
   /// Of the lane, by this server while it led; see LaneCore.
   std::uint64_t rows_pulled() const { return rows_pulled_; }
@@ -57,6 +64,7 @@ class ReplicaGauges {
 
  private:
   friend class ReplicaCore;
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
   static constexpr int kEpochBits = 40;
   static constexpr std::uint64_t kEpochMask = (std::uint64_t{1} << kEpochBits) - 1;
 
@@ -80,6 +88,7 @@ class ReplicaGauges {
   std::atomic<std::uint64_t> rows_ = 0;
   std::atomic<std::uint64_t> rows_pulled_ = 0;
   std::atomic<std::uint64_t> rows_pushed_ = 0;
+  std::atomic<std::int64_t> current_at_ = kNever;
   std::atomic<std::uint64_t> images_ = 0;
   std::atomic<std::uint64_t> problems_ = 0;
 };
@@ -96,6 +105,8 @@ class ReplicaCore final : public Core {
     std::size_t tail_bytes_max = std::size_t{1} << 30;
     std::size_t answer_bytes_max = std::size_t{4} << 20;  ///< Of entries or of an image, at a time.
     std::size_t key_list_bytes_max = kKeyListBytesMax;
+    /// A reader that may be further behind than so answers no pull.
+    absl::Duration behind_max = absl::InfiniteDuration();
     LaneSnapshot::Options snapshot{};  ///< But for the tickets.
     /// Not 0: it keeps logs, which have this number, and each `log_step` above it.
     std::uint64_t first_log = 0;
@@ -145,6 +156,7 @@ class ReplicaCore final : public Core {
     std::uint64_t incarnation = 0;
     std::uint32_t place = 0;
     bool is_successor = false;
+    bool is_reader = false;
     bool is_awaited = false;   // Nothing is acknowledged before it holds that.
     std::uint64_t held = 0;    // It has applied the entries before this one.
     std::uint64_t next = 0;    // It needs those from here on.
@@ -199,6 +211,7 @@ class ReplicaCore final : public Core {
   void TrimTail();
 
   // A follower's.
+  bool MayRead(const Envelope& event, absl::Time now, Effects& effects);
   void Fetch(absl::Time now, Effects& effects);
   void TellHeld(Effects& effects);
   void Ask(Effects& effects);
@@ -236,6 +249,7 @@ class ReplicaCore final : public Core {
 
   std::uint64_t request_ = 0;  // The follower's newest; answers to others are late.
   absl::Time retry_at_ = absl::InfiniteFuture();
+  absl::Time asked_at_ = absl::InfinitePast();
   Fetching fetching_;
   std::string problem_;
   ReplicaGauges gauges_;

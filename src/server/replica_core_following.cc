@@ -22,7 +22,23 @@ constexpr absl::Duration kRefusedAgainAfter = absl::Milliseconds(50);
 
 }  // namespace
 
+// What a reader has may be old; how old is known.
+bool ReplicaCore::MayRead(const Envelope& event, absl::Time now, Effects& effects) {
+  const absl::Duration behind = now - gauges_.current_at();
+  if (gauges_.current_at() != absl::InfinitePast() && behind <= options_.behind_max) return true;
+  const absl::Status why = absl::UnavailableError(absl::StrCat(
+      "reader '", options_.server, "' has not yet all of lane ",
+      static_cast<std::uint32_t>(lane_node_),
+      gauges_.current_at() == absl::InfinitePast()
+          ? ""
+          : absl::StrCat(" of the last ", absl::FormatDuration(behind), ": want at most ",
+                         absl::FormatDuration(options_.behind_max))));
+  Refuse(event, why, effects);
+  return false;
+}
+
 void ReplicaCore::Fetch(absl::Time now, Effects& effects) {
+  asked_at_ = now;
   retry_at_ = now + kAskAgainAfter;
   effects.WakeAt(retry_at_);
   ++request_;
@@ -74,6 +90,8 @@ void ReplicaCore::OnEntries(const LaneEntries& m, absl::Time now, Effects& effec
     const absl::Status applied = Apply(m, effects);
     if (!applied.ok()) Note(std::string(applied.message()));
     if (fetching_.is_complete) TakeImage(now, effects);
+    const bool has_all = applied.ok() && fetching_.image == 0 && lane_->log_end() >= m.log_end;
+    if (has_all) gauges_.current_at_ = absl::ToUnixNanos(asked_at_);
     if (m.is_counted && m.epoch == epoch_) gauges_.SetCaughtUp(lane_node_, epoch_);
   }
   if (lane_->writes_base()) lane_->Tick(now, effects);

@@ -12,12 +12,13 @@ struct Place {
   LaneEntry* entry = nullptr;
 };
 
-// Replicas of a lane, by server.
+// Replicas of a lane, by server. Those that only read are none.
 std::vector<Place> PlacesOf(ClusterMap& map, NodeId lane) {
   std::vector<Place> places;
   for (ServerEntry& server : map.servers) {
     for (LaneEntry& entry : server.lanes) {
-      if (entry.node == lane) places.push_back({&server, &entry});
+      if (entry.node != lane || entry.role == ReplicaRole::kReader) continue;
+      places.push_back({&server, &entry});
     }
   }
   return places;
@@ -76,6 +77,10 @@ bool FollowSilenceOf(std::vector<Place> places, std::uint64_t& epoch, const Hear
 }
 
 }  // namespace
+
+bool IsReader(const ServerEntry& server) {
+  return !server.lanes.empty() && server.lanes[0].role == ReplicaRole::kReader;
+}
 
 std::uint32_t CountRole(const ServerEntry& server, ReplicaRole role) {
   return static_cast<std::uint32_t>(std::ranges::count(server.lanes, role, &LaneEntry::role));

@@ -65,6 +65,9 @@ bool TakeFollower(ClusterMap& map, const std::string& server, NodeId lane, std::
 /// gets on. Whether the map changed.
 bool GiveUpReplica(ClusterMap& map, const std::string& leader, const StuckReplica& stuck);
 
+/// Whether it only reads: it has a reader of each lane, and no part in anything else.
+bool IsReader(const ServerEntry& server);
+
 /// Places of a server with that role.
 std::uint32_t CountRole(const ServerEntry& server, ReplicaRole role);
 

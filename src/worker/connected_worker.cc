@@ -28,6 +28,10 @@ class WorkerAccess {
 
 namespace {
 
+absl::Status OnlyPulls() {
+  return absl::FailedPreconditionError("this worker was connected as a reader: it only pulls");
+}
+
 constexpr absl::Duration kRoomPollPeriod = absl::Milliseconds(1);
 
 // Takes an object that only its pool holds, or makes one.
@@ -80,8 +84,10 @@ absl::StatusOr<std::unique_ptr<Worker>> ConnectedWorker::Connect(
     const ClusterMapHolder& map) {
   std::unique_ptr<ConnectedWorker> worker(
       new ConnectedWorker(options, identity, std::move(transport), map));
-  LONGTAIL_RETURN_IF_ERROR(
-      worker->ToEveryLane<OpenSession>("session opening", absl::FromChrono(options.timeout)));
+  if (!identity.is_reader) {
+    LONGTAIL_RETURN_IF_ERROR(
+        worker->ToEveryLane<OpenSession>("session opening", absl::FromChrono(options.timeout)));
+  }
   return std::unique_ptr<Worker>(std::move(worker));
 }
 
@@ -122,8 +128,10 @@ ConnectedWorker::~ConnectedWorker() {
     loop_->Do([&](absl::Time, Effects&) { outstanding = core_.outstanding(); });
     if (outstanding != 0) absl::SleepFor(absl::Milliseconds(1));
   }
-  // Nothing can be done about a lane that does not answer: it will find the session idle.
-  ToEveryLane<CloseSession>("session closing", give_up - absl::Now()).IgnoreError();
+  if (!identity_.is_reader) {
+    // Nothing can be done about a lane that does not answer: it will find the session idle.
+    ToEveryLane<CloseSession>("session closing", give_up - absl::Now()).IgnoreError();
+  }
   {
     const MutexLock lock(&link_->mutex);
     link_->owner = nullptr;
@@ -292,6 +300,7 @@ void ConnectedWorker::BuildPull(const ClusterMap& map, const Part& part,
 }
 
 Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOptions& options) {
+  if (identity_.is_reader) return Fail(OnlyPulls());
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   std::size_t keys = 0;
   std::size_t bytes = 0;
@@ -369,6 +378,7 @@ void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
 }
 
 Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
+  if (identity_.is_reader) return Fail(OnlyPulls());
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   const MutexLock lock(&mutex_);
   outgoing_.clear();

@@ -34,6 +34,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
     std::size_t request_floats_max = std::numeric_limits<std::size_t>::max();
     /// Messages travel as bytes: those are counted, and the worker's options for them hold.
     bool is_remote = false;
+    bool is_reader = false;  ///< It pulls and does nothing else: it has no session.
   };
 
   /// Registers with every lane. `map` must outlive the worker.

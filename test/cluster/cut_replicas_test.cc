@@ -128,7 +128,11 @@ TEST_CASE("servers with replicas are cut off, killed and stopped again and again
   const CutNetwork::On on(*network, "workers");
   const char* const text = std::getenv("LONGTAIL_KILLS");
   const int events = text == nullptr ? 3 : std::atoi(text);
-  ProgramCluster programs({.servers = 3, .workers = 2, .replicas = 2, .network = network.get()});
+  ProgramCluster programs({.servers = 3,
+                           .workers = 2,
+                           .keeps_log = GENERATE(false, true),
+                           .replicas = 2,
+                           .network = network.get()});
   const auto cluster = Must(Cluster::Remote(programs.remote()));
   const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
   CountedPushes pushes(*cluster, table);

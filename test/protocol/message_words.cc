@@ -114,9 +114,9 @@ class Words {
   }
   void Add(const Member& member) {
     const auto& [kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem,
-                 pulled, pushed] = member;
+                 pulled, pushed, reads, behind] = member;
     (*this)(kind, name, number, silent, late, lanes, partitions, rows, bytes, follows, problem,
-            pulled, pushed);
+            pulled, pushed, reads, behind);
   }
 
   std::ostringstream out_;
@@ -167,10 +167,10 @@ void Put(const PlaceLanes& message, Words& words) {
   words("place", request, placing, lane, server);
 }
 void Put(const LaneEntries& message, Words& words) {
-  const auto& [request, status, epoch, counted, first, image, part, parts, offset, bytes, frames,
-               owners] = message;
-  words("entries", request, status, epoch, counted, first, image, part, parts, offset, bytes,
-        frames);
+  const auto& [request, status, epoch, counted, log_end, first, image, part, parts, offset, bytes,
+               frames, owners] = message;
+  words("entries", request, status, epoch, counted, log_end, first, image, part, parts, offset,
+        bytes, frames);
   static_cast<void>(owners);
 }
 void Put(const BarrierRequest& message, Words& words) {
@@ -242,9 +242,9 @@ void Put(const WorkerPlace& message, Words& words) {
 }
 void Put(const Heartbeat& message, Words& words) {
   const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
-               pulled, pushed] = message;
+               pulled, pushed, behind] = message;
   words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
-        pulled, pushed);
+        pulled, pushed, behind);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;

@@ -144,10 +144,10 @@ MembersReply SampleMembersReply() {
           .map_version = 105,
           .epoch = 106,
           .moves_left = 116,
-          .members = {
-              {MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
-               "joins 1 lane", 185, 186},
-              {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late", 0, 0}}};
+          .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
+                       "joins 1 lane", 185, 186, 188, 189},
+                      {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late",
+                       0, 0, 0, 0}}};
 }
 
 float RandomFloat(Rng& rng) {
@@ -324,7 +324,7 @@ ServerEntry RandomServer(Rng& rng) {
     lane.node = NodeId{Random32(rng)};
     lane.addresses.resize(rng.Below(5));
     for (std::string& address : lane.addresses) address = RandomText(rng, 256);
-    lane.role = static_cast<ReplicaRole>(rng.Below(5));
+    lane.role = static_cast<ReplicaRole>(rng.Below(6));
   }
   server.log = rng.Below(2) == 0 ? 0 : rng.Next();
   server.is_drained = rng.Below(2) == 0;
@@ -387,6 +387,7 @@ Heartbeat RandomHeartbeat(Rng& rng) {
   }
   heartbeat.rows_pulled = rng.Next();
   heartbeat.rows_pushed = rng.Next();
+  heartbeat.behind_ms = rng.Next();
   return heartbeat;
 }
 
@@ -411,6 +412,8 @@ MembersReply RandomMembersReply(Rng& rng) {
     member.bytes = rng.Next();
     member.follows = Random32(rng);
     member.problem = RandomText(rng, 90);
+    member.reads = Random32(rng);
+    member.behind_ms = rng.Next();
   }
   return reply;
 }
@@ -493,7 +496,8 @@ std::vector<NamedMessage> SampleMessages() {
                               {{NodeId{3}, 162}},
                               {{{NodeId{4}, 163}, 164}},
                               183,
-                              184}},
+                              184,
+                              187}},
       {"leave_worker", LeaveWorker{134, SessionId{135}}},
       {"map_request", MapRequest{136}},
       {"map_reply",

@@ -549,5 +549,42 @@ TEST_CASE("a server that comes back with its log leads anew what it led", "[serv
              "this one has not the log that it kept"));
 }
 
+TEST_CASE("a server that only reads joins a formed cluster, and is forgotten when it is silent",
+          "[server][coordinator]") {
+  Bench bench({.servers = 1, .partitions = 8, .server_lease = absl::Seconds(2)});
+  ServerEntry reader = Server("r", 1, 2);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    reader.lanes[i].node = NodeId{1 + i};
+    reader.lanes[i].role = ReplicaRole::kReader;
+  }
+  CHECK(absl::IsUnavailable(bench.Ask<MapReply>(kOther, JoinServer{1, reader}).status));
+  bench.Form(1, 2);
+  const std::vector<std::uint64_t> epochs = bench.core->state().map.lane_epochs;
+  ServerEntry wrong = reader;
+  wrong.lanes.pop_back();
+  CHECK(
+      Says(bench.Ask<MapReply>(kOther, JoinServer{1, wrong}).status, "reads 1 lanes: want all 2"));
+
+  const MapReply joined = bench.Ask<MapReply>(kOther, JoinServer{1, reader});
+
+  REQUIRE(joined.map != nullptr);
+  REQUIRE(joined.map->servers.size() == 2);
+  CHECK(joined.map->servers[1] == reader);
+  CHECK(joined.map->lane_epochs == epochs);  // Nobody is led anew for it.
+  CHECK(
+      Says(bench.Ask<Acknowledgement>(kAsker, PlaceLanes{9, Placing::kMove, NodeId{1}, "r"}).status,
+           "server 'r' only reads"));
+  CHECK(bench.Ask<Acknowledgement>(kAsker, PlaceLanes{9, Placing::kRebalance, {}, ""}).status.ok());
+  CHECK(bench.core->state().moves.empty());
+  ServerEntry other = Server("r", 3, 2);
+  CHECK(Says(bench.Ask<MapReply>(kOther, JoinServer{1, other}).status, "want another name"));
+
+  ++reader.incarnation;  // Another process of that name takes its place.
+  CHECK(bench.Ask<MapReply>(kOther, JoinServer{2, reader}).map->servers[1] == reader);
+  bench.now += absl::Seconds(3);
+  bench.Tick();
+  CHECK(bench.core->state().map.servers.size() == 1);
+}
+
 }  // namespace
 }  // namespace longtail::server

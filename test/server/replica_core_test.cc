@@ -27,7 +27,9 @@ NodeId PlaceOf(std::size_t server) {
 // Servers a, b, c with a replica of the one lane each.
 class Bench {
  public:
-  explicit Bench(std::size_t servers, std::size_t tail_bytes_kept = 1 << 20) {
+  explicit Bench(std::size_t servers, std::size_t tail_bytes_kept = 1 << 20,
+                 absl::Duration behind_max = absl::InfiniteDuration()) {
+    options_.behind_max = behind_max;
     map_.version = 1;
     map_.replicas = static_cast<std::uint32_t>(servers);
     map_.lanes = {kLane};
@@ -133,6 +135,7 @@ class Bench {
 
   std::vector<std::unique_ptr<ReplicaCore>> replicas;
   std::vector<Acknowledgement> answers;  // To the worker.
+  std::vector<float> pulled;             // By it, last.
   std::vector<bool> is_cut = std::vector<bool>(8, false);
   absl::Time now = absl::UnixEpoch();
 
@@ -158,6 +161,9 @@ class Bench {
       if (envelope.target == kWorkerNode) {
         if (const auto* ack = std::get_if<Acknowledgement>(&envelope.body)) {
           answers.push_back(*ack);
+        }
+        if (const auto* rows = std::get_if<PullReply>(&envelope.body)) {
+          pulled.assign(rows->values.begin(), rows->values.end());
         }
         continue;
       }
@@ -450,6 +456,73 @@ TEST_CASE("a replica that does not have a lane does not lead it", "[server][repl
   bench.Push(1, 0, 11);
   REQUIRE(bench.answers.size() == 1);
   CHECK(absl::IsUnavailable(bench.answers[0].status));
+}
+
+TEST_CASE("a reader answers pulls once it has all there is, and is not waited for",
+          "[server][replica]") {
+  Bench bench(2);
+  const auto pull = [&] {
+    bench.answers.clear();
+    bench.pulled.clear();
+    auto request = std::make_shared<PullRequest>();
+    request->request = 77;
+    request->epoch = 1;
+    const std::vector<Key> keys = test::KeysOf(PartitionId{0}, kPartitions, 1);
+    PullSection section;
+    section.partition = PartitionId{0};
+    section.table = TableId{0};
+    section.dim = 1;
+    section.keys = keys;
+    request->sections.push_back(section);
+    bench.Send(1, std::shared_ptr<const PullRequest>(request));
+  };
+  bench.Restart(1);
+  bench.SetRole(1, ReplicaRole::kReader);
+  bench.NextMap();
+  bench.TellAll();
+  pull();  // It has nothing yet.
+  REQUIRE(bench.answers.size() == 1);
+  CHECK(absl::IsUnavailable(bench.answers[0].status));
+  bench.Settle();
+  bench.answers.clear();
+  bench.is_cut[1] = true;
+  bench.Push(0, 0, 11);
+  bench.Settle();
+  CHECK(bench.Acknowledged() == Requests{11});
+
+  pull();  // It answers with what it has.
+  CHECK(bench.pulled == std::vector<float>{3});
+  bench.is_cut[1] = false;
+  bench.Pass(absl::Seconds(1));
+  pull();
+  CHECK(bench.pulled == std::vector<float>{4});
+  CHECK(bench.replicas[1]->gauges().caught_up().epoch == 0);
+  // It takes no pushes.
+  bench.answers.clear();
+  bench.Push(1, 1, 12);
+  REQUIRE(bench.answers.size() == 1);
+  CHECK(absl::IsUnavailable(bench.answers[0].status));
+}
+
+TEST_CASE("a reader that may be too far behind answers nothing", "[server][replica]") {
+  Bench bench(2, 1 << 20, absl::Seconds(5));
+  bench.Restart(1);
+  bench.SetRole(1, ReplicaRole::kReader);
+  bench.NextMap();
+  bench.TellAll();
+  bench.Settle();
+  bench.Pass(absl::Seconds(1));
+  bench.is_cut[0] = true;
+  for (int i = 0; i < 2; ++i) {
+    bench.answers.clear();
+    bench.pulled.clear();
+    auto request = std::make_shared<PullRequest>();
+    request->request = 77;
+    request->epoch = 1;
+    bench.Send(1, std::shared_ptr<const PullRequest>(request));
+    CHECK(bench.answers.size() == static_cast<std::size_t>(i));
+    bench.Pass(absl::Seconds(9));
+  }
 }
 
 }  // namespace

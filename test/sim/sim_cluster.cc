@@ -136,7 +136,8 @@ class SimCluster {
     for (std::uint32_t p = 0; p < partitions; ++p) map_.lane_of.push_back(p % lanes);
     map_.cluster = rng_.Next();
     if (is_replicated_) {
-      replicas_ = std::make_unique<SimReplicas>(map_, rng_.Next(), key_list_bytes_max, keep_logs_);
+      replicas_ = std::make_unique<SimReplicas>(map_, rng_.Next(), key_list_bytes_max, keep_logs_,
+                                                keep_logs_ && wire_rng_.Below(2) == 0);
       for (std::uint64_t i = 0, n = rng_.Below(8); i < n; ++i) {
         const std::uint64_t when = rng_.Below(HealAfter());
         const std::uint64_t victim = rng_.Below(12);

@@ -52,7 +52,7 @@ std::string StateOf(const server::PartitionCore& partition) {
 }  // namespace
 
 SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max,
-                         bool keep_logs)
+                         bool keep_logs, bool has_reader)
     : rng_(seed),
       key_list_bytes_max_(key_list_bytes_max),
       keep_logs_(keep_logs),
@@ -78,6 +78,14 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
                        {.node = NodeId{}, .addresses = {}, .role = ReplicaRole::kNone});
     map.servers.push_back(std::move(spare));
   }
+  if (has_reader) {
+    ServerEntry reader{
+        .name = NameOf(map.servers.size()), .incarnation = 1, .host = "", .lanes = {}};
+    for (const NodeId lane : map.lanes) {
+      reader.lanes.push_back({.node = lane, .addresses = {}, .role = ReplicaRole::kReader});
+    }
+    map.servers.push_back(std::move(reader));
+  }
   for (std::size_t p = 0; p < map.lane_of.size(); ++p) {
     map.lane_of[p] = static_cast<std::uint32_t>(p % map.lanes.size());
   }
@@ -92,11 +100,12 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
   map.version = 1;
   if (keep_logs_) {
     for (std::size_t s = 0; s < servers_.size(); ++s) {
+      if (server::IsReader(map.servers[s])) continue;
       servers_[s].found = *server::OpenServerLog(*servers_[s].disk, NameOf(s), 1 + s, 0);
       map.servers[s].log = servers_[s].found.id;
     }
   }
-  workers_map_ = std::make_shared<const ClusterMap>(map);
+  first_map_ = workers_map_ = std::make_shared<const ClusterMap>(map);
   CoordinatorState state;
   state.server_count = static_cast<std::uint32_t>(servers);
   state.map = map;
@@ -179,7 +188,7 @@ void SimReplicas::Address(Envelope& envelope) const {
 
 void SimReplicas::Start(std::size_t s) {
   Server& server = servers_[s];
-  if (keep_logs_) {
+  if (KeepsLog(s)) {
     auto found = server::OpenServerLog(*server.disk, NameOf(s), rng_.Next() | 1, rng_.Below(4000));
     if (!found.ok()) {
       wrong_ = absl::StrCat("server ", s, " does not come back: ", found.status().ToString());
@@ -188,6 +197,10 @@ void SimReplicas::Start(std::size_t s) {
     server.found = *std::move(found);
   }
   StartPlaces(s);
+}
+
+bool SimReplicas::KeepsLog(std::size_t s) const {
+  return keep_logs_ && !server::IsReader(first_map_->servers[s]);
 }
 
 void SimReplicas::StartPlaces(std::size_t s) {
@@ -205,7 +218,7 @@ void SimReplicas::StartPlaces(std::size_t s) {
     options.tail_bytes_max = 4000 + rng_.Below(20'000);
     options.answer_bytes_max = 200 + rng_.Below(4000);
     options.key_list_bytes_max = key_list_bytes_max_;
-    if (keep_logs_) {
+    if (KeepsLog(s)) {
       options.first_log = server.found.next_log + i;
       options.log_step = server.logs.size();
       options.comes_back = server.found.was_there;
@@ -259,7 +272,7 @@ void SimReplicas::Beat(std::size_t s, absl::Time now, Effects& effects) {
   const NodeId self{static_cast<std::uint32_t>(kFirstServer + s)};
   server.beat_at = now + kBeatEvery;
   if (server.map == nullptr || server.has_no_place) {
-    ServerEntry entry = workers_map_->servers[s];
+    ServerEntry entry = first_map_->servers[s];
     entry.incarnation = server.incarnation;
     entry.log = server.found.id;
     effects.sends.push_back({self, kCoordinatorNode, JoinServer{1, entry, 0}});
@@ -317,7 +330,7 @@ void SimReplicas::Step(const Envelope& event, absl::Time now, Effects& effects) 
   } else if (event.target == kWorkers) {
     if (reply == nullptr || reply->map == nullptr) return;
     if (reply->map->version <= workers_map_->version) return;
-    has_news_ |= HasNewLeader(*workers_map_, *reply->map);
+    has_news_ |= HasNewAnswerer(*workers_map_, *reply->map);
     workers_map_ = reply->map;
   } else if (node >= kFirstServer) {
     Server& server = servers_[node - kFirstServer];
@@ -468,7 +481,10 @@ bool SimReplicas::IsSettled() const {
     }
     for (const auto& place : server.places) {
       if (place->lane_node() == NodeId{}) continue;
-      if (!place->leads() && place->role() != ReplicaRole::kFollower) return false;
+      if (!place->leads() && place->role() != ReplicaRole::kFollower &&
+          place->role() != ReplicaRole::kReader) {
+        return false;
+      }
     }
   }
   return std::ranges::all_of(map.lanes, [&](NodeId lane) {
@@ -521,7 +537,9 @@ const server::PartitionCore& SimReplicas::Leader(PartitionId partition) const {
 std::string SimReplicas::CompareReplicas() {
   for (const NodeId lane : workers_map_->lanes) {
     const auto replicas = ReplicasOf(lane);
-    if (replicas.size() != workers_map_->replicas) {
+    const auto readers = static_cast<std::uint32_t>(
+        std::ranges::count(workers_map_->servers, true, server::IsReader));
+    if (replicas.size() != workers_map_->replicas + readers) {
       return absl::StrCat("lane ", static_cast<std::uint32_t>(lane), " has ", replicas.size(),
                           " replicas");
     }
@@ -544,6 +562,7 @@ std::string SimReplicas::CompareReplicas() {
 // All end now, and what their logs have is what they had.
 std::string SimReplicas::CompareLogs() {
   for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (!KeepsLog(s)) continue;
     const auto found = server::OpenServerLog(*servers_[s].disk, NameOf(s), 1, 0);
     if (!found.ok()) return found.status().ToString();
     for (const auto& place : servers_[s].places) {

@@ -28,7 +28,8 @@ class SimReplicas {
  public:
   /// Draws the servers of a cluster: fills in lanes, partitions' lanes and servers of `map`, which
   /// has its modes, tables and the number of its partitions.
-  SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max, bool keep_logs);
+  SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_list_bytes_max, bool keep_logs,
+              bool has_reader);
 
   /// Whether a message to that node comes here.
   static bool IsHere(NodeId node);
@@ -100,6 +101,7 @@ class SimReplicas {
   NodeId LeaderNode(const ClusterMap& map, NodeId lane) const;
   void Start(std::size_t s);
   void StartPlaces(std::size_t s);
+  bool KeepsLog(std::size_t s) const;
   void Crash(std::size_t s, absl::Time up_at);
   std::vector<NodeId> LedBy(std::size_t s) const;
   bool MayLose(std::size_t s, absl::Time now) const;
@@ -122,6 +124,7 @@ class SimReplicas {
   std::string state_;  // As it was last written.
   absl::Time coordinator_wake_ = absl::InfiniteFuture();
   std::vector<Server> servers_;
+  std::shared_ptr<const ClusterMap> first_map_;
   std::shared_ptr<const ClusterMap> workers_map_;
   absl::Time ask_at_ = absl::UnixEpoch();
   bool has_news_ = false;
