@@ -11,6 +11,7 @@
 #include "io/open_store.h"
 #include "io/this_process.h"
 #include "worker/connected_worker.h"
+#include "worker/worker_options.h"
 
 namespace longtail {
 namespace {
@@ -127,9 +128,7 @@ absl::StatusOr<TableId> RemoteCluster::FindTable(std::string_view name) const {
 }
 
 absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::Connect(const WorkerOptions& options) {
-  if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
-    return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
-  }
+  LONGTAIL_RETURN_IF_ERROR(Validate(options, map_->Current()->step_mode));
   const std::uint64_t incarnation = DrawIncarnation();
   const std::uint32_t rank = options.rank.value_or(kAnyRank);
   LONGTAIL_ASSIGN_OR_RETURN(
