@@ -157,6 +157,15 @@ class ProgramCluster {
     for (std::size_t i = were; i < servers_.size(); ++i) AwaitServing(*servers_[i]);
   }
 
+  /// Starts a server that only reads, and waits until it serves.
+  void StartReader() {
+    servers_.push_back(std::make_unique<ProgramChild>(
+        std::vector<std::string>{"serve", "--coordinator", address_, "--name", "reader", "--reads",
+                                 "--join-timeout", "30"},
+        directory_ + "/reader.log"));
+    AwaitServing(*servers_.back());
+  }
+
   ClusterStatus Status() const { return Need(ReadClusterStatus(address_, absl::Seconds(10))); }
 
   std::uint32_t LanesLedBy(std::uint32_t i) const {

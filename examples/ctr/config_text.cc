@@ -169,6 +169,10 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
                       ", rows ", kNames[static_cast<std::size_t>(config.wire_rows)])});
   }
   if (config.name_key_lists) settings.push_back({"lists of keys", "named once a server has them"});
+  if (config.row_cache_mib != 0) {
+    settings.push_back({"row cache", absl::StrCat(config.row_cache_mib, " MiB a worker, rows of ",
+                                                  config.row_cache_steps, " steps")});
+  }
   return settings;
 }
 
@@ -177,7 +181,8 @@ std::string ResumeSettings(const TrainConfig& config) {
   for (const NamedValue& setting : SettingsOf(config)) {
     // A longer training may go on from a shorter one; the others decide nothing.
     if (setting.name == "lanes" || setting.name == "partitions" || setting.name == "epochs" ||
-        setting.name == "lists of keys") {
+        setting.name == "lists of keys" ||
+        (setting.name == "row cache" && config.row_cache_steps == 0)) {
       continue;
     }
     absl::StrAppend(&text, setting.name, " ", setting.value, "\n");

@@ -93,12 +93,14 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
   trainer->team_ = std::make_unique<ThreadTeam>(replicas);
   for (std::uint32_t r = 0; r < replicas; ++r) {
     const std::uint32_t rank = trainer->first_worker_ + r;
-    LONGTAIL_ASSIGN_OR_RETURN(auto worker,
-                              cluster.Connect({.timeout = kCallTimeout,
-                                               .rank = rank,
-                                               .wire_gradients = config.wire_gradients,
-                                               .wire_rows = config.wire_rows,
-                                               .wire_names_key_lists = config.name_key_lists}));
+    LONGTAIL_ASSIGN_OR_RETURN(
+        auto worker, cluster.Connect({.timeout = kCallTimeout,
+                                      .rank = rank,
+                                      .row_cache_bytes = std::size_t{config.row_cache_mib} << 20,
+                                      .row_cache_steps = config.row_cache_steps,
+                                      .wire_gradients = config.wire_gradients,
+                                      .wire_rows = config.wire_rows,
+                                      .wire_names_key_lists = config.name_key_lists}));
     trainer->team_gemms_.push_back(std::make_unique<TeamGemm>(*trainer->gemm_, *trainer->team_));
     LONGTAIL_ASSIGN_OR_RETURN(
         auto model, MakeModel(full.model, trainer->shared_, *trainer->team_gemms_.back()));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ struct Arguments {
   std::string wire_values;
   std::string wire_rows;
   bool name_key_lists = false;
+  std::optional<std::uint32_t> row_cache_mib;
+  std::optional<std::uint32_t> row_cache_steps;
   std::string cluster;
   std::string store;
   std::uint32_t processes = 1;
@@ -81,6 +84,8 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   }
   if (!arguments.wire_rows.empty()) config.wire_rows = WireValuesOf(arguments.wire_rows);
   if (arguments.name_key_lists) config.name_key_lists = true;
+  config.row_cache_mib = arguments.row_cache_mib.value_or(config.row_cache_mib);
+  config.row_cache_steps = arguments.row_cache_steps.value_or(config.row_cache_steps);
   return config;
 }
 
@@ -217,6 +222,10 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember(kWireValues));
   train->add_flag("--name_key_lists", arguments.name_key_lists,
                   "Send lists of keys that a server has by name");
+  train->add_option("--row_cache_mib", arguments.row_cache_mib,
+                    "Memory of each worker for rows that it pulls often; 0: none");
+  train->add_option("--row_cache_steps", arguments.row_cache_steps,
+                    "For how many steps such a row is used before it is pulled again");
   train->add_option("--processes", arguments.processes, "Processes that share the config's workers")
       ->check(CLI::Range(1, 4096));
   train->add_option("--process", arguments.process,

@@ -164,6 +164,8 @@ absl::Status ParseCluster(const json& object, const std::string& place, TrainCon
   config.wire_gradients = static_cast<WireValues>(values);
   config.wire_rows = static_cast<WireValues>(rows);
   fields.Get("name_key_lists", config.name_key_lists);
+  fields.Get("row_cache_mib", config.row_cache_mib);
+  fields.Get("row_cache_steps", config.row_cache_steps);
   const bool is_bounded = config.step_mode == StepMode::kBoundedStaleness;
   if (config.staleness > (is_bounded ? kStalenessMax : 0)) {
     fields.Refuse("staleness", absl::StrCat("is ", config.staleness, "; wanted ",

@@ -15,7 +15,8 @@
 //   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
 //             staleness (steps; bounded alone), audit_evictions (a file a lane of every key
 //             evicted); to servers of a cluster: wire_values ("fp32" | "bf16" | "fp16" | "int8"),
-//             wire_rows (the same, for rows alone), name_key_lists (bool)
+//             wire_rows (the same, for rows alone), name_key_lists (bool); row_cache_mib (of each
+//             worker; 0: none), row_cache_steps (how long a row is served from there)
 #pragma once
 
 #include <cstddef>
@@ -84,6 +85,9 @@ struct TrainConfig {
   WireValues wire_gradients = WireValues::kFloat32;
   WireValues wire_rows = WireValues::kFloat32;
   bool name_key_lists = false;
+  // Of each worker, see WorkerOptions::row_cache_bytes.
+  std::uint32_t row_cache_mib = 0;
+  std::uint32_t row_cache_steps = 0;
 };
 
 /// Reads a config; `name` is for messages, relative paths in it begin in `directory`. Comments are

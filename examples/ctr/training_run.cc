@@ -350,6 +350,10 @@ void TrainingRun::NoteTraffic() {
                   .key_bytes_sent = workers.key_bytes_sent,
                   .value_bytes_sent = workers.value_bytes_sent,
                   .value_bytes_received = workers.value_bytes_received};
+  report_.row_cache = {.rows_served = workers.cache_rows_served,
+                       .rows_missed = workers.cache_rows_missed,
+                       .rows_evicted = workers.cache_rows_evicted,
+                       .bytes = workers.cache_bytes};
 }
 
 absl::Status TrainingRun::Validate(CurvePoint& point) {

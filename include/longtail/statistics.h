@@ -120,9 +120,9 @@ struct WorkerStatistics {
   static constexpr std::size_t kStalenessBuckets = 32;
 
   /// Pulls answered, by staleness: how many steps before the one the rows are used in
-  /// (CallOptions::steps_ahead) may have updates that the rows lack. The last bucket counts all
-  /// that are in none of the others. Nothing is counted in asynchronous mode, where nobody tells
-  /// that a step ended.
+  /// (CallOptions::steps_ahead) may have updates that the rows lack, those from the row cache
+  /// included. The last bucket counts all that are in none of the others. Nothing is counted in
+  /// asynchronous mode, where nobody tells that a step ended.
   std::array<std::uint64_t, kStalenessBuckets> pulls_by_staleness{};
 
   // Of the messages to and from servers in other processes, as often as they were sent.
@@ -137,6 +137,12 @@ struct WorkerStatistics {
   std::uint64_t feedback_dropped = 0;  ///< Keys for which what rounding took of their gradients is
                                        ///< lost; see WorkerOptions::wire_feedback_bytes_max.
 
+  // Of the row cache, see WorkerOptions::row_cache_bytes; zeros without one.
+  std::uint64_t cache_rows_served = 0;   ///< Rows that pulls got from it,
+  std::uint64_t cache_rows_missed = 0;   ///< and rows that the same pulls had to ask servers for.
+  std::uint64_t cache_rows_evicted = 0;  ///< Rows put out of it by others.
+  std::uint64_t cache_bytes = 0;         ///< Memory that it uses now.
+
   WorkerStatistics& operator+=(const WorkerStatistics& other) {
     for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
       pulls_by_staleness[i] += other.pulls_by_staleness[i];
@@ -149,6 +155,10 @@ struct WorkerStatistics {
     key_lists_named += other.key_lists_named;
     key_lists_wanted += other.key_lists_wanted;
     feedback_dropped += other.feedback_dropped;
+    cache_rows_served += other.cache_rows_served;
+    cache_rows_missed += other.cache_rows_missed;
+    cache_rows_evicted += other.cache_rows_evicted;
+    cache_bytes += other.cache_bytes;
     return *this;
   }
 

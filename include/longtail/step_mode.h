@@ -13,7 +13,8 @@ enum class StepMode : std::uint8_t {
   kSynchronous,
   /// At once, too, but no worker computes more than `staleness` steps ahead of the slowest: a pull
   /// of step c waits until every worker has ended step c - staleness - 1 or has left, and so sees
-  /// all updates of the steps up to that one. (Ho et al., "More Effective Distributed ML via a
+  /// all updates of the steps up to that one, but for rows that its worker kept, see
+  /// WorkerOptions::row_cache_steps. (Ho et al., "More Effective Distributed ML via a
   /// Stale Synchronous Parallel Parameter Server", NIPS 2013.)
   kBoundedStaleness,
 };

@@ -34,6 +34,25 @@ struct WorkerOptions {
   /// that must give the same bits every time name theirs.
   std::optional<std::uint32_t> rank{};
 
+  /// Memory for rows that were pulled, of all tables together. Rows that are asked for often are
+  /// then served from there, by a copy, and only the others are asked of servers. 0: none are kept;
+  /// else 64 KiB … 16 GiB, of which rows of dim d take 4 d + 32 bytes each and a quarter goes to
+  /// the index. When it is full, those stay that are asked for most. Pushes are sent as ever.
+  std::size_t row_cache_bytes = 0;
+  /// How old such a row may be: a pull is served what another pull of this worker brought that was
+  /// made in the same step, or at most so many steps earlier; at most 1,000,000.
+  ///
+  /// So it may lack all that was pushed since then, by others and by this worker itself: a push is
+  /// seen by all pulls of its thread that are made row_cache_steps + 1 steps later or more, and
+  /// perhaps by none before. With bounded staleness a pull of step c sees all updates of the
+  /// steps before c - staleness - row_cache_steps. Steps end by EndStep, in asynchronous mode too:
+  /// a worker that never ends one is served for ever what it pulled first. In synchronous mode want
+  /// 0: there rows stay what they are within a step, and the result does not depend on the cache.
+  ///
+  /// Pulls that are not for training (CallOptions::steps_ahead), fresh or exact on the wire are not
+  /// served from it.
+  std::uint32_t row_cache_steps = 0;
+
   // What follows is for servers in other processes; within a process nothing is rounded or named.
 
   /// How pushed gradients travel. What rounding takes from a key's gradient is added to its next
@@ -44,7 +63,9 @@ struct WorkerOptions {
   /// A list of keys that a lane was sent before is sent by its name of 16 bytes: the push after a
   /// pull of the same KeyBatch sends no keys, nor does the batch's next use. Lanes keep 64 MiB of
   /// lists each, those used last, and ask for one that they no longer have: that request then comes
-  /// after those that were sent behind it, but for the order of pushes and ends of steps.
+  /// after those that were sent behind it, but for the order of pushes and ends of steps. With a
+  /// row cache a pull's list has the keys alone that are not served from it, hardly ever the same
+  /// ones twice: of those only the pushes' gain by it.
   bool wire_names_key_lists = false;
   /// Memory for what rounding took, about: of a row of fp32 and 48 bytes for each key that was
   /// pushed. When it is full, keys that were not pushed for long lose theirs
@@ -75,10 +96,13 @@ struct CallOptions {
   /// Push: multiplies the optimizer's learning rate for this push.
   float learning_rate_scale = 1;
   /// Pull: the rows are used so many steps after the one the worker is in, 1 for a prefetch; none:
-  /// not for training. WorkerStatistics alone depends on it, and does not count the latter.
+  /// not for training. The latter are not counted in WorkerStatistics, and not served from the row
+  /// cache: rows are as servers have them.
   std::optional<std::uint32_t> steps_ahead = 0;
   /// The values travel as fp32, whatever the worker's options are.
   bool exact_on_wire = false;
+  /// Pull: all rows are asked of servers, whatever the row cache has; it is left as it is.
+  bool fresh = false;
 };
 
 /// A call in flight. Dropping it gives the call up: a pull then writes nothing more; a push may
@@ -112,7 +136,8 @@ class Pending {
 /// what was waited for and for how long; ResourceExhausted (a named limit).
 ///
 /// Thread: any thread may call; calls may overlap. Calls of one thread reach a lane in their order,
-/// so a pull that follows a push of the same thread sees it. Owns one background thread.
+/// so a pull that follows a push of the same thread sees it, but for rows served from a row cache.
+/// Owns one background thread.
 class Worker {
  public:
   virtual ~Worker() = default;
@@ -128,7 +153,8 @@ class Worker {
   /// before a step's push, as a prefetch does, it gives the rows as they are one step earlier. With
   /// bounded staleness it is answered when the slowest worker is within so many steps.
   ///
-  /// Cost: a row is copied once, from the table to `rows`.
+  /// Cost: a row is copied once, from the table to `rows`; with a row cache, those that it lacks
+  ///       twice more.
   virtual Pending PullAsync(std::span<const PullItem> items, const CallOptions& options = {}) = 0;
 
   /// Pushes gradients of any number of tables. The gradients are copied before the call returns.

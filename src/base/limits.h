@@ -36,6 +36,10 @@ inline constexpr std::size_t kKeysPerRequestMax = std::size_t{16} << 20;
 /// Bytes of lists of keys that a lane keeps, and that a worker believes each lane to keep.
 inline constexpr std::size_t kKeyListBytesMax = std::size_t{64} << 20;
 
+/// Memory of a worker's row cache, if it has one.
+inline constexpr std::size_t kRowCacheBytesMin = std::size_t{64} << 10;
+inline constexpr std::size_t kRowCacheBytesMax = std::size_t{16} << 30;
+
 /// Bytes of one chunk of a snapshot.
 inline constexpr std::size_t kSnapshotChunkBytesMax = std::size_t{32} << 20;
 

@@ -11,6 +11,7 @@
 #include "io/open_store.h"
 #include "io/this_process.h"
 #include "worker/connected_worker.h"
+#include "worker/worker_options.h"
 
 namespace longtail {
 namespace {
@@ -21,11 +22,6 @@ constexpr absl::Duration kPulsePeriod = absl::Milliseconds(200);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);
 // 1 MiB of rows: fits the caches of all who handle it, and is large beside what a message costs.
 constexpr std::size_t kRequestFloatsMax = std::size_t{1} << 18;
-
-absl::Status CheckTimes(const WorkerOptions& options) {
-  if (options.timeout.count() > 0 && options.retry_after.count() > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
-}
 
 }  // namespace
 
@@ -134,7 +130,7 @@ absl::StatusOr<TableId> RemoteCluster::FindTable(std::string_view name) const {
 }
 
 absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::Connect(const WorkerOptions& options) {
-  LONGTAIL_RETURN_IF_ERROR(CheckTimes(options));
+  LONGTAIL_RETURN_IF_ERROR(Validate(options, map_->Current()->step_mode));
   const std::uint64_t incarnation = DrawIncarnation();
   const std::uint32_t rank = options.rank.value_or(kAnyRank);
   LONGTAIL_ASSIGN_OR_RETURN(
@@ -171,7 +167,7 @@ absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectAt(const WorkerPla
 }
 
 absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectReader(const WorkerOptions& options) {
-  LONGTAIL_RETURN_IF_ERROR(CheckTimes(options));
+  LONGTAIL_RETURN_IF_ERROR(ValidateReader(options));
   LONGTAIL_RETURN_IF_ERROR(Refresh());
   const auto reader = static_cast<std::uint32_t>(DrawIncarnation());
   {

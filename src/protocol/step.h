@@ -62,6 +62,7 @@ struct LogBegin {
 struct Completion {
   std::uint64_t call = 0;
   absl::Status status;
+  std::uint64_t applied = 0;  ///< Pulls: steps that all who answered had applied.
 };
 
 /// What the caller must do after a Step, in this order: make the writes durable (each answered by

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "io/open_store.h"
 #include "worker/connected_worker.h"
+#include "worker/worker_options.h"
 
 namespace longtail {
 
@@ -163,9 +164,7 @@ absl::StatusOr<TableId> EmbeddedCluster::CreateTable(const TableSpec& spec) {
 }
 
 absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::Connect(const WorkerOptions& options) {
-  if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
-    return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
-  }
+  LONGTAIL_RETURN_IF_ERROR(Validate(options, options_.step_mode));
   LONGTAIL_ASSIGN_OR_RETURN(const RankRegistry::Place place, ranks_->Take(options.rank));
   auto release = [ranks = ranks_, rank = place.rank] { ranks->Release(rank); };
   return ConnectedWorker::Connect(
@@ -175,9 +174,7 @@ absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::Connect(const WorkerOpt
 
 absl::StatusOr<std::unique_ptr<Worker>> EmbeddedCluster::ConnectReader(
     const WorkerOptions& options) {
-  if (options.timeout.count() <= 0 || options.retry_after.count() <= 0) {
-    return absl::InvalidArgumentError("timeout and retry_after of a worker: want more than 0");
-  }
+  LONGTAIL_RETURN_IF_ERROR(ValidateReader(options));
   ConnectedWorker::Identity identity;
   identity.is_reader = true;
   return ConnectedWorker::Connect(options, identity, network_.Join(), *map_);

@@ -48,6 +48,17 @@ std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
 // among those a worker may have under way.
 constexpr std::size_t kRequestsPerLaneMax = 64;
 
+std::unique_ptr<RowCache> MakeRowCache(const WorkerOptions& options) {
+  if (options.row_cache_bytes == 0) return nullptr;
+  return std::make_unique<RowCache>(
+      RowCache::Options{.bytes = options.row_cache_bytes, .steps = options.row_cache_steps});
+}
+
+// Scoring wants rows as they are, and exact values none that were rounded.
+bool MayUseCache(const CallOptions& options) {
+  return options.steps_ahead && !options.exact_on_wire && !options.fresh;
+}
+
 // The partitions of one request: of its lane, from the one it began with up to `end`.
 struct Cut {
   std::uint32_t end = 0;
@@ -108,7 +119,8 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .describe = identity.describe,
              .counts_bytes = identity.is_remote,
              .compact = {.names_key_lists = options.wire_names_key_lists,
-                         .feedback_bytes_max = options.wire_feedback_bytes_max}}) {
+                         .feedback_bytes_max = options.wire_feedback_bytes_max}}),
+      cache_(MakeRowCache(options)) {
   {
     const MutexLock lock(&link_->mutex);
     link_->owner = this;
@@ -137,7 +149,7 @@ ConnectedWorker::~ConnectedWorker() {
     link_->owner = nullptr;
   }
   loop_.reset();
-  for (auto& [call, state] : calls_) state->Finish(absl::CancelledError("the worker is gone"));
+  for (OpenCall& call : calls_) call.state->Finish(absl::CancelledError("the worker is gone"));
   if (identity_.on_close) identity_.on_close();
 }
 
@@ -229,6 +241,13 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
     keys += item.keys->unique_size();
   }
   const MutexLock lock(&mutex_);
+  std::shared_ptr<RowFetch> fetch;
+  std::optional<std::uint64_t> applied;
+  if (cache_ != nullptr && MayUseCache(options)) {
+    fetch = BeginFetch(items);
+    items = fetch->items();
+    applied = fetch->served_applied();
+  }
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
   CutCall(*map, items);
@@ -237,7 +256,20 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
                  .keys = keys,
                  .deadline = Deadline(options),
                  .sink = std::move(sink),
-                 .steps_ahead = options.steps_ahead});
+                 .steps_ahead = options.steps_ahead,
+                 .applied = applied},
+                std::move(fetch));
+}
+
+std::shared_ptr<RowFetch> ConnectedWorker::BeginFetch(std::span<const PullItem> items) {
+  pulls_.ReleaseOwners();  // The key lists of fetches that have ended, to be filled again.
+  std::uint64_t step = 0;
+  // It stands still until the pull is submitted: ends of steps are built under mutex_, too.
+  loop_->Do([&](absl::Time, Effects&) { step = core_.step(); });
+  std::shared_ptr<RowFetch> fetch = TakeIdle(fetches_);
+  const MutexLock lock(&cache_mutex_);
+  fetch->Begin(items, step, *cache_);
+  return fetch;
 }
 
 template <typename Item>
@@ -404,6 +436,13 @@ std::uint64_t ConnectedWorker::step() const {
 WorkerStatistics ConnectedWorker::statistics() const {
   WorkerStatistics statistics;
   loop_->Do([&](absl::Time, Effects&) { statistics = core_.statistics(); });
+  if (cache_ != nullptr) {
+    const MutexLock lock(&cache_mutex_);
+    statistics.cache_rows_served = cache_->served();
+    statistics.cache_rows_missed = cache_->missed();
+    statistics.cache_rows_evicted = cache_->evicted();
+    statistics.cache_bytes = cache_->bytes();
+  }
   return statistics;
 }
 
@@ -425,13 +464,13 @@ std::shared_ptr<Pending::State> ConnectedWorker::TakeState(absl::Time deadline) 
   return state;
 }
 
-Pending ConnectedWorker::Submit(WorkerCore::Call call) {
+Pending ConnectedWorker::Submit(WorkerCore::Call call, std::shared_ptr<RowFetch> fetch) {
   std::shared_ptr<Pending::State> state = TakeState(call.deadline);
   const std::span<WorkerCore::Outgoing> requests(outgoing_);
   loop_->Do([&](absl::Time now, Effects& effects) {
     const std::uint64_t number = core_.Submit(std::move(call), requests, now, effects);
     state->SetCall(number);
-    calls_.emplace_back(number, state);
+    calls_.push_back({.number = number, .state = state, .fetch = std::move(fetch)});
   });
   outgoing_.clear();
   return WorkerAccess::MakePending(std::move(state));
@@ -440,15 +479,19 @@ Pending ConnectedWorker::Submit(WorkerCore::Call call) {
 void ConnectedWorker::Abandon(std::uint64_t call) {
   loop_->Do([&](absl::Time now, Effects& effects) {
     core_.Abandon(call, now, effects);
-    std::erase_if(calls_, [call](const auto& open) { return open.first == call; });
+    std::erase_if(calls_, [call](const OpenCall& open) { return open.number == call; });
   });
 }
 
 void ConnectedWorker::OnCompletion(const Completion& completion) {
-  const auto found = std::find_if(calls_.begin(), calls_.end(),
-                                  [&](const auto& open) { return open.first == completion.call; });
+  const auto found = std::ranges::find(calls_, completion.call, &OpenCall::number);
   if (found == calls_.end()) return;
-  found->second->Finish(completion.status);
+  if (found->fetch != nullptr && completion.status.ok()) {
+    found->fetch->Deliver();
+    const MutexLock lock(&cache_mutex_);
+    found->fetch->Keep(completion.applied, *cache_);
+  }
+  found->state->Finish(completion.status);
   calls_.erase(found);
 }
 

@@ -18,6 +18,8 @@
 #include "longtail/worker.h"
 #include "worker/pending_state.h"
 #include "worker/request_pool.h"
+#include "worker/row_cache.h"
+#include "worker/row_fetch.h"
 #include "worker/worker_core.h"
 
 namespace longtail {
@@ -37,7 +39,8 @@ class ConnectedWorker final : public Worker, private CallOwner {
     bool is_reader = false;  ///< It pulls and does nothing else: it has no session.
   };
 
-  /// Registers with every lane. `map` must outlive the worker.
+  /// Registers with every lane. `map` must outlive the worker. Needs options that Validate
+  /// (worker_options.h) takes.
   ///
   /// Errors: DeadlineExceeded, naming the lane that did not answer; what a lane refuses with.
   static absl::StatusOr<std::unique_ptr<Worker>> Connect(const WorkerOptions& options,
@@ -73,7 +76,8 @@ class ConnectedWorker final : public Worker, private CallOwner {
   absl::Time Deadline(const CallOptions& options) const;
   absl::Status AwaitRoom(std::size_t bytes, absl::Time deadline);
   Pending Fail(absl::Status status);
-  Pending Submit(WorkerCore::Call call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Pending Submit(WorkerCore::Call call, std::shared_ptr<RowFetch> fetch = nullptr)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Pending::State> TakeState(absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckItem(const ClusterMap& map, const KeyBatch* keys, std::size_t floats) const;
@@ -90,6 +94,9 @@ class ConnectedWorker final : public Worker, private CallOwner {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // How values of a call travel; none: as plain messages.
   std::optional<WireValues> Compact(WireValues values, const CallOptions& options) const;
+  // Writes what the cache has of a pull; gives the rest of it.
+  std::shared_ptr<RowFetch> BeginFetch(std::span<const PullItem> items)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BuildPull(const ClusterMap& map, const Part& part, std::span<const PullItem> items,
                  const CallOptions& options, const std::shared_ptr<PullSink>& sink)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -114,8 +121,21 @@ class ConnectedWorker final : public Worker, private CallOwner {
   std::vector<std::shared_ptr<PullSink>> sinks_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Pending::State>> states_ ABSL_GUARDED_BY(mutex_);
 
-  // Touched under the loop's lock only: calls the core works on.
-  std::vector<std::pair<std::uint64_t, std::shared_ptr<Pending::State>>> calls_;
+  std::vector<std::shared_ptr<RowFetch>> fetches_ ABSL_GUARDED_BY(mutex_);
+
+  // Touched under the loop's lock only: calls the core works on. Who gives a call up takes that
+  // lock, so no row is written to its caller's memory, or into the cache, after that.
+  struct OpenCall {
+    std::uint64_t number = 0;
+    std::shared_ptr<Pending::State> state;
+    std::shared_ptr<RowFetch> fetch;  // Null: not a pull that the cache has a part in.
+  };
+  std::vector<OpenCall> calls_;
+
+  // Taken by callers under mutex_ and by the loop under its own lock; the last of them. The pointer
+  // is null without a cache.
+  mutable Mutex cache_mutex_;
+  const std::unique_ptr<RowCache> cache_ ABSL_PT_GUARDED_BY(cache_mutex_);
 
   std::unique_ptr<CoreLoop> loop_;  // Last: its thread uses all the others.
 };

@@ -80,6 +80,26 @@ void KeyBatchPlanner::Fill(TableId table, std::uint32_t dim, std::uint32_t parti
   for (std::uint32_t& place : plan.inverse) place = plan.places[place];
 }
 
+void KeyBatchPlanner::Select(const KeyBatch& all, std::span<const std::uint32_t> places,
+                             KeyBatch& some) {
+  if (some.plan_ == nullptr || !IsSoleHolder(some.plan_)) {
+    some.plan_ = std::make_shared<KeyBatch::Plan>();
+  }
+  const KeyBatch::Plan& from = *all.plan_;
+  KeyBatch::Plan& to = *some.plan_;
+  to.table = from.table;
+  to.dim = from.dim;
+  to.keys.resize(places.size());
+  to.begins.resize(from.begins.size());
+  std::uint32_t i = 0;
+  for (std::size_t p = 0; p < from.begins.size(); ++p) {
+    for (; i < places.size() && places[i] < from.begins[p]; ++i) {
+      to.keys[i] = from.keys[places[i]];
+    }
+    to.begins[p] = i;
+  }
+}
+
 TableId KeyBatch::table() const {
   return plan_ == nullptr ? TableId{} : plan_->table;
 }

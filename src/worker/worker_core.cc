@@ -58,6 +58,7 @@ std::uint64_t WorkerCore::Submit(Call call, std::span<Outgoing> requests, absl::
   const std::uint64_t step = step_;
   if (call.ends_step) ++step_;
   if (requests.empty()) {
+    if (call.applied) Count(call, step, *call.applied);
     effects.completions.push_back({number, absl::OkStatus()});
     return number;
   }
@@ -372,19 +373,21 @@ std::string WorkerCore::WaitText(const Open& open) const {
   return "";
 }
 
-// A pull that is answered, by how many steps its rows may lack.
-void WorkerCore::Count(const Open& open) {
-  if (options_.step_mode == StepMode::kAsynchronous || !open.call.steps_ahead) return;
-  const std::uint64_t used_in = open.step + *open.call.steps_ahead;
-  const std::uint64_t staleness = used_in - std::min(used_in, open.applied);
+// A pull of a step that has all its rows, by how many steps these may lack.
+void WorkerCore::Count(const Call& call, std::uint64_t step, std::uint64_t applied) {
+  if (options_.step_mode == StepMode::kAsynchronous || !call.steps_ahead) return;
+  const std::uint64_t used_in = step + *call.steps_ahead;
+  const std::uint64_t staleness = used_in - std::min(used_in, applied);
   constexpr std::uint64_t kLast = WorkerStatistics::kStalenessBuckets - 1;
   ++statistics_.pulls_by_staleness[std::min(staleness, kLast)];
 }
 
 void WorkerCore::Complete(Open& open, Effects& effects) {
   if (open.call.sink != nullptr) open.call.sink->Close();
-  if (open.status.ok()) Count(open);
-  effects.completions.push_back({open.number, std::move(open.status)});
+  if (open.status.ok()) {
+    Count(open.call, open.step, std::min(open.applied, open.call.applied.value_or(open.applied)));
+  }
+  effects.completions.push_back({open.number, std::move(open.status), open.applied});
   open_.erase(open_.begin() + (&open - open_.data()));
 }
 

@@ -66,6 +66,8 @@ class WorkerCore final : public Core {
     bool ends_step = false;  ///< If it is not refused, the next calls belong to the next step.
     /// Pulls: the rows are used so many steps later; none: the pull is not counted.
     std::optional<std::uint32_t> steps_ahead = std::nullopt;
+    /// Pulls: steps that all rows had applied which are there already; none: no row is.
+    std::optional<std::uint64_t> applied = std::nullopt;
   };
 
   explicit WorkerCore(const Options& options);
@@ -109,7 +111,8 @@ class WorkerCore final : public Core {
     Call call;
     std::uint64_t step = 0;  // The worker's when it was submitted.
     std::uint32_t unanswered = 0;
-    std::uint64_t applied = std::numeric_limits<std::uint64_t>::max();  // By all who answered.
+    std::uint64_t applied = std::numeric_limits<std::uint64_t>::max();  // By all who answered; of
+                                                                        // these rows alone.
     absl::Status status;
   };
 
@@ -122,7 +125,7 @@ class WorkerCore final : public Core {
   void OnKeysWanted(NodeId lane, std::uint64_t request, absl::Time now, Effects& effects);
   void Send(const Waiting& waiting, Effects& effects);
   void Complete(Open& open, Effects& effects);
-  void Count(const Open& open);
+  void Count(const Call& call, std::uint64_t step, std::uint64_t applied);
   std::string WaitText(const Open& open) const;
   bool MustHold(const Waiting& next) const;
   void Release(absl::Time now, Effects& effects);

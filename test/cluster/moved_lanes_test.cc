@@ -96,7 +96,7 @@ TEST_CASE("a synchronous training on 1, then 4, then 2 servers has the bits of o
 TEST_CASE("lanes move under a pushing worker, with replicas and without: totals are exact",
           "[cluster][process][moves]") {
   const std::uint32_t replicas = GENERATE(1U, 2U);
-  ProgramCluster programs({.servers = 2, .workers = 1, .replicas = replicas, .lanes = 2});
+  ProgramCluster programs({.servers = 2, .workers = 2, .replicas = replicas, .lanes = 2});
   const auto cluster = Must(Cluster::Remote(programs.remote()));
   const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
   const auto worker = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300)}));
@@ -104,7 +104,7 @@ TEST_CASE("lanes move under a pushing worker, with replicas and without: totals 
   for (Key key = 0; key < 500; ++key) keys.push_back(key);
   const std::vector<float> gradients(keys.size(), -1);
   std::atomic<bool> stop = false;
-  int pushes = 0;
+  std::atomic<int> pushes = 0;
   absl::Status outcome;
   absl::Duration longest;
   std::thread pushing([&] {
@@ -115,6 +115,22 @@ TEST_CASE("lanes move under a pushing worker, with replicas and without: totals 
       if (outcome.ok()) ++pushes;
     }
   });
+  // Another keeps rows for a step: they have all that was pushed before the step ahead of its own.
+  const auto keeping = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300),
+                                              .row_cache_bytes = std::size_t{1} << 20,
+                                              .row_cache_steps = 1}));
+  absl::Status pulled;
+  int too_old = 0;
+  std::thread pulling([&] {
+    std::vector<float> rows(keys.size());
+    for (int ahead = 0, now = 0; !stop && pulled.ok();) {
+      ahead = now;
+      now = pushes;
+      pulled = keeping->Pull(table, keys, rows);
+      for (const float weight : rows) too_old += weight < static_cast<float>(3 + ahead) ? 1 : 0;
+      pulled.Update(keeping->EndStep());
+    }
+  });
   programs.AddServer();
   programs.AddServer();
   programs.Place(kRebalance, absl::Seconds(60));
@@ -123,7 +139,11 @@ TEST_CASE("lanes move under a pushing worker, with replicas and without: totals 
                  absl::Seconds(60));
   stop = true;
   pushing.join();
+  pulling.join();
   Must(outcome);
+  Must(pulled);
+  CHECK(too_old == 0);
+  CHECK(keeping->statistics().cache_rows_served > 1000);
 
   CHECK(Leads(programs.address, "server-0") == 0);
   CHECK(test::Rows(*worker, table, keys, 1) ==

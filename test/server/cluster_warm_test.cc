@@ -19,11 +19,14 @@ TEST_CASE("warm calls allocate nothing in any thread", "[server][cluster]") {
     return;
   }
   const std::uint32_t lanes = GENERATE(1U, 2U, 4U);
-  CAPTURE(lanes);
+  const std::size_t cache_bytes = GENERATE(std::size_t{0}, std::size_t{64} << 10);
+  CAPTURE(lanes, cache_bytes);
   const auto cluster = Must(Cluster::Embedded({.lanes = lanes, .partitions = 8}));
   const TableId a = Must(cluster->CreateTable(test::SpecOf("a", 4, AdagradSpec{})));
   const TableId b = Must(cluster->CreateTable(test::SpecOf("b", 9, AdamSpec{})));
-  const auto worker = Must(cluster->Connect());
+  // Of a cache, steps are served from it whole, in part, and not at all.
+  const auto worker = Must(cluster->Connect(
+      {.row_cache_bytes = cache_bytes, .row_cache_steps = cache_bytes == 0 ? 0U : 2U}));
   Rng rng(3);
   const std::vector<Key> keys_a = test::Keys(rng, 200, 100);
   const std::vector<Key> keys_b = test::Keys(rng, 150, 100);
@@ -42,6 +45,8 @@ TEST_CASE("warm calls allocate nothing in any thread", "[server][cluster]") {
     const PushItem pushes[] = {{.keys = &batches[0], .gradients = std::span(gradients).first(n_a)},
                                {.keys = &batches[1], .gradients = std::span(gradients).first(n_b)}};
     outcome.Update(worker->Pull(pulls));
+    outcome.Update(
+        worker->Pull({&pulls[worker->step() % 2], 1}, {.fresh = worker->step() % 5 == 0}));
     outcome.Update(worker->Push(pushes));
     outcome.Update(worker->EndStep());
   };
@@ -74,7 +79,10 @@ TEST_CASE("warm calls with a batch prepared once allocate nothing", "[server][cl
   }
   const auto cluster = Must(Cluster::Embedded({.lanes = 1, .partitions = 8}));
   const TableId table = Must(cluster->CreateTable(test::SpecOf("a", 4, AdagradSpec{})));
-  const auto worker = Must(cluster->Connect());
+  const std::size_t cache_bytes = GENERATE(std::size_t{0}, std::size_t{64} << 10);
+  CAPTURE(cache_bytes);
+  const auto worker = Must(cluster->Connect(
+      {.row_cache_bytes = cache_bytes, .row_cache_steps = cache_bytes == 0 ? 0U : 1U}));
   KeyBatch batch;
   Must(worker->Prepare(table, std::vector<Key>{1, 2, 3}, batch));
   std::vector<float> rows(12);
@@ -85,6 +93,7 @@ TEST_CASE("warm calls with a batch prepared once allocate nothing", "[server][cl
   const auto one_step = [&] {
     outcome.Update(worker->Pull({&pull, 1}));
     outcome.Update(worker->Push({&push, 1}));
+    outcome.Update(worker->EndStep());
   };
   // A call's state may still be held for a moment after its Wait: have some to spare.
   for (int round = 0; round < 20; ++round) {
@@ -92,6 +101,7 @@ TEST_CASE("warm calls with a batch prepared once allocate nothing", "[server][cl
     for (int i = 0; i < 8; ++i) {
       calls.push_back(worker->PullAsync({&pull, 1}));
       calls.push_back(worker->PushAsync({&push, 1}));
+      calls.push_back(worker->EndStepAsync());
     }
     for (Pending& call : calls) outcome.Update(call.Wait());
   }

@@ -55,7 +55,8 @@ TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[serv
   const bool names_key_lists = GENERATE(false, true);
   const WireValues format = GENERATE(WireValues::kFloat32, WireValues::kBfloat16,
                                      WireValues::kFloat16, WireValues::kInt8);
-  CAPTURE(names_key_lists, format);
+  const bool has_cache = GENERATE(false, true);
+  CAPTURE(names_key_lists, format, has_cache);
   LoopbackNetwork network;
   ClusterMap map;
   map.lane_of = {0, 1, 0, 1};
@@ -81,10 +82,13 @@ TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[serv
                                  })
            .status());
   const ClusterMapHolder holder(map);
-  const auto worker = Must(ConnectedWorker::Connect(
-      {.wire_gradients = format, .wire_rows = format, .wire_names_key_lists = names_key_lists},
-      {.session = SessionId{1}, .is_remote = true}, std::make_unique<ByteTransport>(network.Join()),
-      holder));
+  const auto worker =
+      Must(ConnectedWorker::Connect({.row_cache_bytes = has_cache ? std::size_t{1} << 20 : 0,
+                                     .wire_gradients = format,
+                                     .wire_rows = format,
+                                     .wire_names_key_lists = names_key_lists},
+                                    {.session = SessionId{1}, .is_remote = true},
+                                    std::make_unique<ByteTransport>(network.Join()), holder));
   KeyBatch batch;
   Must(worker->Prepare(TableId{0}, Keys(), batch));
   std::vector<float> gradients;
@@ -110,6 +114,15 @@ TEST_CASE("a worker whose messages travel as bytes gets rows and counts", "[serv
   if (format == WireValues::kBfloat16) CHECK(statistics.value_bytes_sent == 2 * floats);
   if (format == WireValues::kInt8) CHECK(statistics.value_bytes_sent == 3 * floats / 2);
   CHECK(statistics.value_bytes_received == statistics.value_bytes_sent);
+  // Once more, from the cache if there is one.
+  rows.assign(rows.size(), 0);
+  counts.assign(counts.size(), 0);
+  Must(worker->Pull({&pull, 1}));
+  CHECK(rows == want);
+  CHECK(std::vector<std::uint32_t>(batch.counts().begin(), batch.counts().end()) == counts);
+  CHECK(worker->statistics().value_bytes_received ==
+        statistics.value_bytes_received * (has_cache ? 1 : 2));
+  CHECK(worker->statistics().cache_rows_served == (has_cache ? batch.unique_size() : 0));
   // Values that must be exact are.
   gradients.assign(gradients.size(), 0x1p-20F);
   Must(worker->Push({&push, 1}, {.exact_on_wire = true}));

@@ -1,7 +1,6 @@
 #include "sim/sim_replicas.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -25,28 +24,6 @@ constexpr absl::Duration kLease = absl::Seconds(1);
 
 std::string NameOf(std::size_t server) {
   return absl::StrCat("s", server);
-}
-
-// All that a replica of a partition must agree on.
-std::string StateOf(const server::PartitionCore& partition) {
-  std::string text =
-      absl::StrCat("step ", partition.step(), " position ", partition.log_position());
-  for (const auto& [id, session] : partition.sessions()) {
-    absl::StrAppend(&text, " session ", static_cast<std::uint64_t>(id), " ", session.rank, " ",
-                    session.next_sequence, " ", session.next_step);
-  }
-  for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
-    std::map<Key, std::string> rows;
-    partition.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
-      std::string& words = rows[row.key];
-      absl::StrAppend(&words, row.count, "@", row.last_step);
-      for (const float value : row.values) absl::StrAppend(&words, ",", value);
-    });
-    for (const auto& [key, words] : rows) {
-      absl::StrAppend(&text, " table ", t, " key ", key, ": ", words);
-    }
-  }
-  return text;
 }
 
 }  // namespace
@@ -469,120 +446,6 @@ void SimReplicas::PlaceSome(Effects& effects) {
   place.lane = NodeId{static_cast<std::uint32_t>(1 + rng_.Below(workers_map_->lanes.size()))};
   place.server = NameOf(rng_.Below(servers_.size()));
   effects.sends.push_back({kWorkers, kCoordinatorNode, std::move(place)});
-}
-
-bool SimReplicas::IsSettled() const {
-  const ClusterMap& map = coordinator_->state().map;
-  if (workers_map_->version != map.version || !coordinator_->state().moves.empty()) return false;
-  if (keep_logs_ && !AreSynced()) return false;
-  for (const Server& server : servers_) {
-    if (server.places.empty() || server.map == nullptr || server.map->version != map.version) {
-      return false;
-    }
-    for (const auto& place : server.places) {
-      if (place->lane_node() == NodeId{}) continue;
-      if (!place->leads() && place->role() != ReplicaRole::kFollower &&
-          place->role() != ReplicaRole::kReader) {
-        return false;
-      }
-    }
-  }
-  return std::ranges::all_of(map.lanes, [&](NodeId lane) {
-    const auto replicas = ReplicasOf(lane);
-    return std::ranges::all_of(replicas, [&](const server::ReplicaCore* replica) {
-      return replica->lane() != nullptr &&
-             replica->lane()->log_end() == replicas[0]->lane()->log_end();
-    });
-  });
-}
-
-std::string SimReplicas::Describe() const {
-  const ClusterMap& map = coordinator_->state().map;
-  std::string text = absl::StrCat("; map ", map.version, ", workers' ", workers_map_->version);
-  for (std::size_t s = 0; s < servers_.size(); ++s) {
-    const Server& server = servers_[s];
-    absl::StrAppend(&text, "\n  server ", s, server.places.empty() ? " is down" : " by map ",
-                    server.map == nullptr ? 0 : server.map->version);
-    for (std::size_t i = 0; i < server.places.size(); ++i) {
-      const server::ReplicaCore& place = *server.places[i];
-      absl::StrAppend(&text, "\n    lane ", static_cast<std::uint32_t>(place.lane_node()), " role ",
-                      static_cast<int>(place.role()), " (map ",
-                      static_cast<int>(map.servers[s].lanes[i].role), ") epoch ", place.epoch(),
-                      " entries ", place.lane() == nullptr ? 0 : place.lane()->log_end(), " ",
-                      place.problem());
-    }
-  }
-  return text;
-}
-
-// The leader first.
-std::vector<const server::ReplicaCore*> SimReplicas::ReplicasOf(NodeId lane) const {
-  std::vector<const server::ReplicaCore*> replicas;
-  for (const Server& server : servers_) {
-    for (const auto& place : server.places) {
-      if (place->lane_node() == lane) replicas.push_back(place.get());
-    }
-  }
-  std::stable_partition(replicas.begin(), replicas.end(),
-                        [](const auto* replica) { return replica->leads(); });
-  return replicas;
-}
-
-const server::PartitionCore& SimReplicas::Leader(PartitionId partition) const {
-  const NodeId lane =
-      workers_map_->lanes[workers_map_->lane_of[static_cast<std::size_t>(partition)]];
-  return *ReplicasOf(lane)[0]->lane()->FindPartition(partition);
-}
-
-std::string SimReplicas::CompareReplicas() {
-  for (const NodeId lane : workers_map_->lanes) {
-    const auto replicas = ReplicasOf(lane);
-    const auto readers = static_cast<std::uint32_t>(
-        std::ranges::count(workers_map_->servers, true, server::IsReader));
-    if (replicas.size() != workers_map_->replicas + readers) {
-      return absl::StrCat("lane ", static_cast<std::uint32_t>(lane), " has ", replicas.size(),
-                          " replicas");
-    }
-    for (std::uint32_t p = 0; p < workers_map_->lane_of.size(); ++p) {
-      const server::PartitionCore* const leads = replicas[0]->lane()->FindPartition(PartitionId{p});
-      if (leads == nullptr) continue;
-      const std::string want = StateOf(*leads);
-      for (const server::ReplicaCore* replica : replicas) {
-        const std::string got = StateOf(*replica->lane()->FindPartition(PartitionId{p}));
-        if (got != want) {
-          return absl::StrCat("partition ", p, ": a follower has\n  ", got, "\nand its leader\n  ",
-                              want, Describe());
-        }
-      }
-    }
-  }
-  return keep_logs_ ? CompareLogs() : "";
-}
-
-// All end now, and what their logs have is what they had.
-std::string SimReplicas::CompareLogs() {
-  for (std::size_t s = 0; s < servers_.size(); ++s) {
-    if (!KeepsLog(s)) continue;
-    const auto found = server::OpenServerLog(*servers_[s].disk, NameOf(s), 1, 0);
-    if (!found.ok()) return found.status().ToString();
-    for (const auto& place : servers_[s].places) {
-      if (place->lane_node() == NodeId{}) continue;
-      const auto logged =
-          std::ranges::find(found->lanes, place->lane_node(), &server::LoggedLane::lane);
-      if (logged == found->lanes.end())
-        return absl::StrCat("server ", s, " has no log", Describe());
-      for (std::uint32_t p = 0; p < workers_map_->lane_of.size(); ++p) {
-        const server::PartitionCore* const has = place->lane()->FindPartition(PartitionId{p});
-        if (has == nullptr) continue;
-        const std::string want = StateOf(*has);
-        const std::string got = StateOf(*logged->recovered.core->FindPartition(PartitionId{p}));
-        if (got == want) continue;
-        return absl::StrCat("partition ", p, ": the log of server ", s, " has\n  ", got,
-                            "\nand the server\n  ", want, Describe());
-      }
-    }
-  }
-  return "";
 }
 
 std::uint64_t SimReplicas::torn_writes() const {

@@ -56,6 +56,30 @@ void CheckAgainst(const Reference& want, const std::vector<Key>& keys, const Key
   CHECK(std::vector<std::uint32_t>(batch.inverse().begin(), batch.inverse().end()) == inverse);
 }
 
+TEST_CASE("some keys of a batch stay in its order", "[worker][property]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 21));
+  const std::uint32_t partition_count = GENERATE(1U, 2U, 64U);
+  CAPTURE(seed, partition_count);
+  Rng rng(seed);
+  const KeyBatch all = Filled(test::Keys(rng, 300, 200), partition_count);
+  KeyBatch some;
+  for (int round = 0; round < 3; ++round) {
+    const std::uint64_t share = rng.Below(11);
+    std::vector<std::uint32_t> places;
+    std::vector<Key> keys;
+    for (std::uint32_t i = 0; i < all.unique_size(); ++i) {
+      if (rng.Below(10) >= share) continue;
+      places.push_back(i);
+      keys.push_back(all.keys()[i]);
+    }
+
+    KeyBatchPlanner::Select(all, places, some);
+
+    CHECK(some.table() == kTable);
+    CHECK(std::vector<Key>(some.keys().begin(), some.keys().end()) == keys);
+  }
+}
+
 TEST_CASE("a batch has each key once, by partition, then by first occurrence",
           "[worker][property]") {
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 334));

@@ -195,6 +195,38 @@ TEST_CASE_METHOD(SteppedFixture, "a pull that failed or is not for training is n
   CHECK(stepped.statistics() == WorkerStatistics{});
 }
 
+TEST_CASE_METHOD(SteppedFixture, "rows that a pull has already count as old as they are",
+                 "[worker][worker_core]") {
+  const auto submit = [&](std::vector<WorkerCore::Outgoing> requests,
+                          std::optional<std::uint64_t> applied) {
+    effects.Clear();
+    stepped.Submit({.kind = "pull",
+                    .deadline = now + absl::Seconds(60),
+                    .sink = sink,
+                    .steps_ahead = 1,
+                    .applied = applied},
+                   requests, now, effects);
+  };
+  submit({}, 3);  // All of them: nobody is asked.
+  REQUIRE(effects.completions.size() == 1);
+  CHECK(effects.completions[0].status.ok());
+  submit({}, std::nullopt);  // A pull of no row.
+  CHECK(effects.completions.size() == 1);
+  for (const std::uint64_t applied : {2U, 5U}) {
+    submit({{test::kLaneA, Pull(rows, sink)}}, applied);
+    effects.Clear();
+    Answer(test::kLaneA, next_request++, 4, absl::OkStatus());
+    REQUIRE(effects.completions.size() == 1);
+    CHECK(effects.completions[0].applied == 4);  // Of the rows that came.
+  }
+
+  WorkerStatistics want;
+  want.pulls_by_staleness[3] = 1;
+  want.pulls_by_staleness[4] = 1;
+  want.pulls_by_staleness[2] = 1;
+  CHECK(stepped.statistics() == want);
+}
+
 TEST_CASE("in asynchronous mode nobody knows how stale rows are", "[worker][worker_core]") {
   SteppedFixture fixture(StepMode::kAsynchronous, 0);
 

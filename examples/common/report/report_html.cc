@@ -69,6 +69,17 @@ std::string RunSection(const RunReport& report) {
             {.name = "received", .value = per_step(w.bytes_received)},
             {.name = "of it rows", .value = per_step(w.value_bytes_received)}};
   }
+  std::vector<NamedValue> cache;
+  if (report.row_cache.rows() != 0) {
+    const RowCacheUse& c = report.row_cache;
+    cache = {{.name = "rows served", .value = GroupedText(c.rows_served)},
+             {.name = "hit rate",
+              .value = PercentText(
+                  Ratio(static_cast<double>(c.rows_served), static_cast<double>(c.rows())))},
+             {.name = "rows asked of servers", .value = GroupedText(c.rows_missed)},
+             {.name = "rows put out", .value = GroupedText(c.rows_evicted)},
+             {.name = "memory", .value = BytesText(c.bytes)}};
+  }
   std::vector<NamedValue> output;
   if (!report.checkpoint_path.empty()) {
     output.push_back({.name = "Checkpoint", .value = report.checkpoint_path});
@@ -84,7 +95,8 @@ std::string RunSection(const RunReport& report) {
           NamedValueTable("Environment", EnvironmentFacts(report.environment)) +
           NamedValueTable("Pulls by how old their rows may have been", pulls) +
           NamedValueTable("Bytes a step to and from servers", wire) +
-          NamedValueTable("Time", times) + NamedValueTable("Output", output) + "</div>\n</div>\n");
+          NamedValueTable("Row caches of the workers", cache) + NamedValueTable("Time", times) +
+          NamedValueTable("Output", output) + "</div>\n</div>\n");
 }
 
 std::string Footer(const RunReport& report) {

@@ -106,6 +106,13 @@ Json JsonOf(const WireTraffic& w) {
           {"value_bytes_received", w.value_bytes_received}};
 }
 
+Json JsonOf(const RowCacheUse& c) {
+  return {{"rows_served", c.rows_served},
+          {"rows_missed", c.rows_missed},
+          {"rows_evicted", c.rows_evicted},
+          {"bytes", c.bytes}};
+}
+
 template <typename Entry>
 Json JsonList(const std::vector<Entry>& entries) {
   Json list = Json::array();
@@ -141,6 +148,7 @@ std::string ToJson(const RunReport& report) {
                   {"memory", JsonOf(report.memory)},
                   {"pulls_by_staleness", report.pulls_by_staleness},
                   {"wire", JsonOf(report.wire)},
+                  {"row_cache", JsonOf(report.row_cache)},
                   {"checkpoint_path", report.checkpoint_path},
                   {"samples_trained", report.samples_trained},
                   {"train_seconds", report.train_seconds},

@@ -63,6 +63,16 @@ TextTable StalenessTable(const std::vector<std::uint64_t>& pulls) {
   return table;
 }
 
+TextTable RowCacheTable(const RowCacheUse& use) {
+  const auto share = [&](std::uint64_t part) {
+    return PercentText(Ratio(static_cast<double>(part), static_cast<double>(use.rows())));
+  };
+  return {.title = "Rows for training, by where they came from",
+          .header = {"from", "rows", "share"},
+          .rows = {{"row cache", GroupedText(use.rows_served), share(use.rows_served)},
+                   {"servers", GroupedText(use.rows_missed), share(use.rows_missed)}}};
+}
+
 }  // namespace
 
 void PrintResultTable(const RunReport& report, std::ostream& out, TerminalStyle style) {
@@ -85,6 +95,9 @@ void PrintResultTable(const RunReport& report, std::ostream& out, TerminalStyle 
   }
   if (!report.pulls_by_staleness.empty()) {
     out << "\n" << TextOf(StalenessTable(report.pulls_by_staleness), style);
+  }
+  if (report.row_cache.rows() != 0) {
+    out << "\n" << TextOf(RowCacheTable(report.row_cache), style);
   }
 }
 

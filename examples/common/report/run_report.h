@@ -77,6 +77,17 @@ struct WireTraffic {
   [[nodiscard]] std::uint64_t total() const { return bytes_sent + bytes_received; }
 };
 
+/// What the row caches of a run's workers in this process did while they trained; zeros if they had
+/// none.
+struct RowCacheUse {
+  std::uint64_t rows_served = 0;
+  std::uint64_t rows_missed = 0;   ///< Asked of servers.
+  std::uint64_t rows_evicted = 0;  ///< Put out by others.
+  std::uint64_t bytes = 0;
+
+  [[nodiscard]] std::uint64_t rows() const { return rows_served + rows_missed; }
+};
+
 /// A run. Lists are shown in their order; of the splits the last one is the headline.
 struct RunReport {
   std::string title{};
@@ -95,6 +106,7 @@ struct RunReport {
   /// 0 first. Empty: nobody counted.
   std::vector<std::uint64_t> pulls_by_staleness{};
   WireTraffic wire{};
+  RowCacheUse row_cache{};
   std::string checkpoint_path{};  ///< Empty: none was written.
   std::uint64_t samples_trained = 0;
   double train_seconds = 0;

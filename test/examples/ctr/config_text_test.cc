@@ -15,6 +15,7 @@ TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bit
   other.lanes = 7;
   other.partitions = 1024;
   other.epochs = 99;
+  other.row_cache_mib = 5;  // Within a step rows are what they are.
   CHECK(ResumeSettings(other) == ResumeSettings(config));
 
   using Change = std::function<void(TrainConfig&)>;
@@ -44,6 +45,10 @@ TEST_CASE("lanes, partitions and epochs may change on resuming, what decides bit
       [](TrainConfig& c) { c.data.min_count = 2; },
       [](TrainConfig& c) { c.wire_gradients = WireValues::kInt8; },
       [](TrainConfig& c) { c.wire_rows = WireValues::kBfloat16; },
+      [](TrainConfig& c) {
+        c.row_cache_mib = 5;
+        c.row_cache_steps = 1;
+      },
   }));
   other = config;
   change(other);

@@ -100,6 +100,8 @@ TEST_CASE("processes train to the bits of one", "[examples][ctr][cluster]") {
 TEST_CASE("processes that do not wait for one another learn as well", "[examples][ctr][cluster]") {
   const StepMode mode = GENERATE(StepMode::kAsynchronous, StepMode::kBoundedStaleness);
   const std::uint32_t staleness = mode == StepMode::kBoundedStaleness ? 4 : 0;
+  const std::uint32_t row_cache_mib = GENERATE(0U, 1U);
+  CAPTURE(mode, row_cache_mib);
   const test::TemporaryDirectory alone;
   std::ostringstream terminal;
   const RunReport want = Must(TrainAndReport(Job(alone.path(), "deepfm"), terminal));
@@ -108,6 +110,8 @@ TEST_CASE("processes that do not wait for one another learn as well", "[examples
   RunOptions options = Job(together.path(), "deepfm");
   options.config.step_mode = mode;
   options.config.staleness = staleness;
+  options.config.row_cache_mib = row_cache_mib;
+  options.config.row_cache_steps = row_cache_mib;
   const std::string store = together.path() + "/checkpoints";
   auto processes = longtail::test::StartProcesses(
       {.cluster = {.servers = 2, .workers = kWorkers, .step_mode = mode, .staleness = staleness}},
@@ -115,6 +119,7 @@ TEST_CASE("processes that do not wait for one another learn as well", "[examples
   options.cluster = processes.coordinator->address();
   const RunReport got = RunProcesses(options, 2);
 
+  CHECK((got.row_cache.rows_served > 0) == (row_cache_mib != 0));
   // Other roundings and orders, and one epoch: close, not equal.
   REQUIRE(got.splits.size() == want.splits.size());
   CHECK(got.splits[1].evaluation.overall.auc.value() ==

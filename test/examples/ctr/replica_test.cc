@@ -48,6 +48,11 @@ TEST_CASE("training lowers the loss on examples of a known model", "[examples][c
   config.step_mode =
       GENERATE(StepMode::kAsynchronous, StepMode::kSynchronous, StepMode::kBoundedStaleness);
   if (config.step_mode == StepMode::kBoundedStaleness) config.staleness = 1;
+  config.row_cache_mib = GENERATE(0U, 1U);
+  if (config.row_cache_mib != 0 && config.step_mode != StepMode::kSynchronous) {
+    config.row_cache_steps = 2;
+  }
+  CAPTURE(config.workers, config.step_mode, config.row_cache_mib);
   test::SmallTraining training = test::Start(config);
   SyntheticSource source(config.data.synthetic->options, 0, 1 << 16);
   const std::size_t micro_batch = config.batch / config.workers;
@@ -63,6 +68,26 @@ TEST_CASE("training lowers the loss on examples of a known model", "[examples][c
   }
 
   CHECK(last < 0.97 * first);
+}
+
+TEST_CASE("training uses rows that a worker kept, scoring does not", "[examples][ctr][replica]") {
+  TrainConfig config = test::SmallConfig();
+  config.workers = 2;
+  config.step_mode = StepMode::kAsynchronous;
+  config.row_cache_mib = 1;
+  config.row_cache_steps = 3;
+  test::SmallTraining training = test::Start(config);
+  training.Train(config, 0, 0, 100);
+  const WorkerStatistics statistics = training.trainer->statistics();
+  CHECK(statistics.cache_rows_served > statistics.cache_rows_missed / 4);
+  CHECK(statistics.cache_rows_missed > statistics.cache_rows_served / 4);
+  Batch batch;
+  SyntheticSource(config.data.synthetic->options, 0, 32).Next(32, batch).IgnoreError();
+  CtrTrainer::Scores scores;
+
+  REQUIRE(training.trainer->Score(batch, std::nullopt, scores).ok());
+
+  CHECK(training.trainer->statistics() == statistics);
 }
 
 TEST_CASE("training counts how old the rows were that it used", "[examples][ctr][replica]") {

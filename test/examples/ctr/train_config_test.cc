@@ -83,6 +83,17 @@ TEST_CASE("values on the wire are one format, or rows have their own",
   CHECK(absl::IsInvalidArgument(parsed(R"("wire_values": "int4")").status()));
 }
 
+TEST_CASE("a row cache has memory and a bound", "[examples][ctr][train_config]") {
+  const auto config = ParseTrainConfig(R"({"data": {"schema": "s.json"},
+      "cluster": {"row_cache_mib": 64, "row_cache_steps": 4}})",
+                                       "c.json", "");
+
+  REQUIRE(config.ok());
+  CHECK(config->row_cache_mib == 64);
+  CHECK(config->row_cache_steps == 4);
+  CHECK(TrainConfig{}.row_cache_mib == 0);
+}
+
 TEST_CASE("a config that is wrong is refused with its place and what was wanted",
           "[examples][ctr][train_config]") {
   struct Case {

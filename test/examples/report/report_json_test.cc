@@ -48,7 +48,7 @@ TEST_CASE("the JSON holds the run's words, sizes and times", "[report][json]") {
   const RunReport report = test::SampleReport();
   const json found = json::parse(ToJson(report));
 
-  CHECK(found.size() == 20);
+  CHECK(found.size() == 21);
   CHECK(found.at("format") == kReportFormat);
   CHECK(found.at("title") == report.title);
   CHECK(found.at("command_line") == report.command_line);
@@ -63,6 +63,10 @@ TEST_CASE("the JSON holds the run's words, sizes and times", "[report][json]") {
                                  {"key_bytes_sent", 20'000'000},
                                  {"value_bytes_sent", 30'000'000},
                                  {"value_bytes_received", 39'000'000}});
+  CHECK(found.at("row_cache") == json{{"rows_served", 300'000},
+                                      {"rows_missed", 100'000},
+                                      {"rows_evicted", 7'000},
+                                      {"bytes", 16'777'000}});
   CHECK(found.at("checkpoint_path") == report.checkpoint_path);
   CHECK(found.at("samples_trained") == report.samples_trained);
   CHECK(found.at("train_seconds") == report.train_seconds);

@@ -36,6 +36,7 @@ TEST_CASE("the tables at the end fit 80 columns of plain text", "[report][termin
 TEST_CASE("pulls are shown by staleness where it was counted", "[report][terminal]") {
   RunReport report = test::SampleReport();
 
+  report.row_cache = {};
   CHECK(Printed(report, {})
             .ends_with("\nPulls for training, by how many steps old their rows may have been\n"
                        "steps   pulls    share\n"
@@ -45,6 +46,19 @@ TEST_CASE("pulls are shown by staleness where it was counted", "[report][termina
                        "2           2  < 0.1 %\n"));
   report.pulls_by_staleness.clear();
   CHECK(Printed(report, {}).find("Pulls for training") == std::string::npos);
+}
+
+TEST_CASE("the hit rate of row caches is shown where there are any", "[report][terminal]") {
+  RunReport report = test::SampleReport();
+
+  CHECK(Printed(report, {})
+            .ends_with("\nRows for training, by where they came from\n"
+                       "from          rows   share\n"
+                       "--------------------------\n"
+                       "row cache  300,000  75.0 %\n"
+                       "servers    100,000  25.0 %\n"));
+  report.row_cache = {};
+  CHECK(Printed(report, {}).find("Rows for training") == std::string::npos);
 }
 
 TEST_CASE("colour and line drawing come only when asked for", "[report][terminal]") {

@@ -139,6 +139,8 @@ inline RunReport SampleReport() {
                  .key_bytes_sent = 20'000'000,
                  .value_bytes_sent = 30'000'000,
                  .value_bytes_received = 39'000'000};
+  report.row_cache = {
+      .rows_served = 300'000, .rows_missed = 100'000, .rows_evicted = 7'000, .bytes = 16'777'000};
   report.checkpoint_path = "/var/tmp/ctr/checkpoint-0036670200";
   report.samples_trained = 36'670'200;
   report.train_seconds = 412.7;
