@@ -1,6 +1,8 @@
 // Rows one by one: found, imported, erased.
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -31,6 +33,29 @@ std::uint64_t Table::BeginCut() {
   cut_newest_step_ = newest_step_;
   return store_.full().size() * store_.full().row_bytes() +
          store_.tail().size() * store_.tail().row_bytes();
+}
+
+std::uint64_t Table::BeginCutOfChanges() {
+  LONGTAIL_CHECK(cut_ == nullptr);
+  LONGTAIL_CHECK(knows_changes());
+  cut_ = std::make_unique<RowCut>(store_, *changes_);
+  cut_newest_step_ = newest_step_;
+  return cut_->CountRows(false) * store_.full().row_bytes() +
+         cut_->CountRows(true) * store_.tail().row_bytes();
+}
+
+void Table::MarkChanges() {
+  changes_before_ = std::exchange(changes_, std::make_unique<RowChanges>());
+}
+
+void Table::KeepChanges(ChangesSince since) {
+  if (since == ChangesSince::kUnknown) changes_.reset();
+  if (since == ChangesSince::kMarkBefore && changes_before_ != nullptr) {
+    changes_->Prepend(*changes_before_, store_, [&](Key key) {
+      return index_.Find(key, Mix64(key), store_) != RowIndex::kNone;
+    });
+  }
+  changes_before_.reset();
 }
 
 bool Table::Find(Key key, RowView* view) const {
