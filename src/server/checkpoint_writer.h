@@ -1,8 +1,9 @@
 // Saves a cluster: asks the lanes for their snapshots, then writes the trainer's state and, last,
-// the manifest.
+// the manifest. That of an increment names objects of earlier checkpoints, which gc may be about to
+// remove: checkpoint/retention.h says how the two do without a lock.
 #pragma once
 
-#include <span>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -13,11 +14,19 @@
 
 namespace longtail::server {
 
+/// A checkpoint on which an increment can build.
+struct CheckpointBase {
+  std::string name;
+  std::string created_at;
+};
+
 struct CheckpointRequest {
   std::string store_address;  ///< For CheckpointInfo.
   std::string name;
   std::string created_at;
   absl::Duration timeout;
+  CheckpointOptions options{};
+  std::optional<CheckpointBase> base{};  ///< The newest of this cluster.
 };
 
 /// Errors: see Cluster::Checkpoint.
