@@ -31,8 +31,8 @@ absl::Status FindOldest(const Manifest& manifest, std::vector<LayerChunk>& chunk
       if (i > begin && chunks[i].layer != chunks[i - 1].layer) --expected;
       if (chunks[i].layer != expected) {
         return absl::InvalidArgumentError(absl::StrCat(
-            "names no object of partition ", static_cast<std::uint32_t>(partition), " in '",
-            manifest.layers[expected], "', and one in '", manifest.layers[chunks[i].layer], "'"));
+            chunks[i].blob->name, ": partition ", static_cast<std::uint32_t>(partition),
+            " has no object in '", manifest.layers[expected], "', which came after it"));
       }
       chunks[i].is_increment = chunks[i].layer != oldest;
     }

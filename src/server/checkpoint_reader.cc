@@ -77,8 +77,7 @@ absl::Status ReadLayers(
     absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take) {
   const absl::StatusOr<std::vector<LayerChunk>> chunks = LayerChunksOf(manifest);
   if (!chunks.ok()) {
-    return {chunks.status().code(),
-            absl::StrCat(store.Describe(), ": ", chunks.status().message())};
+    return {chunks.status().code(), absl::StrCat(store.Describe(), "/", chunks.status().message())};
   }
   NewerKeys newer;
   for (const LayerChunk& at : *chunks) {

@@ -61,11 +61,11 @@ TEST_CASE("objects that are no layers of a partition are refused", "[server][che
         "a/other: want a name that says one of the 4 partitions");
   // The layer between them is missing, or the newest.
   CHECK(Problem(ManifestOf({"a", "b", "c"}, {BlobOf("a", 1, 0), BlobOf("c", 1, 0)})) ==
-        "names no object of partition 1 in 'b', and one in 'a'");
+        "a/p00001-0000.snapshot: partition 1 has no object in 'b', which came after it");
   CHECK(
       Problem(ManifestOf({"a", "b", "c"}, {BlobOf("a", 0, 0), BlobOf("a", 1, 0), BlobOf("b", 0, 0),
                                            BlobOf("b", 1, 0), BlobOf("c", 0, 0)})) ==
-      "names no object of partition 1 in 'c', and one in 'b'");
+      "b/p00001-0000.snapshot: partition 1 has no object in 'c', which came after it");
 }
 
 using Rows = std::map<Key, float>;
