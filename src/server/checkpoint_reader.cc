@@ -30,29 +30,6 @@ absl::StatusOr<std::vector<std::string>> CompleteNames(BlobStore& store) {
   return names;
 }
 
-// Reads a blob and compares it with what the manifest says of it.
-absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
-                                        std::uint64_t bytes, std::uint64_t checksum) {
-  absl::StatusOr<std::string> blob = store.Read(name);
-  if (absl::IsNotFound(blob.status())) {
-    return absl::DataLossError(
-        absl::StrCat(store.Describe(), "/", name, ": the manifest names it and it is not there"));
-  }
-  if (!blob.ok()) return blob;
-  if (blob->size() != bytes) {
-    return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": truncated at offset ",
-                                            blob->size(), ": want ", bytes, " bytes"));
-  }
-  // The reader of the format names the offset of the damage where it can.
-  const std::uint64_t found = Checksum(std::as_bytes(std::span(*blob)));
-  if (found != checksum) {
-    return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": checksum ",
-                                            ChecksumHex(found), " over bytes 0..", bytes, ": want ",
-                                            ChecksumHex(checksum)));
-  }
-  return blob;
-}
-
 // Reads a chunk, of whose tables the manifest knows.
 absl::StatusOr<SnapshotChunk> ReadChunk(BlobStore& store, const Manifest& manifest,
                                         const SnapshotBlob& blob) {
@@ -99,6 +76,28 @@ absl::Status ReadLayers(
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
+                                        std::uint64_t bytes, std::uint64_t checksum) {
+  absl::StatusOr<std::string> blob = store.Read(name);
+  if (absl::IsNotFound(blob.status())) {
+    return absl::DataLossError(
+        absl::StrCat(store.Describe(), "/", name, ": the manifest names it and it is not there"));
+  }
+  if (!blob.ok()) return blob;
+  if (blob->size() != bytes) {
+    return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": truncated at offset ",
+                                            blob->size(), ": want ", bytes, " bytes"));
+  }
+  // The reader of the format names the offset of the damage where it can.
+  const std::uint64_t found = Checksum(std::as_bytes(std::span(*blob)));
+  if (found != checksum) {
+    return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": checksum ",
+                                            ChecksumHex(found), " over bytes 0..", bytes, ": want ",
+                                            ChecksumHex(checksum)));
+  }
+  return blob;
+}
 
 std::string ManifestName(const std::string& checkpoint) {
   return absl::StrCat(checkpoint, "/", std::string(kManifestBlobName));

@@ -22,6 +22,12 @@ std::string ManifestName(const std::string& checkpoint);
 /// InvalidArgument.
 absl::StatusOr<Manifest> ReadManifest(BlobStore& store, const std::string& checkpoint);
 
+/// Reads a blob and compares it with what the manifest says of it.
+///
+/// Errors: DataLoss naming the blob and the offset; what the store says.
+absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
+                                        std::uint64_t bytes, std::uint64_t checksum);
+
 /// A checkpoint that builds on objects of that name; none if there is none.
 ///
 /// Errors: as ReadManifest, of any checkpoint in the store: who cannot be read may need them.

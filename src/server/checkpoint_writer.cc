@@ -62,27 +62,6 @@ absl::Status CheckOptions(const CheckpointOptions& options) {
   return absl::OkStatus();
 }
 
-// Makes room for a checkpoint of that name. Blobs without a manifest are what a crash left of an
-// earlier attempt, or what other checkpoints need of one that was removed.
-absl::Status Clear(const std::string& name, BlobStore& store) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> there,
-                            store.List(absl::StrCat(name, "/")));
-  if (std::ranges::find(there, ManifestName(name)) != there.end()) {
-    return absl::AlreadyExistsError(absl::StrCat("checkpoint '", name, "' is in ", store.Describe(),
-                                                 " already: want a new name"));
-  }
-  if (!there.empty()) {
-    LONGTAIL_ASSIGN_OR_RETURN(const std::optional<std::string> user, FindUserOf(store, name));
-    if (user) {
-      return absl::AlreadyExistsError(absl::StrCat("checkpoint '", name, "' was removed from ",
-                                                   store.Describe(), ", but for objects that '",
-                                                   *user, "' needs: want a new name"));
-    }
-  }
-  for (const std::string& leftover : there) LONGTAIL_RETURN_IF_ERROR(store.Remove(leftover));
-  return store.RemoveUnfinished(absl::StrCat(name, "/"));
-}
-
 // Whether that checkpoint is still there and nobody removes it. The order counts: who removes it
 // marks it first, and takes the mark away last.
 absl::StatusOr<std::optional<Manifest>> ReadBase(const CheckpointBase& base, BlobStore& store) {
@@ -119,12 +98,31 @@ void BuildOn(const Manifest& base, const CheckpointBase& name, const std::string
 
 }  // namespace
 
+absl::Status MakeRoom(const std::string& name, BlobStore& store) {
+  LONGTAIL_RETURN_IF_ERROR(CheckName(name));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> there,
+                            store.List(absl::StrCat(name, "/")));
+  if (std::ranges::find(there, ManifestName(name)) != there.end()) {
+    return absl::AlreadyExistsError(absl::StrCat("checkpoint '", name, "' is in ", store.Describe(),
+                                                 " already: want a new name"));
+  }
+  if (!there.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(const std::optional<std::string> user, FindUserOf(store, name));
+    if (user) {
+      return absl::AlreadyExistsError(absl::StrCat("checkpoint '", name, "' was removed from ",
+                                                   store.Describe(), ", but for objects that '",
+                                                   *user, "' needs: want a new name"));
+    }
+  }
+  for (const std::string& leftover : there) LONGTAIL_RETURN_IF_ERROR(store.Remove(leftover));
+  return store.RemoveUnfinished(absl::StrCat(name, "/"));
+}
+
 absl::StatusOr<CheckpointInfo> WriteCheckpoint(const CheckpointRequest& request,
                                                const ClusterMap& map, const TrainerState& trainer,
                                                ControlClient& control, BlobStore& store) {
-  LONGTAIL_RETURN_IF_ERROR(CheckName(request.name));
   LONGTAIL_RETURN_IF_ERROR(CheckOptions(request.options));
-  LONGTAIL_RETURN_IF_ERROR(Clear(request.name, store));
+  LONGTAIL_RETURN_IF_ERROR(MakeRoom(request.name, store));
   const bool is_tracked = request.options.increments_max > 0;
   std::optional<Manifest> base;
   if (is_tracked && request.base) {

@@ -29,6 +29,13 @@ struct CheckpointRequest {
   std::optional<CheckpointBase> base{};  ///< The newest of this cluster.
 };
 
+/// Makes room for a checkpoint of that name: removes blobs without a manifest, which a crash left
+/// of an earlier attempt.
+///
+/// Errors: InvalidArgument (name); AlreadyExists, also if it was removed but for blobs that other
+///         checkpoints need; what the store says.
+absl::Status MakeRoom(const std::string& name, BlobStore& store);
+
 /// Errors: see Cluster::Checkpoint.
 absl::StatusOr<CheckpointInfo> WriteCheckpoint(const CheckpointRequest& request,
                                                const ClusterMap& map, const TrainerState& trainer,
