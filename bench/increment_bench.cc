@@ -8,8 +8,9 @@
 //
 //   fp32, bf16, int8    bytes of the increment's own objects, over those of the full checkpoint
 //   save, restore       seconds of the fp32 one, over those of a full one
-//   push                seconds of pushes while changes are remembered, over those before
+//   push                CPU time of pushes while changes are remembered, over that before
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -61,7 +62,17 @@ class ScratchStore {
   std::filesystem::path path_;
 };
 
-// Pushes gradients to the rows of these numbers. Seconds of it.
+// Of all threads.
+double CpuSeconds() {
+  rusage used{};
+  LONGTAIL_CHECK(getrusage(RUSAGE_SELF, &used) == 0);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// Pushes gradients to a share of the rows. CPU time of it.
 double Push(Worker& worker, TableId table, std::uint64_t rows, double share, Rng& rng) {
   std::vector<Key> keys;
   std::vector<float> gradients;
@@ -69,9 +80,9 @@ double Push(Worker& worker, TableId table, std::uint64_t rows, double share, Rng
   const auto push = [&] {
     gradients.resize(keys.size() * kDim);
     for (float& gradient : gradients) gradient = rng.Uniform(-1, 1);
-    const double begin = Seconds();
+    const double begin = CpuSeconds();
     LONGTAIL_CHECK(worker.Push(table, keys, gradients).ok());
-    seconds += Seconds() - begin;
+    seconds += CpuSeconds() - begin;
     keys.clear();
   };
   for (std::uint64_t number = 0; number < rows; ++number) {

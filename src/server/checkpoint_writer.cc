@@ -107,8 +107,14 @@ absl::Status MakeRoom(const std::string& name, BlobStore& store) {
                                                  " already: want a new name"));
   }
   if (!there.empty()) {
-    LONGTAIL_ASSIGN_OR_RETURN(const std::optional<std::string> user, FindUserOf(store, name));
-    if (user) {
+    const absl::StatusOr<std::optional<std::string>> found = FindUserOf(store, name);
+    if (!found.ok()) {
+      return {found.status().code(),
+              absl::StrCat(
+                  "checkpoint '", name, "': objects of that name are in ", store.Describe(),
+                  ", and it is not known whether others need them: ", found.status().message())};
+    }
+    if (const std::optional<std::string>& user = *found) {
       return absl::AlreadyExistsError(absl::StrCat("checkpoint '", name, "' was removed from ",
                                                    store.Describe(), ", but for objects that '",
                                                    *user, "' needs: want a new name"));
