@@ -298,8 +298,8 @@ TEST_CASE_METHOD(ChainFixture, "of a chain only what nobody needs goes",
 TEST_CASE_METHOD(ChainFixture, "wherever the removal of a chain's parts ends, the others are whole",
                  "[checkpoint][retention][increment]") {
   if (place == nullptr) return;
-  const std::size_t keep = GENERATE(1U, 2U, 4U);
   const bool adds_full = GENERATE(false, true);
+  const std::size_t keep = adds_full ? 1 : 2;
   CAPTURE(keep, adds_full);
   bool has_ended = false;
   for (int changes = 0; !has_ended; ++changes) {
@@ -319,7 +319,7 @@ TEST_CASE_METHOD(ChainFixture, "wherever the removal of a chain's parts ends, th
     Run({.keep = 9});
     CHECK(Must(ListStore(*store)).unfinished.empty());
     Run({.keep = keep});
-    if (keep == 1) CheckWhole({adds_full ? "day-6" : "day-5"});
+    CheckWhole(adds_full ? Names{"day-6"} : Names{"day-4", "day-5"});
     // Nothing is left that no manifest names.
     std::set<std::string> named;
     for (const ListedCheckpoint& listed : Must(ListStore(*store)).checkpoints) {
