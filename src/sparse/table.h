@@ -184,7 +184,10 @@ class Table {
     });
   }
 
-  void EndCut() { cut_.reset(); }
+  void EndCut() {
+    cut_.reset();
+    Watch();
+  }
 
   /// Bytes of rows kept for a cut: now, and since it began. 0 without one.
   std::uint64_t cut_kept_bytes() const { return cut_ == nullptr ? 0 : cut_->kept_bytes(); }
@@ -245,10 +248,11 @@ class Table {
   void Touch(std::byte* header, std::uint32_t count, std::uint32_t step);
   std::size_t FiniteCount(bool is_tail) const;
   void BeforeChange(std::uint32_t row) {
-    if (cut_ != nullptr) [[unlikely]]
-      cut_->Keep(store_, row);
-    if (changes_ != nullptr) changes_->Change(store_, row);
+    if (is_watched_) [[unlikely]]
+      NoteChange(row);
   }
+  void NoteChange(std::uint32_t row);
+  void Watch() { is_watched_ = cut_ != nullptr || changes_ != nullptr; }
   RowView ViewOf(std::uint32_t row) const;
   RowView ViewOf(const std::byte* row, bool is_tail, std::uint32_t newest_step) const;
 
@@ -271,6 +275,7 @@ class Table {
   std::unique_ptr<RowCut> cut_;                 // Null: none is under way.
   std::unique_ptr<RowChanges> changes_;         // Since the last mark; null: there is none.
   std::unique_ptr<RowChanges> changes_before_;  // Up to that, since the one before.
+  bool is_watched_ = false;                     // One of cut_ and changes_ is there.
   std::uint32_t cut_newest_step_ = 0;
   std::vector<float> values_;           // [value_count], the row that a push moves.
   std::vector<float> scratch_;          // [dim], a gradient on its way to the rule.
