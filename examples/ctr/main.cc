@@ -41,6 +41,7 @@ struct Arguments {
   std::uint32_t lanes = 0;
   std::uint32_t partitions = 0;
   std::uint64_t checkpoint_every = 0;
+  std::uint32_t checkpoint_increments = 0;
   std::uint64_t stop_after = 0;
   std::string train_split;
   std::string step_mode;
@@ -111,6 +112,7 @@ absl::Status TrainHere(const Arguments& arguments, std::uint32_t process,
                      .process = {.count = arguments.processes, .index = process},
                      .out = arguments.out,
                      .checkpoint_every = arguments.checkpoint_every,
+                     .checkpoint_increments = arguments.checkpoint_increments,
                      .stop_after = arguments.stop_after,
                      .resume = arguments.resume,
                      .on_bad_line = BadLinesOf(arguments),
@@ -207,6 +209,10 @@ int Main(int argc, char** argv) {
   train->add_option("--epochs", arguments.epochs, "Instead of the config's");
   train->add_option("--train_split", arguments.train_split, "Instead of the config's");
   train->add_option("--checkpoint_every", arguments.checkpoint_every, "Steps; 0: at the end");
+  train
+      ->add_option("--checkpoint_increments", arguments.checkpoint_increments,
+                   "Checkpoints that have only what changed, between full ones; 0: all are full")
+      ->check(CLI::Range(0, 1000));
   train->add_option("--stop_after", arguments.stop_after, "Stop after so many steps and save");
   train->add_option("--step_mode", arguments.step_mode, "Instead of the config's")
       ->check(CLI::IsMember({"synchronous", "asynchronous", "bounded"}));

@@ -390,7 +390,8 @@ absl::Status TrainingRun::WriteCheckpoint() {
   TrainerState state = trainer_->Save();
   SavePosition(position_, ResumeSettings(options_.config), state);
   const std::string name = absl::StrFormat("step-%08d", trainer_->step());
-  const auto saved = cluster_->Checkpoint(name, state);
+  const auto saved =
+      cluster_->Checkpoint(name, state, {.increments_max = options_.checkpoint_increments});
   if (saved.ok()) {
     report_.checkpoint_path = AddressOf(saved->name);
   } else if (!absl::IsAlreadyExists(saved.status())) {  // A run resumed at its end has it.

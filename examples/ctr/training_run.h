@@ -26,8 +26,10 @@ struct RunOptions {
   ProcessPlace process{};  ///< Of several, the first alone evaluates, saves and reports.
   std::string out;         ///< Directory of checkpoints, report and predictions; made if need be.
   std::uint64_t checkpoint_every = 0;  ///< Steps; 0: at the end alone.
-  std::uint64_t stop_after = 0;        ///< Steps of this process, then a checkpoint; 0: to the end.
-  bool resume = false;                 ///< From the newest checkpoint in `out`, if there is one.
+  /// Increments in a row between full checkpoints; 0: all are full.
+  std::uint32_t checkpoint_increments = 0;
+  std::uint64_t stop_after = 0;  ///< Steps of this process, then a checkpoint; 0: to the end.
+  bool resume = false;           ///< From the newest checkpoint in `out`, if there is one.
   OnBadLine on_bad_line = OnBadLine::kFail;
   std::string command_line{};
   ProgressOptions progress{};

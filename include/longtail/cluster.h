@@ -124,11 +124,22 @@ class Cluster {
   /// the last that any partition has reached.
   ///
   /// Errors: FailedPrecondition (no store; a step or another checkpoint is under way);
-  ///         AlreadyExists; ResourceExhausted (disk full); Aborted (a lane got another leader). The
-  ///         checkpoint is then not there: its manifest is written last.
-  /// Cost:   memory of the rows that change before they are written, at most a third of all.
+  ///         InvalidArgument (options, name); AlreadyExists, also if objects of a checkpoint of
+  ///         that name are still needed by others; ResourceExhausted (disk full); Aborted (a lane
+  ///         got another leader; what an increment builds on was removed meanwhile). The checkpoint
+  ///         is then not there: its manifest is written last.
+  /// Cost:   memory of the rows that change before they are written, at most a third of all. From
+  ///         the first checkpoint with increments_max > 0 on, four bits a row and the keys of rows
+  ///         that go, up to a quarter of the rows.
   virtual absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
-                                                    const TrainerState& trainer = {}) = 0;
+                                                    const TrainerState& trainer,
+                                                    const CheckpointOptions& options) = 0;
+
+  /// A full one.
+  absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
+                                            const TrainerState& trainer = {}) {
+    return Checkpoint(name, trainer, CheckpointOptions());
+  }
 
   /// Brings the tables, rows and step of a checkpoint into this cluster, which must be new: without
   /// tables and workers. After an error it holds a part of them and is good for nothing.

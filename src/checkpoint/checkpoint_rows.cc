@@ -1,15 +1,12 @@
 #include "checkpoint/checkpoint_rows.h"
 
 #include <algorithm>
-#include <optional>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status_macros.h"
 #include "server/checkpoint_reader.h"
-#include "server/snapshot_name.h"
 
 namespace longtail::checkpoint {
 namespace {
@@ -22,32 +19,36 @@ absl::Status WithName(const absl::Status& status, const std::string& what) {
 
 absl::StatusOr<CheckpointRows> CheckpointRows::Open(BlobStore& store, const Manifest& manifest) {
   CheckpointRows rows(store, manifest);
-  for (const SnapshotBlob& blob : manifest.blobs) {
-    const auto place = server::PlaceOfSnapshot(blob.name);
-    if (!place || static_cast<std::uint32_t>(place->partition) >= manifest.partition_count) {
-      return absl::InvalidArgumentError(absl::StrCat(store.Describe(), "/", blob.name,
-                                                     ": want a name that says one of the ",
-                                                     manifest.partition_count, " partitions"));
-    }
-    rows.chunks_.push_back({.partition = static_cast<std::uint32_t>(place->partition),
-                            .chunk = place->chunk,
-                            .blob = &blob});
+  absl::StatusOr<std::vector<server::LayerChunk>> chunks = server::LayerChunksOf(manifest);
+  if (!chunks.ok()) {
+    return absl::Status(chunks.status().code(),
+                        absl::StrCat(store.Describe(), "/", chunks.status().message()));
   }
-  std::ranges::sort(rows.chunks_, {},
-                    [](const Chunk& c) { return std::tuple(c.partition, c.chunk); });
+  rows.chunks_ = *std::move(chunks);
   return rows;
 }
 
 absl::StatusOr<std::vector<SortedRows>> CheckpointRows::Read(
     std::uint32_t part, std::uint32_t part_count, std::span<const std::size_t> tables) const {
+  std::vector<SessionRecord> ignored;
+  return Read(part, part_count, tables, ignored);
+}
+
+absl::StatusOr<std::vector<SortedRows>> CheckpointRows::Read(
+    std::uint32_t part, std::uint32_t part_count, std::span<const std::size_t> tables,
+    std::vector<SessionRecord>& sessions) const {
   LONGTAIL_CHECK(part < part_count);
   LONGTAIL_CHECK(manifest_.partition_count % part_count == 0);
   const std::uint32_t width = manifest_.partition_count / part_count;
-  const auto begin = std::ranges::lower_bound(chunks_, part * width, {}, &Chunk::partition);
-  const auto end =
-      std::ranges::lower_bound(chunks_, std::uint64_t{part + 1} * width, {}, &Chunk::partition);
+  const auto number = [](const server::LayerChunk& chunk) {
+    return std::uint64_t{static_cast<std::uint32_t>(chunk.partition)};
+  };
+  const auto begin = std::ranges::lower_bound(chunks_, part * width, {}, number);
+  const auto end = std::ranges::lower_bound(chunks_, std::uint64_t{part + 1} * width, {}, number);
   Manifest these;
   these.tables = manifest_.tables;
+  these.partition_count = manifest_.partition_count;
+  these.layers = manifest_.layers;
   for (auto chunk = begin; chunk != end; ++chunk) these.blobs.push_back(*chunk->blob);
 
   std::vector<SortedRows> rows(tables.size());
@@ -57,12 +58,14 @@ absl::StatusOr<std::vector<SortedRows>> CheckpointRows::Read(
       [&](const SnapshotBlob& blob, SnapshotChunk chunk) {
         const std::string what = absl::StrCat(store_.Describe(), "/", blob.name);
         const auto found = static_cast<std::uint32_t>(chunk.header.partition);
-        if (found != at->partition || chunk.header.partition_count != manifest_.partition_count) {
+        if (chunk.header.partition != at->partition ||
+            chunk.header.partition_count != manifest_.partition_count) {
           return absl::InvalidArgumentError(
               absl::StrCat(what, ": holds partition ", found, " of ", chunk.header.partition_count,
                            ": want that of its name, of ", manifest_.partition_count));
         }
         ++at;
+        sessions.insert(sessions.end(), chunk.sessions.begin(), chunk.sessions.end());
         for (SnapshotTable& table : chunk.tables) {
           const auto place = std::ranges::find(tables, static_cast<std::size_t>(table.rows.table));
           if (place == tables.end()) continue;

@@ -7,6 +7,7 @@
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/checkpoint_layers.h"
 #include "server/checkpoint_reader.h"
 
 namespace longtail::checkpoint {
@@ -67,30 +68,76 @@ absl::Status RemoveIfThere(BlobStore& store, const std::string& name) {
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
-absl::Status RemoveOne(BlobStore& store, const Removal& removal) {
-  bool has_mark = removal.was_begun;
-  if (has_mark && !removal.has_manifest) {
+// A removal under way.
+struct Marked {
+  const Removal& removal;
+  // Checkpoints that have a mark now, its own and those whose objects it used.
+  absl::btree_set<std::string> marks{};
+  bool is_off = false;  // Somebody writes a checkpoint of that name.
+};
+
+// Marks what is to go, so that what an end in mid-way leaves is found again, and so that nobody
+// builds on it any more.
+absl::StatusOr<Marked> Mark(BlobStore& store, const Removal& removal) {
+  Marked marked{.removal = removal};
+  if (removal.was_begun && !removal.has_manifest) {
     // Who begins to write a checkpoint of this name takes the mark away first.
     const absl::Status mark = store.Read(MarkName(removal.name)).status();
-    if (absl::IsNotFound(mark)) return absl::OkStatus();
-    LONGTAIL_RETURN_IF_ERROR(mark);
+    marked.is_off = absl::IsNotFound(mark);
+    if (!mark.ok() && !marked.is_off) return mark;
   }
-  if (removal.has_manifest && !has_mark) {
-    const absl::Status marked = store.Write(MarkName(removal.name), kRemovalMark);
-    // A full store must not keep us from making room in it; only the mark is missing then.
-    if (!marked.ok() && !absl::IsResourceExhausted(marked)) return marked;
-    has_mark = marked.ok();
-  }
+  absl::btree_set<std::string> wanted;
   if (removal.has_manifest) {
-    LONGTAIL_RETURN_IF_ERROR(RemoveIfThere(store, server::ManifestName(removal.name)));
+    wanted.insert(removal.name);
+    for (const std::string& object : removal.objects) {
+      wanted.insert(std::string(server::CheckpointOfBlob(object)));
+    }
   }
+  if (removal.was_begun) {
+    wanted.erase(removal.name);
+    marked.marks.insert(removal.name);
+  }
+  for (const std::string& checkpoint : wanted) {
+    const absl::Status status = store.Write(MarkName(checkpoint), kRemovalMark);
+    // A full store must not keep us from making room in it; only the mark is missing then.
+    if (!status.ok() && !absl::IsResourceExhausted(status)) return status;
+    if (status.ok()) marked.marks.insert(checkpoint);
+  }
+  return marked;
+}
+
+// All that manifests name which are there now and do not go. One that was written since the plan
+// was made may build on what goes: its writer looks for marks once it is there, and we for it once
+// the marks are.
+absl::StatusOr<absl::btree_set<std::string>> NamedNow(BlobStore& store, const RetentionPlan& plan) {
+  absl::btree_set<std::string> going;
+  for (const Removal& removal : plan.removals) {
+    if (removal.has_manifest) going.insert(removal.name);
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(const StoreListing listing, ListStore(store));
+  LONGTAIL_RETURN_IF_ERROR(CheckAllRead(listing));
+  absl::btree_set<std::string> named;
+  for (const ListedCheckpoint& listed : listing.checkpoints) {
+    if (going.contains(listed.name)) continue;
+    for (const auto& [object, bytes] : ObjectsOf(*listed.manifest)) named.insert(object);
+  }
+  return named;
+}
+
+absl::Status RemoveObjects(BlobStore& store, const Marked& marked,
+                           const absl::btree_set<std::string>& named) {
+  const Removal& removal = marked.removal;
   for (const std::string& object : removal.objects) {
+    if (named.contains(object)) continue;
     LONGTAIL_RETURN_IF_ERROR(RemoveIfThere(store, object));
   }
   if (!removal.has_manifest) {
     LONGTAIL_RETURN_IF_ERROR(store.RemoveUnfinished(absl::StrCat(removal.name, "/")));
   }
-  return has_mark ? RemoveIfThere(store, MarkName(removal.name)) : absl::OkStatus();
+  for (const std::string& checkpoint : marked.marks) {
+    LONGTAIL_RETURN_IF_ERROR(RemoveIfThere(store, MarkName(checkpoint)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -112,7 +159,12 @@ absl::StatusOr<RetentionPlan> PlanRetention(const StoreListing& listing,
     plan.kept.push_back(listed.name);
     for (const auto& [object, bytes] : ObjectsOf(*listed.manifest)) kept.insert(object);
   }
-  for (const ListedCheckpoint* listed : going) plan.removals.push_back(RemovalOf(*listed, kept));
+  for (const ListedCheckpoint* listed : going) {
+    plan.removals.push_back(RemovalOf(*listed, kept));
+    // What several use goes once.
+    const std::vector<std::string>& objects = plan.removals.back().objects;
+    kept.insert(objects.begin(), objects.end());
+  }
   for (const UnfinishedCheckpoint& unfinished : listing.unfinished) {
     if (unfinished.is_being_removed || policy.removes_unfinished) {
       plan.removals.push_back(RemovalOf(unfinished));
@@ -125,9 +177,21 @@ absl::StatusOr<RetentionPlan> PlanRetention(const StoreListing& listing,
 
 absl::Status Remove(BlobStore& store, const RetentionPlan& plan,
                     const std::function<void(const Removal& removal)>& done) {
+  std::vector<Marked> going;
   for (const Removal& removal : plan.removals) {
-    LONGTAIL_RETURN_IF_ERROR(RemoveOne(store, removal));
-    done(removal);
+    LONGTAIL_ASSIGN_OR_RETURN(Marked marked, Mark(store, removal));
+    if (!marked.is_off) going.push_back(std::move(marked));
+  }
+  if (going.empty()) return absl::OkStatus();
+  LONGTAIL_ASSIGN_OR_RETURN(const absl::btree_set<std::string> named, NamedNow(store, plan));
+  // All manifests before any object: one may need what another wrote.
+  for (const Marked& marked : going) {
+    if (!marked.removal.has_manifest) continue;
+    LONGTAIL_RETURN_IF_ERROR(RemoveIfThere(store, server::ManifestName(marked.removal.name)));
+  }
+  for (const Marked& marked : going) {
+    LONGTAIL_RETURN_IF_ERROR(RemoveObjects(store, marked, named));
+    done(marked.removal);
   }
   return absl::OkStatus();
 }

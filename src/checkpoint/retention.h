@@ -1,8 +1,14 @@
 // Which checkpoints of a store are old enough to go, and their removal.
 //
-// A checkpoint goes in an order that leaves no manifest naming what is not there, wherever it
-// stops: a removal mark, the manifest, the other objects, the mark. What an end in mid-way leaves
-// has the mark, so the next removal finishes it, whatever it is asked for.
+// Checkpoints go in an order that leaves no manifest naming what is not there, wherever it stops:
+// removal marks, manifests, the other objects, marks. What an end in mid-way leaves has a mark, so
+// the next removal finishes it, whatever it is asked for. An increment needs objects of earlier
+// checkpoints: those stay as long as a manifest names them, under the name that they have.
+//
+// An increment may be written at the same time on top of what is to go. Who removes writes marks,
+// then looks for manifests that came since; who saves writes the manifest, then looks whether what
+// it builds on has a mark or is gone, and if so takes the manifest back. So at least one of them
+// sees the other.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +35,8 @@ struct RetentionPolicy {
 struct Removal {
   std::string name;
   std::string created_at{};  ///< As its manifest says; empty without one.
-  std::uint64_t bytes = 0;   ///< Of its objects but the manifest, as that says; 0 without one.
+  /// Of its objects but the manifest, as that says; 0 without one. What several need counts once.
+  std::uint64_t bytes = 0;
   bool has_manifest = false;
   bool was_begun = false;              ///< By a removal that did not come to its end.
   std::vector<std::string> objects{};  ///< Without manifest and mark.
@@ -49,8 +56,9 @@ struct RetentionPlan {
 absl::StatusOr<RetentionPlan> PlanRetention(const StoreListing& listing,
                                             const RetentionPolicy& policy, absl::Time now);
 
-/// Removes what a plan says; calls `done` after each. Objects that are gone already are no error. A
-/// checkpoint of that name must not be written meanwhile.
+/// Removes what a plan says, but what manifests name that came since; calls `done` after each.
+/// Objects that are gone already are no error. A checkpoint of that name must not be written
+/// meanwhile.
 ///
 /// Errors: what the store says. What was not removed then is found by the next plan.
 absl::Status Remove(BlobStore& store, const RetentionPlan& plan,

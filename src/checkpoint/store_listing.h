@@ -12,9 +12,6 @@
 
 namespace longtail::checkpoint {
 
-/// In a checkpoint whose removal has begun (retention.h): docs/FORMATS.md, "Removal mark".
-inline constexpr std::string_view kRemovalMarkName = "REMOVED";
-
 /// A checkpoint with a manifest, whole or not.
 struct ListedCheckpoint {
   std::string name;

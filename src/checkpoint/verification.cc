@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
+#include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
@@ -13,6 +16,7 @@
 #include "protocol/manifest.h"
 #include "protocol/snapshot_format.h"
 #include "protocol/trainer_blob.h"
+#include "server/checkpoint_layers.h"
 #include "server/checkpoint_reader.h"
 #include "server/snapshot_name.h"
 
@@ -62,6 +66,35 @@ class Verifier {
     std::size_t last_table = kNone;
     std::vector<std::size_t> damages{};  // In result_, that want the tables' names.
   };
+  // What one checkpoint wrote of one partition.
+  struct Layer {
+    std::vector<Chunk> chunks{};
+    bool is_increment = false;
+    bool is_newest = false;
+    std::optional<PartitionPosition> cut{};  // As the first chunk that can be read has it.
+  };
+  // Keys that a layer has rows of, and those that it says went, by table.
+  struct LayerKeys {
+    std::map<std::size_t, std::vector<Key>> rows{};
+    std::map<std::size_t, std::vector<Key>> gone{};
+  };
+  // Of the layers so far, newest first.
+  struct PartitionKeys {
+    std::map<std::size_t, std::uint32_t> widths{};
+    std::map<std::size_t, absl::flat_hash_set<Key>> seen{};
+    std::uint64_t rows = 0;  // That no newer layer hides.
+
+    void Add(const LayerKeys& keys, bool is_oldest) {
+      for (const auto& [table, own] : keys.rows) {
+        const absl::flat_hash_set<Key>& hidden = seen[table];
+        rows += static_cast<std::uint64_t>(
+            std::ranges::count_if(own, [&](Key key) { return !hidden.contains(key); }));
+      }
+      if (is_oldest) return;
+      for (const auto& [table, own] : keys.rows) seen[table].insert(own.begin(), own.end());
+      for (const auto& [table, own] : keys.gone) seen[table].insert(own.begin(), own.end());
+    }
+  };
 
   Damage& Report(std::string object, std::string problem) {
     return result_.damages.emplace_back(
@@ -101,23 +134,58 @@ class Verifier {
                                     manifest_.partition_count, " partitions"));
         continue;
       }
-      chunks_[static_cast<std::uint32_t>(place->partition)].push_back(
+      const auto layer = std::ranges::find(manifest_.layers, server::CheckpointOfBlob(blob.name));
+      if (layer == manifest_.layers.end() && !manifest_.layers.empty()) {
+        Report(object, absl::StrCat("names '", blob.name, "', which is of no checkpoint that it ",
+                                    "builds on"));
+        continue;
+      }
+      const auto number = static_cast<std::size_t>(layer - manifest_.layers.begin());
+      layers_[static_cast<std::uint32_t>(place->partition)][number].chunks.push_back(
           {.number = place->chunk, .blob = &blob});
     }
   }
 
   absl::Status VerifyPartition(std::uint32_t partition) {
-    std::vector<Chunk>& chunks = chunks_[partition];
-    if (chunks.empty()) {
+    std::map<std::size_t, Layer>& layers = layers_[partition];
+    if (layers.empty()) {
       Damage& damage = Report(server::ManifestName(result_.name),
                               absl::StrCat("names no object of partition ", partition));
       damage.partition = partition;
       damage.tables = TableNames(0, kNone);
       return absl::OkStatus();
     }
+    const std::size_t reported = result_.damages.size();
+    const std::size_t oldest = layers.begin()->first;
+    PartitionKeys newer;
+    std::optional<PartitionPosition> limit;  // Where the layer above was cut.
+    if (const auto position = positions_.find(partition); position != positions_.end()) {
+      limit = position->second;
+    }
+    for (std::size_t number = std::max<std::size_t>(manifest_.layers.size(), 1);
+         number-- > oldest;) {
+      Layer& layer = layers[number];
+      if (layer.chunks.empty()) {
+        Report(server::ManifestName(result_.name),
+               absl::StrCat("names no object of partition ", partition, " in '",
+                            manifest_.layers[number], "'"))
+            .partition = partition;
+        continue;
+      }
+      layer.is_increment = number != oldest;
+      layer.is_newest = number + 1 >= manifest_.layers.size();
+      LONGTAIL_RETURN_IF_ERROR(VerifyLayer(partition, layer, newer, limit));
+    }
+    CheckRowCount(partition, newer.rows, result_.damages.size() != reported);
+    layers_.erase(partition);
+    return absl::OkStatus();
+  }
+
+  absl::Status VerifyLayer(std::uint32_t partition, Layer& layer, PartitionKeys& newer,
+                           std::optional<PartitionPosition>& limit) {
+    std::vector<Chunk>& chunks = layer.chunks;
     std::ranges::sort(chunks, {}, &Chunk::number);
-    std::map<std::size_t, std::vector<Key>> keys;  // By table.
-    std::map<std::size_t, std::uint32_t> widths;
+    LayerKeys keys;
     for (std::size_t i = 0; i < chunks.size(); ++i) {
       Chunk& chunk = chunks[i];
       if (chunk.number != i) {
@@ -133,11 +201,13 @@ class Verifier {
         chunk.last_table = static_cast<std::size_t>(read->tables.back().rows.table);
       }
       CheckHeader(partition, chunk, read->header, i + 1 == chunks.size());
-      CheckRows(partition, chunk, *read, keys, widths);
+      CheckCut(partition, layer, chunk, read->header, limit);
+      CheckRows(partition, chunk, *read, keys, newer.widths);
     }
-    CheckKeysOnce(partition, chunks, keys);
+    if (layer.cut) limit = layer.cut;
+    CheckKeysOnce(partition, layer, keys);
+    newer.Add(keys, !layer.is_increment);
     NameTables(chunks);
-    chunks_.erase(partition);
     return absl::OkStatus();
   }
 
@@ -184,40 +254,48 @@ class Verifier {
              is_last ? "is the last chunk that the manifest names, and says that more follow"
                      : "says that it is the last chunk, and the manifest names more");
     }
-    const auto position = positions_.find(partition);
-    if (position == positions_.end()) return;
-    if (header.log_position != position->second.log_position ||
-        header.step != position->second.step) {
+  }
+
+  void CheckCut(std::uint32_t partition, Layer& layer, Chunk& chunk, const SnapshotHeader& header,
+                const std::optional<PartitionPosition>& limit) {
+    if (header.is_increment != layer.is_increment) {
       Report(partition, chunk,
-             absl::StrCat("was cut at log position ", header.log_position, " and step ",
-                          header.step, ": the manifest says ", position->second.log_position,
-                          " and ", position->second.step));
+             layer.is_increment
+                 ? "holds all rows, and the manifest names an older layer of its partition"
+                 : "is an increment, and the manifest names nothing that it builds on");
+    }
+    if (!layer.cut) {
+      layer.cut.emplace();
+      layer.cut->log_position = header.log_position;
+      layer.cut->step = header.step;
+    }
+    const std::string found =
+        absl::StrCat("was cut at log position ", header.log_position, " and step ", header.step);
+    const auto says = [](const PartitionPosition& position) {
+      return absl::StrCat(position.log_position, " and ", position.step);
+    };
+    if (layer.is_newest) {
+      if (limit && (header.log_position != limit->log_position || header.step != limit->step)) {
+        Report(partition, chunk, absl::StrCat(found, ": the manifest says ", says(*limit)));
+      }
+      return;
+    }
+    if (header.log_position != layer.cut->log_position || header.step != layer.cut->step) {
+      Report(partition, chunk, absl::StrCat(found, ": a chunk before it at ", says(*layer.cut)));
+    }
+    if (limit && (header.log_position > limit->log_position || header.step > limit->step)) {
+      Report(partition, chunk, absl::StrCat(found, ": a newer layer at ", says(*limit)));
     }
   }
 
-  void CheckRows(std::uint32_t partition, Chunk& chunk, const SnapshotChunk& read,
-                 std::map<std::size_t, std::vector<Key>>& keys,
+  void CheckRows(std::uint32_t partition, Chunk& chunk, const SnapshotChunk& read, LayerKeys& keys,
                  std::map<std::size_t, std::uint32_t>& widths) {
     std::uint64_t rows = 0;
     for (const SnapshotTable& table : read.tables) {
       const auto number = static_cast<std::size_t>(table.rows.table);
       rows += table.rows.keys.size();
-      std::uint64_t strangers = 0;
-      Key first = 0;
-      for (const Key key : table.rows.keys) {
-        if (static_cast<std::uint32_t>(PartitionOf(key, manifest_.partition_count)) == partition) {
-          continue;
-        }
-        if (strangers++ == 0) first = key;
-      }
-      if (strangers != 0) {
-        Report(
-            partition, chunk,
-            absl::StrCat("holds ", strangers, " keys of other partitions, first ", first,
-                         " of partition ",
-                         static_cast<std::uint32_t>(PartitionOf(first, manifest_.partition_count))))
-            .tables = {table.spec.name};
-      }
+      CheckPlaces(partition, chunk, table.spec.name, table.rows.keys, "keys");
+      CheckPlaces(partition, chunk, table.spec.name, table.gone, "keys that went");
       const auto width = widths.emplace(number, table.rows.value_count).first;
       if (width->second != table.rows.value_count) {
         Report(partition, chunk,
@@ -225,7 +303,10 @@ class Verifier {
                             " floats: a chunk before it has rows of ", width->second))
             .tables = {table.spec.name};
       }
-      keys[number].insert(keys[number].end(), table.rows.keys.begin(), table.rows.keys.end());
+      std::vector<Key>& own = keys.rows[number];
+      own.insert(own.end(), table.rows.keys.begin(), table.rows.keys.end());
+      std::vector<Key>& gone = keys.gone[number];
+      gone.insert(gone.end(), table.gone.begin(), table.gone.end());
     }
     if (rows != chunk.blob->rows) {
       Report(partition, chunk,
@@ -234,16 +315,53 @@ class Verifier {
     result_.rows += rows;
   }
 
-  void CheckKeysOnce(std::uint32_t partition, std::vector<Chunk>& chunks,
-                     std::map<std::size_t, std::vector<Key>>& keys) {
-    for (auto& [table, own] : keys) {
+  void CheckPlaces(std::uint32_t partition, Chunk& chunk, const std::string& table,
+                   const std::vector<Key>& keys, std::string_view what) {
+    std::uint64_t strangers = 0;
+    Key first = 0;
+    for (const Key key : keys) {
+      if (static_cast<std::uint32_t>(PartitionOf(key, manifest_.partition_count)) == partition) {
+        continue;
+      }
+      if (strangers++ == 0) first = key;
+    }
+    if (strangers == 0) return;
+    const auto place = static_cast<std::uint32_t>(PartitionOf(first, manifest_.partition_count));
+    Report(partition, chunk,
+           absl::StrCat("holds ", strangers, " ", std::string(what), " of other partitions, first ",
+                        first, " of partition ", place))
+        .tables = {table};
+  }
+
+  void CheckKeysOnce(std::uint32_t partition, Layer& layer, LayerKeys& keys) {
+    for (auto& [table, own] : keys.rows) {
+      std::vector<Key>& gone = keys.gone[table];
       std::ranges::sort(own);
-      const auto twice = std::ranges::adjacent_find(own);
-      if (twice == own.end()) continue;
-      Report(partition, chunks.front(),
-             absl::StrCat("key ", *twice, " is twice among the rows of this partition"))
+      std::ranges::sort(gone);
+      std::vector<Key> both;
+      std::ranges::set_intersection(own, gone, std::back_inserter(both));
+      auto twice = std::ranges::adjacent_find(own);
+      if (twice == own.end() && (twice = std::ranges::adjacent_find(gone)) == gone.end()) {
+        if (both.empty()) continue;
+        twice = both.begin();
+      }
+      Report(partition, layer.chunks.front(),
+             absl::StrCat("key ", *twice,
+                          layer.is_increment ? " is twice among those that changed or went"
+                                             : " is twice among the rows of this partition"))
           .tables = {manifest_.tables[table].spec.name};
     }
+  }
+
+  // What is damaged has been told: its rows would be missing here.
+  void CheckRowCount(std::uint32_t partition, std::uint64_t rows, bool has_damage) {
+    if (manifest_.layers.empty() || has_damage) return;
+    const auto position = positions_.find(partition);
+    if (position == positions_.end() || position->second.rows == rows) return;
+    Report(server::ManifestName(result_.name),
+           absl::StrCat("says that partition ", partition, " has ", position->second.rows,
+                        " rows: its layers have ", rows))
+        .partition = partition;
   }
 
   // What cannot be read holds what lies between its neighbours: tables come in order.
@@ -299,7 +417,8 @@ class Verifier {
   Verification result_;
   Manifest manifest_;
   std::map<std::uint32_t, PartitionPosition> positions_;
-  std::map<std::uint32_t, std::vector<Chunk>> chunks_;  // Of partitions that are not verified yet.
+  // Of partitions that are not verified yet, by place among the manifest's layers.
+  std::map<std::uint32_t, std::map<std::size_t, Layer>> layers_;
 };
 
 }  // namespace

@@ -68,6 +68,17 @@ struct CkptGcOptions {
 absl::StatusOr<CommandOutcome> CkptGc(const CkptRequest& request, const CkptGcOptions& options,
                                       absl::Time now);
 
+struct CkptCompactOptions {
+  std::string name{};
+  std::string as{};  ///< Of the new one.
+};
+
+/// Writes a checkpoint's rows and the trainer's entries as a full one.
+///
+/// Errors: as CkptShow and checkpoint::Compact.
+absl::StatusOr<CommandOutcome> CkptCompact(const CkptRequest& request,
+                                           const CkptCompactOptions& options);
+
 enum class ExportForm : std::uint8_t { kFlat, kNpy, kCsv };
 
 struct CkptExportOptions {

@@ -25,6 +25,7 @@ struct CkptCommand::Arguments {
   CLI::App* verify = nullptr;
   CLI::App* diff = nullptr;
   CLI::App* gc = nullptr;
+  CLI::App* compact = nullptr;
   CLI::App* exports = nullptr;
   CLI::App* restore = nullptr;
 
@@ -36,6 +37,7 @@ struct CkptCommand::Arguments {
   std::size_t keys = 0;
   CkptGcOptions removed;
   std::string older_than;
+  CkptCompactOptions compacted;
   CkptExportOptions exported;
   std::string form = kExportForms[0];
   CkptRestoreOptions restored;
@@ -85,6 +87,10 @@ struct CkptCommand::Arguments {
                  "Also what has no manifest: only while nobody saves here");
     gc->add_flag("--dry-run", removed.is_dry_run, "Say what would go, and remove nothing");
   }
+  void AddCompact() {
+    compact = AddNamed("compact", "Write an increment's rows as a full checkpoint");
+    compact->add_option("--as", compacted.as, "The name of the new one")->required();
+  }
   void AddExport() {
     exports = AddNamed("export", "Write a table to a file, by partition and key");
     exports->add_option("--table", exported.table, "The table; may be left out if there is one");
@@ -115,6 +121,7 @@ CkptCommand::CkptCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>
   a.AddVerify();
   a.AddDiff();
   a.AddGc();
+  a.AddCompact();
   a.AddExport();
   a.AddRestore();
 }
@@ -137,6 +144,10 @@ absl::StatusOr<CommandOutcome> CkptCommand::Run(absl::Time now) const {
   }
   if (a.diff->parsed()) {
     return CkptDiff(request, {.first = a.name, .second = a.second, .keys_max = a.keys});
+  }
+  if (a.compact->parsed()) {
+    a.compacted.name = a.name;
+    return CkptCompact(request, a.compacted);
   }
   if (a.exports->parsed()) {
     a.exported.name = a.name;

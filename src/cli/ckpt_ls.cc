@@ -35,7 +35,7 @@ std::string TextOf(const StoreListing& listing, const std::string& store) {
   std::string text = absl::StrCat(CountedText(listing.checkpoints.size(), "checkpoint"), " in ",
                                   SafeText(store), "\n");
   std::vector<std::vector<std::string>> lines = {
-      {"step", "tables", "rows", "bytes", "saved", "name"}};
+      {"step", "tables", "rows", "bytes", "own", "saved", "name", "increment on"}};
   std::string damaged;
   for (const ListedCheckpoint& listed : listing.checkpoints) {
     if (!listed.manifest.ok()) {
@@ -45,10 +45,10 @@ std::string TextOf(const StoreListing& listing, const std::string& store) {
     }
     const CheckpointInfo info = server::InfoOf(*listed.manifest, {});
     lines.push_back({GroupedText(info.step), GroupedText(info.tables.size()),
-                     GroupedText(info.rows), GroupedText(info.bytes), SafeText(info.created_at),
-                     SafeText(listed.name)});
+                     GroupedText(info.rows), GroupedText(info.bytes), GroupedText(info.own_bytes),
+                     SafeText(info.created_at), SafeText(listed.name), SafeText(info.base)});
   }
-  if (lines.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(lines, 4));
+  if (lines.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(lines, 5));
   if (!damaged.empty()) absl::StrAppend(&text, "\n", damaged);
   if (!listing.unfinished.empty()) text += "\n";
   for (const UnfinishedCheckpoint& unfinished : listing.unfinished) text += TextOf(unfinished);
@@ -69,7 +69,10 @@ json JsonOf(const ListedCheckpoint& listed) {
                    {"partitions", info.partitions},
                    {"tables", std::move(tables)},
                    {"rows", info.rows},
-                   {"bytes", info.bytes}});
+                   {"bytes", info.bytes},
+                   {"own_bytes", info.own_bytes},
+                   {"increments", info.increments}});
+  if (!info.base.empty()) document["base"] = info.base;
   return document;
 }
 

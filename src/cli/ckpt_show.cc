@@ -105,14 +105,23 @@ std::string TableText(const Shown& shown, std::size_t place) {
   return text;
 }
 
+// On what it builds, and what is its own; nothing of a full checkpoint.
+std::string IncrementText(const Manifest& manifest) {
+  const CheckpointInfo info = server::InfoOf(manifest, {});
+  if (info.increments == 0) return "";
+  const auto full = static_cast<std::uint64_t>(
+      std::ranges::count(manifest.partitions, false, &PartitionPosition::is_increment));
+  return absl::StrCat("  increment ", info.increments, " on ", SafeText(manifest.layers.front()),
+                      ", the one before is ", SafeText(info.base), "; ",
+                      CountedText(info.own_bytes, "byte"), " of its own, ",
+                      CountedText(full, "partition"), " in full\n");
+}
+
 std::string TextOf(const Shown& shown, bool lists_objects) {
   const Manifest& manifest = shown.manifest;
-  std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
-  for (const SnapshotBlob& blob : manifest.blobs) {
-    rows += blob.rows;
-    bytes += blob.bytes;
-  }
+  for (const SnapshotBlob& blob : manifest.blobs) bytes += blob.bytes;
+  const std::uint64_t rows = server::InfoOf(manifest, {}).rows;
   std::string text = absl::StrCat(
       "checkpoint ", SafeText(shown.name), " in ", SafeText(shown.where), "\n  step ",
       GroupedText(manifest.step), ", ", StepModeName(manifest.step_mode), ", ",
@@ -122,7 +131,8 @@ std::string TextOf(const Shown& shown, bool lists_objects) {
       CountedText(manifest.lanes, "lane"), ", cut at log positions ", RangeText(shown.positions),
       " and steps ", RangeText(shown.steps), "\n  ", CountedText(rows, "row"), " of ",
       CountedText(manifest.tables.size(), "table"), " in ",
-      CountedText(manifest.blobs.size(), "object"), ", ", CountedText(bytes, "byte"), "\n");
+      CountedText(manifest.blobs.size(), "object"), ", ", CountedText(bytes, "byte"), "\n",
+      IncrementText(manifest));
   for (std::size_t i = 0; i < manifest.tables.size(); ++i) text += TableText(shown, i);
   if (!manifest.trainer.empty()) {
     text += "\ntrainer's state\n";
@@ -181,8 +191,13 @@ std::string JsonOf(const Shown& shown) {
                        {"checksum", ChecksumHex(blob.checksum)}});
     if (shown.trainer_texts[i]) trainer.back()["text"] = *shown.trainer_texts[i];
   }
+  json increment;  // Null of a full checkpoint.
+  if (const CheckpointInfo info = server::InfoOf(manifest, {}); info.increments != 0) {
+    increment = {{"base", info.base}, {"layers", manifest.layers}, {"own_bytes", info.own_bytes}};
+  }
   return LineOf({{"store", shown.where},
                  {"name", shown.name},
+                 {"increment", std::move(increment)},
                  {"created_at", manifest.created_at},
                  {"library_version", manifest.library_version},
                  {"step", manifest.step},

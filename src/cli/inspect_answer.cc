@@ -30,9 +30,7 @@ BlobBytes BytesOf(const Manifest& manifest) {
 }
 
 std::uint64_t RowsOf(const Manifest& manifest) {
-  std::uint64_t rows = 0;
-  for (const SnapshotBlob& blob : manifest.blobs) rows += blob.rows;
-  return rows;
+  return server::InfoOf(manifest, {}).rows;
 }
 
 std::string TablesText(std::size_t count, absl::FunctionRef<std::string(std::size_t)> text_of) {

@@ -222,9 +222,9 @@ absl::StatusOr<std::vector<TableReport>> RemoteCluster::AllStatistics() {
 }
 
 absl::StatusOr<CheckpointInfo> RemoteCluster::Checkpoint(const std::string& name,
-                                                         const TrainerState& trainer) {
-  LONGTAIL_RETURN_IF_ERROR(Refresh());
-  return control_->Checkpoint(name, trainer);
+                                                         const TrainerState& trainer,
+                                                         const CheckpointOptions& options) {
+  return control_->Checkpoint(name, trainer, options);
 }
 
 absl::Status RemoteCluster::Load(const CheckpointName& from) {

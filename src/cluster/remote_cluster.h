@@ -31,8 +31,9 @@ class RemoteCluster final : public Cluster {
   absl::StatusOr<std::unique_ptr<Worker>> ConnectReader(const WorkerOptions& options) override;
   absl::StatusOr<TableStatistics> Statistics(TableId table) override;
   absl::StatusOr<std::vector<TableReport>> AllStatistics() override;
-  absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name,
-                                            const TrainerState& trainer) override;
+  using Cluster::Checkpoint;
+  absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name, const TrainerState& trainer,
+                                            const CheckpointOptions& options) override;
   absl::Status Load(const CheckpointName& from) override;
   absl::Status Barrier(const std::string& name, std::uint32_t participants,
                        std::chrono::milliseconds timeout) override;

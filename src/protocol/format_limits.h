@@ -27,6 +27,9 @@ inline constexpr std::size_t kBlobNameSizeMax = 1024;
 /// Blobs of one snapshot or manifest.
 inline constexpr std::uint64_t kBlobCountMax = std::uint64_t{1} << 20;
 
+/// Checkpoints whose objects one manifest names.
+inline constexpr std::size_t kLayerCountMax = 1024;
+
 /// Log entries in one answer to a follower.
 inline constexpr std::uint64_t kEntriesPerMessageMax = 4096;
 

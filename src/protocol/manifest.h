@@ -1,5 +1,8 @@
 // A checkpoint's manifest: what it consists of. Written last, so that a checkpoint with a manifest
 // is whole.
+//
+// The manifest of an increment names all objects that are needed, those of earlier checkpoints on
+// which it builds, too: nobody walks a chain.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +23,10 @@ inline constexpr std::string_view kManifestBlobName = "MANIFEST.json";
 
 inline constexpr std::string_view kManifestFormat = "longtail-checkpoint";
 inline constexpr std::uint32_t kManifestVersion = 1;
+inline constexpr std::uint32_t kManifestIncrementVersion = 2;
+
+/// A blob in a checkpoint whose removal has begun: docs/FORMATS.md, "Removal mark".
+inline constexpr std::string_view kRemovalMarkName = "REMOVED";
 
 struct ManifestTable {
   TableId id{};
@@ -50,9 +57,19 @@ struct Manifest {
   std::vector<PartitionPosition> partitions;
   std::vector<SnapshotBlob> blobs;
   std::vector<ManifestTrainerBlob> trainer;
+  /// Of an increment: the checkpoints whose objects it names, oldest first, itself last. A
+  /// partition's rows are those of its objects in the first of them that has some, then what
+  /// changed by each that follows. Empty: all objects are its own, and `partitions` says nothing
+  /// of rows and increments.
+  std::vector<std::string> layers{};
 };
 
-/// Gives JSON, indented, with a checksum of itself.
+/// Tells one attempt to save a checkpoint from all others: of its name and the time in its
+/// manifest. Never 0.
+std::uint64_t CheckpointIdentity(std::string_view name, std::string_view created_at);
+
+/// Gives JSON, indented, with a checksum of itself; of the second version with layers, else of the
+/// first.
 std::string EncodeManifest(const Manifest& manifest);
 
 /// Reads a manifest; `name` is for messages. Fields it does not know are ignored.

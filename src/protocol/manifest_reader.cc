@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <limits>
 #include <string>
@@ -27,7 +28,7 @@ constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kAny32 = std::numeric_limits<std::uint32_t>::max();
 
 // Format, version and checksum: what must hold before any other field means something.
-absl::Status CheckEnvelope(const std::string& what, const json& document) {
+absl::Status CheckEnvelope(const std::string& what, const json& document, std::uint32_t& version) {
   absl::Status status;
   JsonReader reader(what, document, status);
   const std::string format = reader.Text("format", kTextSizeMax);
@@ -35,9 +36,9 @@ absl::Status CheckEnvelope(const std::string& what, const json& document) {
     reader.Refuse("format", absl::StrCat("is '", format, "', not '", std::string(kManifestFormat),
                                          "': no manifest of a Longtail checkpoint"));
   }
-  const std::uint32_t version = reader.Whole32("version", 1, kAny32);
-  if (version > kManifestVersion) {
-    reader.Refuse("version", absl::StrCat(version, " is newer than ", kManifestVersion,
+  version = reader.Whole32("version", 1, kAny32);
+  if (version > kManifestIncrementVersion) {
+    reader.Refuse("version", absl::StrCat(version, " is newer than ", kManifestIncrementVersion,
                                           ", the newest that this program reads: use a newer one"));
   }
   const std::uint64_t want = reader.Hex(std::string(kManifestChecksumField));
@@ -70,7 +71,21 @@ void ReadPartitions(JsonReader& reader, Manifest& manifest) {
     position.partition = PartitionId{entry.Whole32("partition", 0, manifest.partition_count - 1)};
     position.log_position = entry.Whole("log_position", 0, kAny);
     position.step = entry.Whole("step", 0, kStepMax);
+    if (manifest.layers.empty()) return;
+    position.rows = entry.Whole("rows", 0, kAny);
+    position.is_increment = entry.Bool("is_increment");
   });
+}
+
+void ReadLayers(JsonReader& reader, std::vector<std::string>& layers) {
+  reader.Each("layers", kLayerCountMax, [&](JsonReader entry) {
+    std::string layer = entry.Text("checkpoint", kBlobNameSizeMax);
+    if (std::ranges::find(layers, layer) != layers.end()) {
+      entry.Refuse("checkpoint", absl::StrCat("is '", layer, "', as that of another one"));
+    }
+    layers.push_back(std::move(layer));
+  });
+  if (reader.ok() && layers.empty()) reader.Refuse("layers", "want at least one");
 }
 
 void ReadBlobs(JsonReader& reader, Manifest& manifest) {
@@ -99,7 +114,8 @@ absl::StatusOr<Manifest> DecodeManifest(std::string_view name, std::string_view 
         absl::StrCat(what, ": ", bytes.size(), " bytes: want at most ", kManifestBytesMax));
   }
   LONGTAIL_ASSIGN_OR_RETURN(const json document, ParseJson(what, bytes, kManifestDepthMax));
-  LONGTAIL_RETURN_IF_ERROR(CheckEnvelope(what, document));
+  std::uint32_t version = 0;
+  LONGTAIL_RETURN_IF_ERROR(CheckEnvelope(what, document, version));
   absl::Status status;
   JsonReader reader(what, document, status);
   Manifest manifest;
@@ -114,6 +130,7 @@ absl::StatusOr<Manifest> DecodeManifest(std::string_view name, std::string_view 
   manifest.step_mode = static_cast<StepMode>(reader.OneOf("step_mode", kStepModeNames));
   manifest.worker_count = reader.Whole32("worker_count", 0, kAny32);
   ReadTables(reader, manifest.tables);
+  if (version == kManifestIncrementVersion) ReadLayers(reader, manifest.layers);
   ReadPartitions(reader, manifest);
   ReadBlobs(reader, manifest);
   LONGTAIL_RETURN_IF_ERROR(status);

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -29,12 +31,14 @@ json TablesJson(const std::vector<ManifestTable>& tables) {
   return out;
 }
 
-json PartitionsJson(const std::vector<PartitionPosition>& partitions) {
+json PartitionsJson(const Manifest& manifest) {
   json out = json::array();
-  for (const PartitionPosition& position : partitions) {
+  for (const PartitionPosition& position : manifest.partitions) {
     out.push_back({{"partition", static_cast<std::uint32_t>(position.partition)},
                    {"log_position", position.log_position},
                    {"step", position.step}});
+    if (manifest.layers.empty()) continue;
+    out.back().update({{"rows", position.rows}, {"is_increment", position.is_increment}});
   }
   return out;
 }
@@ -63,6 +67,13 @@ json TrainerJson(const std::vector<ManifestTrainerBlob>& trainer) {
 
 }  // namespace
 
+std::uint64_t CheckpointIdentity(std::string_view name, std::string_view created_at) {
+  std::string text(name);
+  text += '\n';
+  text += created_at;
+  return std::max<std::uint64_t>(1, Checksum(AsBytes(text)));
+}
+
 std::uint64_t ManifestChecksum(json document) {
   document.erase(std::string(kManifestChecksumField));
   return Checksum(AsBytes(document.dump(-1, ' ', false, json::error_handler_t::replace)));
@@ -71,7 +82,7 @@ std::uint64_t ManifestChecksum(json document) {
 std::string EncodeManifest(const Manifest& manifest) {
   json document = {
       {"format", kManifestFormat},
-      {"version", kManifestVersion},
+      {"version", manifest.layers.empty() ? kManifestVersion : kManifestIncrementVersion},
       {"created_at", manifest.created_at},
       {"library_version", manifest.library_version},
       {"step", manifest.step},
@@ -80,10 +91,13 @@ std::string EncodeManifest(const Manifest& manifest) {
       {"step_mode", kStepModeNames[static_cast<std::size_t>(manifest.step_mode)]},
       {"worker_count", manifest.worker_count},
       {"tables", TablesJson(manifest.tables)},
-      {"partitions", PartitionsJson(manifest.partitions)},
+      {"partitions", PartitionsJson(manifest)},
       {"blobs", BlobsJson(manifest.blobs)},
       {"trainer", TrainerJson(manifest.trainer)},
   };
+  for (const std::string& layer : manifest.layers) {
+    document["layers"].push_back({{"checkpoint", layer}});
+  }
   document[std::string(kManifestChecksumField)] = ChecksumHex(ManifestChecksum(document));
   return document.dump(kIndent, ' ', false, json::error_handler_t::replace) + "\n";
 }

@@ -150,9 +150,18 @@ struct StatisticsReply {
 };
 
 /// Writes every partition of a lane to the blob store under `prefix`.
+///
+/// With a `checkpoint` the lane remembers from here on what changes, so that the next snapshot can
+/// be an increment on this one; `base` is the checkpoint before, whose manifest is there. Both are
+/// CheckpointIdentity; 0: none.
 struct SnapshotRequest {
   std::uint64_t request = 0;
   std::string prefix;
+  std::uint64_t checkpoint = 0;
+  std::uint64_t base = 0;
+  /// Of each partition only what changed since `base`, if the lane knows that.
+  bool is_increment = false;
+  WireValues values = WireValues::kFloat32;  ///< Of an increment's weights; not fp16.
 };
 
 /// One blob that a snapshot wrote. `checksum` is XXH3-64 over the whole blob.
@@ -168,6 +177,8 @@ struct PartitionPosition {
   PartitionId partition{};
   std::uint64_t log_position = 0;
   std::uint64_t step = 0;  ///< Steps applied.
+  std::uint64_t rows = 0;  ///< That it had.
+  bool is_increment = false;
 };
 
 struct SnapshotReply {

@@ -12,19 +12,24 @@
 
 namespace longtail {
 
-/// Bytes in a body of one row, of one table beside its spec and rows, of one session.
+/// Whether an increment may have its weights in this format: fp16 has not the range.
+bool IsIncrementFormat(WireValues format);
+
+/// Bytes in a body of one row as it is, of one table beside its spec and rows, of one session.
 std::size_t SnapshotRowBytes(std::uint32_t value_count);
-inline constexpr std::size_t kSnapshotTableBytes = 4 * sizeof(std::uint32_t);
+inline constexpr std::size_t kSnapshotTableBytes = 6 * sizeof(std::uint32_t);
 inline constexpr std::size_t kSnapshotSessionBytes =
     sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 
 /// Bytes of a body of no table and no session.
 inline constexpr std::size_t kSnapshotEmptyBodyBytes = 2 * sizeof(std::uint32_t);
 
-/// Writes tables and sessions of a chunk; its header is not part of the body.
+/// Writes tables and sessions of a chunk; its header is not part of the body, and says in which
+/// form that is.
 std::string EncodeSnapshotBody(const SnapshotChunk& chunk);
 
-/// Reads tables and sessions into `chunk`. `what` names the whole in messages.
+/// Reads tables and sessions into `chunk`, whose header says in which form they are. `what` names
+/// the whole in messages.
 ///
 /// Errors: InvalidArgument naming field, value, what was wanted and the offset in the body.
 absl::Status DecodeSnapshotBody(std::string_view what, std::span<const std::byte> body,

@@ -1,7 +1,9 @@
 // One chunk of one partition's snapshot, as values and as a blob.
 //
 // A blob is a header of 72 bytes and a zstd-compressed body (docs/FORMATS.md). Chunks of a
-// partition are independent: each names its tables and their specs again.
+// partition are independent: each names its tables and their specs again. A chunk of an increment
+// is of the second version, with the keys whose rows went and perhaps with rounded values; all
+// others are of the first.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "longtail/row_format.h"
 #include "longtail/table_spec.h"
 #include "protocol/blob_envelope.h"
 #include "protocol/messages.h"
@@ -21,9 +24,11 @@ namespace longtail {
 
 inline constexpr std::string_view kSnapshotMagic = "LTSNAPSH";
 inline constexpr std::uint32_t kSnapshotVersion = 1;
+inline constexpr std::uint32_t kSnapshotIncrementVersion = 2;
 inline constexpr std::size_t kSnapshotHeaderBytes = 72;
-inline constexpr BlobEnvelope kSnapshotEnvelope{
-    .magic = kSnapshotMagic, .version = kSnapshotVersion, .header_bytes = kSnapshotHeaderBytes};
+inline constexpr BlobEnvelope kSnapshotEnvelope{.magic = kSnapshotMagic,
+                                                .version = kSnapshotIncrementVersion,
+                                                .header_bytes = kSnapshotHeaderBytes};
 
 /// What every chunk of a partition's snapshot says first.
 struct SnapshotHeader {
@@ -33,6 +38,10 @@ struct SnapshotHeader {
   bool is_last = false;            ///< No chunk of the partition follows.
   std::uint64_t log_position = 0;  ///< Where the snapshot was cut.
   std::uint64_t step = 0;          ///< Steps applied by then.
+  bool is_increment = false;       ///< Rows that changed since another snapshot, not all of them.
+  /// Of an increment: how its weights are written. Optimizer state is written in bf16 beside
+  /// weights in fewer bits than fp32, numbers of steps as they are.
+  WireValues values = WireValues::kFloat32;
 
   bool operator==(const SnapshotHeader&) const = default;
 };
@@ -49,7 +58,10 @@ struct SessionRecord {
 
 struct SnapshotTable {
   TableSpec spec;
-  RowBlock rows;  ///< With the table's id and the width of its rows.
+  RowBlock rows;            ///< With the table's id and the width of its rows.
+  std::vector<Key> gone{};  ///< Of an increment: keys that have no row any more.
+  /// Of an increment: the last values of a row that are never rounded.
+  std::uint32_t exact_count = 0;
 };
 
 struct SnapshotChunk {

@@ -10,6 +10,7 @@
 #include "protocol/format_limits.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/snapshot_format.h"
+#include "protocol/value_codec.h"
 
 namespace longtail {
 namespace {
@@ -17,7 +18,8 @@ namespace {
 // Gives the size of the body before compression.
 std::uint64_t ReadHeader(FieldReader& reader, SnapshotHeader& header) {
   reader.Bytes("magic", kSnapshotMagic.size());
-  if (reader.U32("version") == 0) reader.Refuse("version", "is 0, ending");
+  const std::uint32_t version = reader.U32("version");
+  if (version == 0) reader.Refuse("version", "is 0, ending");
   header.partition = PartitionId{reader.Partition()};
   header.partition_count = reader.Within("partition count", 1, kPartitionCountMax);
   if (static_cast<std::uint32_t>(header.partition) >= header.partition_count) {
@@ -25,7 +27,13 @@ std::uint64_t ReadHeader(FieldReader& reader, SnapshotHeader& header) {
   }
   header.chunk = reader.U32("chunk");
   header.is_last = reader.Within("is_last", 0, 1) == 1;
-  if (reader.U32("reserved") != 0) reader.Refuse("reserved", "is not zero, ending");
+  header.is_increment = version == kSnapshotIncrementVersion;
+  const std::uint32_t values = reader.U32("format of values");
+  header.values = static_cast<WireValues>(values);
+  if (values != 0 &&
+      (!header.is_increment || values > kWireValuesMax || !IsIncrementFormat(header.values))) {
+    reader.Refuse("format of values", absl::StrCat(values, ": no format that there is, ending"));
+  }
   header.log_position = reader.U64("log position");
   header.step = reader.Step("step");
   const std::uint64_t body_bytes = reader.U64("body size");

@@ -16,12 +16,13 @@ std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
   std::string blob;
   ByteWriter writer(blob);
   writer.Bytes(AsBytes(kSnapshotMagic));
-  writer.U32(kSnapshotVersion);
+  LONGTAIL_CHECK(chunk.header.is_increment || chunk.header.values == WireValues::kFloat32);
+  writer.U32(chunk.header.is_increment ? kSnapshotIncrementVersion : kSnapshotVersion);
   writer.U32(static_cast<std::uint32_t>(chunk.header.partition));
   writer.U32(chunk.header.partition_count);
   writer.U32(chunk.header.chunk);
   writer.U32(chunk.header.is_last ? 1 : 0);
-  writer.U32(0);
+  writer.U32(static_cast<std::uint32_t>(chunk.header.values));
   writer.U64(chunk.header.log_position);
   writer.U64(chunk.header.step);
   writer.U64(body.size());
@@ -57,6 +58,7 @@ void SnapshotWriter::BeginTable(TableId table, const TableSpec& spec, std::uint3
   table_ = table;
   spec_ = spec;
   value_count_ = value_count;
+  exact_count_ = 0;
   spec_bytes_ = sizeof(std::uint32_t) + EncodeTableSpec(spec).size();
   has_table_ = false;
   Reserve(kSnapshotTableBytes + spec_bytes_);
@@ -76,6 +78,21 @@ void SnapshotWriter::AddRow(Key key, std::uint32_t count, std::uint32_t last_ste
   rows.values.insert(rows.values.end(), values.begin(), values.end());
   body_bytes_ += SnapshotRowBytes(value_count_);
   ++rows_;
+}
+
+void SnapshotWriter::AddGone(Key key) {
+  LONGTAIL_CHECK(has_table_);
+  LONGTAIL_CHECK(chunk_.header.is_increment);
+  Reserve(sizeof(Key));
+  chunk_.tables.back().gone.push_back(key);
+  body_bytes_ += sizeof(Key);
+  ++rows_;
+}
+
+void SnapshotWriter::KeepExact(std::uint32_t count) {
+  LONGTAIL_CHECK(has_table_);
+  exact_count_ = count;
+  chunk_.tables.back().exact_count = count;
 }
 
 void SnapshotWriter::AddSession(const SessionRecord& session) {
@@ -133,6 +150,7 @@ void SnapshotWriter::AppendTable() {
   }
   table.rows.table = table_;
   table.rows.value_count = value_count_;
+  table.exact_count = exact_count_;
   body_bytes_ += kSnapshotTableBytes - sizeof(std::uint32_t) + spec_bytes_;
 }
 

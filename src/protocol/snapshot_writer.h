@@ -36,6 +36,12 @@ class SnapshotWriter {
   /// Shapes: values [value_count].
   void AddRow(Key key, std::uint32_t count, std::uint32_t last_step, std::span<const float> values);
 
+  /// A key of the table that was begun which has no row any more. Of an increment alone.
+  void AddGone(Key key);
+
+  /// The last values of the rows of the table that was begun, which are not rounded.
+  void KeepExact(std::uint32_t count);
+
   void AddSession(const SessionRecord& session);
 
   /// Gives memory for the rows of chunks to come: what is in it is dropped. Rows of a chunk that
@@ -59,12 +65,13 @@ class SnapshotWriter {
   const std::size_t body_bytes_max_;
   SnapshotChunk chunk_;
   std::size_t body_bytes_;  // Of chunk_ once encoded.
-  std::uint64_t rows_ = 0;  // In chunk_.
+  std::uint64_t rows_ = 0;  // In chunk_, and keys of rows that went.
   bool has_table_ = false;  // The table below is begun.
   TableId table_{};
   TableSpec spec_;
   std::size_t spec_bytes_ = 0;
   std::uint32_t value_count_ = 0;
+  std::uint32_t exact_count_ = 0;
   std::vector<RowBlock> spares_;
 };
 

@@ -9,15 +9,17 @@
 
 #include "base/check.h"
 #include "protocol/format_limits.h"
+#include "protocol/snapshot_body.h"
 #include "protocol/spec_codec.h"
 #include "protocol/statistics_fields.h"
 #include "protocol/status_codec.h"
+#include "protocol/value_codec.h"
 
 namespace longtail::wire {
 namespace {
 
 constexpr std::size_t kBlobBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
-constexpr std::size_t kPositionBytes = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::size_t kPositionBytes = 1 + sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::size_t kHotKeyBytes = sizeof(Key) + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
 
@@ -118,11 +120,23 @@ void Take(FrameReader& reader, StatisticsReply& message) {
 void Put(const SnapshotRequest& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
   writer.fields().Text(message.prefix);
+  writer.fields().U64(message.checkpoint);
+  writer.fields().U64(message.base);
+  writer.fields().U8(message.is_increment ? 1 : 0);
+  writer.fields().U8(static_cast<std::uint8_t>(message.values));
 }
 
 void Take(FrameReader& reader, SnapshotRequest& message) {
   message.request = reader.fields().U64("request");
   message.prefix = reader.fields().Text("prefix", kBlobNameSizeMax);
+  message.checkpoint = reader.fields().U64("checkpoint");
+  message.base = reader.fields().U64("base");
+  message.is_increment = reader.fields().Flag("is increment");
+  const std::uint8_t values = reader.fields().U8("format of values");
+  message.values = static_cast<WireValues>(values);
+  if (values > kWireValuesMax || !IsIncrementFormat(message.values)) {
+    reader.fields().Refuse("format of values", "is none of an increment, ending");
+  }
 }
 
 void Put(const SnapshotReply& message, FrameWriter& writer) {
@@ -141,6 +155,8 @@ void Put(const SnapshotReply& message, FrameWriter& writer) {
     fields.U32(static_cast<std::uint32_t>(position.partition));
     fields.U64(position.log_position);
     fields.U64(position.step);
+    fields.U64(position.rows);
+    fields.U8(position.is_increment ? 1 : 0);
   }
 }
 
@@ -161,6 +177,8 @@ void Take(FrameReader& reader, SnapshotReply& message) {
     position.partition = PartitionId{fields.Partition()};
     position.log_position = fields.U64("log position");
     position.step = fields.Step("step");
+    position.rows = fields.U64("rows");
+    position.is_increment = fields.Flag("is increment");
   }
 }
 

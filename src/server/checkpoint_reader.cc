@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "io/store_address.h"
 #include "protocol/checksum.h"
 #include "protocol/trainer_blob.h"
+#include "server/checkpoint_layers.h"
 
 namespace longtail::server {
 namespace {
@@ -28,7 +30,53 @@ absl::StatusOr<std::vector<std::string>> CompleteNames(BlobStore& store) {
   return names;
 }
 
-// Reads a blob and compares it with what the manifest says of it.
+// Reads a chunk, of whose tables the manifest knows.
+absl::StatusOr<SnapshotChunk> ReadChunk(BlobStore& store, const Manifest& manifest,
+                                        const SnapshotBlob& blob) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes,
+                            ReadChecked(store, blob.name, blob.bytes, blob.checksum));
+  const std::string where = absl::StrCat(store.Describe(), "/", blob.name);
+  LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
+                            ReadSnapshotChunk(where, std::as_bytes(std::span(bytes))));
+  for (const SnapshotTable& table : chunk.tables) {
+    const auto number = static_cast<std::size_t>(table.rows.table);
+    if (number >= manifest.tables.size() || table.spec != manifest.tables[number].spec) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ": table ", number, " '",
+                                                     table.spec.name, "' is not the manifest's"));
+    }
+  }
+  return chunk;
+}
+
+absl::Status ReadLayers(
+    BlobStore& store, const Manifest& manifest,
+    absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
+    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take) {
+  const absl::StatusOr<std::vector<LayerChunk>> chunks = LayerChunksOf(manifest);
+  if (!chunks.ok()) {
+    return {chunks.status().code(), absl::StrCat(store.Describe(), "/", chunks.status().message())};
+  }
+  NewerKeys newer;
+  for (const LayerChunk& at : *chunks) {
+    if (!is_wanted(*at.blob)) continue;
+    LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk, ReadChunk(store, manifest, *at.blob));
+    if (chunk.header.partition != at.partition || chunk.header.is_increment != at.is_increment) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(store.Describe(), "/", at.blob->name, ": ",
+                       chunk.header.is_increment ? "an increment" : "all rows", " of partition ",
+                       static_cast<std::uint32_t>(chunk.header.partition), ": want ",
+                       at.is_increment ? "an increment" : "all rows", " of partition ",
+                       static_cast<std::uint32_t>(at.partition)));
+    }
+    newer.Hide(at, chunk);
+    if (at.layer + 1 != manifest.layers.size()) chunk.sessions.clear();
+    LONGTAIL_RETURN_IF_ERROR(take(*at.blob, std::move(chunk)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
                                         std::uint64_t bytes, std::uint64_t checksum) {
   absl::StatusOr<std::string> blob = store.Read(name);
@@ -50,8 +98,6 @@ absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& nam
   }
   return blob;
 }
-
-}  // namespace
 
 std::string ManifestName(const std::string& checkpoint) {
   return absl::StrCat(checkpoint, "/", std::string(kManifestBlobName));
@@ -76,32 +122,51 @@ CheckpointInfo InfoOf(const Manifest& manifest, const CheckpointName& name) {
                       .rows = 0,
                       .bytes = 0,
                       .tables = {}};
+  const std::vector<std::string>& layers = manifest.layers;
   for (const SnapshotBlob& blob : manifest.blobs) {
     info.rows += blob.rows;
     info.bytes += blob.bytes;
+    if (layers.empty() || CheckpointOfBlob(blob.name) == layers.back())
+      info.own_bytes += blob.bytes;
   }
-  for (const ManifestTrainerBlob& blob : manifest.trainer) info.bytes += blob.bytes;
+  for (const ManifestTrainerBlob& blob : manifest.trainer) {
+    info.bytes += blob.bytes;
+    info.own_bytes += blob.bytes;
+  }
   for (const ManifestTable& table : manifest.tables) info.tables.push_back(table.spec);
+  if (layers.size() < 2) return info;
+  info.increments = static_cast<std::uint32_t>(layers.size() - 1);
+  info.base = layers[layers.size() - 2];
+  info.rows = 0;  // One may be in several layers.
+  for (const PartitionPosition& position : manifest.partitions) info.rows += position.rows;
   return info;
+}
+
+absl::StatusOr<std::optional<std::string>> FindUserOf(BlobStore& store, const std::string& name) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, CompleteNames(store));
+  for (const std::string& user : names) {
+    const absl::StatusOr<Manifest> manifest = ReadManifest(store, user);
+    if (absl::IsNotFound(manifest.status())) continue;  // Removed since.
+    LONGTAIL_RETURN_IF_ERROR(manifest.status());
+    for (const SnapshotBlob& blob : manifest->blobs) {
+      if (CheckpointOfBlob(blob.name) == name) return std::optional(user);
+    }
+  }
+  return std::nullopt;
 }
 
 absl::Status ReadChunks(
     BlobStore& store, const Manifest& manifest,
     absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
     absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take) {
+  if (!manifest.layers.empty()) return ReadLayers(store, manifest, is_wanted, take);
   for (const SnapshotBlob& blob : manifest.blobs) {
     if (!is_wanted(blob)) continue;
-    LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes,
-                              ReadChecked(store, blob.name, blob.bytes, blob.checksum));
-    const std::string where = absl::StrCat(store.Describe(), "/", blob.name);
-    LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
-                              ReadSnapshotChunk(where, std::as_bytes(std::span(bytes))));
-    for (const SnapshotTable& table : chunk.tables) {
-      const auto number = static_cast<std::size_t>(table.rows.table);
-      if (number >= manifest.tables.size() || table.spec != manifest.tables[number].spec) {
-        return absl::InvalidArgumentError(absl::StrCat(where, ": table ", number, " '",
-                                                       table.spec.name, "' is not the manifest's"));
-      }
+    LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk, ReadChunk(store, manifest, blob));
+    if (chunk.header.is_increment) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(store.Describe(), "/", blob.name,
+                       ": is an increment, and the manifest has nothing that it builds on"));
     }
     LONGTAIL_RETURN_IF_ERROR(take(blob, std::move(chunk)));
   }

@@ -9,7 +9,6 @@
 #include "base/status_macros.h"
 #include "io/open_store.h"
 #include "server/checkpoint_reader.h"
-#include "server/checkpoint_writer.h"
 
 namespace longtail::server {
 
@@ -48,18 +47,25 @@ absl::StatusOr<std::vector<TableReport>> ClusterControl::AllStatistics() {
 }
 
 absl::StatusOr<CheckpointInfo> ClusterControl::Checkpoint(const std::string& name,
-                                                          const TrainerState& trainer) {
+                                                          const TrainerState& trainer,
+                                                          const CheckpointOptions& options) {
   if (store_ == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat("checkpoint '", name, "': this cluster was started without a 'store'"));
   }
   const MutexLock lock(&checkpoint_mutex_);
-  return WriteCheckpoint(
-      {.store_address = options_.store_address,
-       .name = name,
-       .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
-       .timeout = options_.checkpoint_timeout},
-      *map_.Current(), trainer, client_, *store_);
+  LONGTAIL_ASSIGN_OR_RETURN(
+      CheckpointInfo info,
+      WriteCheckpoint(
+          {.store_address = options_.store_address,
+           .name = name,
+           .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
+           .timeout = options_.checkpoint_timeout,
+           .options = options,
+           .base = base_},
+          *map_.Current(), trainer, client_, *store_));
+  if (options.increments_max > 0) base_ = {.name = name, .created_at = info.created_at};
+  return info;
 }
 
 absl::StatusOr<std::uint64_t> ClusterControl::Load(

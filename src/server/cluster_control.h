@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "longtail/checkpoint.h"
 #include "longtail/ids.h"
 #include "longtail/statistics.h"
+#include "server/checkpoint_writer.h"
 
 namespace longtail::server {
 
@@ -41,7 +43,8 @@ class ClusterControl {
   absl::StatusOr<TableId> FindTable(std::string_view name) const;
   absl::StatusOr<TableStatistics> Statistics(TableId table);
   absl::StatusOr<std::vector<TableReport>> AllStatistics();
-  absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name, const TrainerState& trainer);
+  absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name, const TrainerState& trainer,
+                                            const CheckpointOptions& options);
 
   /// Brings tables, rows and step of a checkpoint into a cluster, which must be new. Gives the
   /// step.
@@ -59,6 +62,7 @@ class ClusterControl {
   ControlClient& client_;
   const std::unique_ptr<BlobStore> store_;
   Mutex checkpoint_mutex_;  // One checkpoint at a time: two of one name would mix.
+  std::optional<CheckpointBase> base_ ABSL_GUARDED_BY(checkpoint_mutex_);
 };
 
 }  // namespace longtail::server

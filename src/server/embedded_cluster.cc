@@ -199,8 +199,9 @@ std::uint64_t EmbeddedCluster::unaudited_evictions() const {
 }
 
 absl::StatusOr<CheckpointInfo> EmbeddedCluster::Checkpoint(const std::string& name,
-                                                           const TrainerState& trainer) {
-  return control_->Checkpoint(name, trainer);
+                                                           const TrainerState& trainer,
+                                                           const CheckpointOptions& options) {
+  return control_->Checkpoint(name, trainer, options);
 }
 
 absl::Status EmbeddedCluster::Load(const CheckpointName& from) {

@@ -462,7 +462,11 @@ void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, absl::T
                    .source = source,
                    .request = request.request,
                    .prefix = request.prefix,
-                   .partition_count = options_.partition_count},
+                   .partition_count = options_.partition_count,
+                   .checkpoint = request.checkpoint,
+                   .base = request.base,
+                   .is_increment = request.is_increment,
+                   .values = request.values},
                   std::move(partitions), now, effects);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "protocol/snapshot_body.h"
 #include "server/snapshot_name.h"
+#include "sparse/optimizer.h"
 
 namespace longtail::server {
 namespace {
@@ -16,6 +17,9 @@ constexpr std::uint64_t kSliceOfCopied = 2;
 
 // Places of rows between two looks at what was written, at most.
 constexpr std::uint64_t kPlacesMax = 256;
+
+// Places of an increment are looked at for what changed. So many bytes of rows are as much work.
+constexpr std::uint64_t kPlaceBytes = 8;
 
 // Between two slices of a lane that has nothing else to do: so that those who are about to ask it
 // get the core.
@@ -75,8 +79,20 @@ void LaneSnapshot::Start(const Job& job, std::vector<PartitionCore*> partitions,
                               .next_sequence = session.next_sequence,
                               .first_step = session.next_step});
     }
-    reply_.positions.push_back({partition->id(), cut.header.log_position, cut.header.step});
-    row_bytes_ += partition->BeginCut();
+    if (job_.checkpoint == 0) {
+      row_bytes_ += partition->BeginCut();
+    } else {
+      const PartitionCore::CheckpointCut begun =
+          partition->BeginCheckpointCut(job_.checkpoint, job_.base, job_.is_increment);
+      row_bytes_ += begun.bytes;
+      cut.header.is_increment = begun.is_increment;
+      if (begun.is_increment) cut.header.values = job_.values;
+    }
+    reply_.positions.push_back({.partition = partition->id(),
+                                .log_position = cut.header.log_position,
+                                .step = cut.header.step,
+                                .rows = partition->row_count(),
+                                .is_increment = cut.header.is_increment});
     cuts_.push_back(std::move(cut));
   }
   if (cuts_.empty()) return Finish(now, effects);
@@ -130,9 +146,11 @@ void LaneSnapshot::BeginTable() {
   const sparse::Table& table = cuts_[at_].partition->table(TableId{table_});
   writer_->BeginTable(TableId{table_}, table.spec(),
                       static_cast<std::uint32_t>(table.value_count()));
+  if (!cuts_[at_].header.is_increment) return;
+  writer_->KeepExact(static_cast<std::uint32_t>(sparse::ExactStateSize(table.spec().optimizer)));
 }
 
-// Some places of the table it is at. Bytes of their rows.
+// Some of the table it is at. Bytes of its rows, about.
 std::uint64_t LaneSnapshot::VisitSome() {
   Cut& cut = cuts_[at_];
   if (!writer_) {
@@ -148,19 +166,7 @@ std::uint64_t LaneSnapshot::VisitSome() {
   std::uint64_t bytes = 0;
   if (table_ < cut.table_count) {
     sparse::Table& table = cut.partition->table_to_cut(TableId{table_});
-    const std::uint64_t row_bytes =
-        SnapshotRowBytes(static_cast<std::uint32_t>(table.value_count()));
-    const std::uint64_t places =
-        std::clamp<std::uint64_t>(options_.slice_bytes / row_bytes, 1, kPlacesMax);
-    const auto visit = [&](const sparse::RowView& row) {
-      writer_->AddRow(row.key, row.count, row.last_step, row.values);
-      bytes += row_bytes;
-    };
-    const bool has_more = table.VisitCut(static_cast<std::uint32_t>(places), visit);
-    if (!has_more) {
-      table.EndCut();
-      if (++table_ < cut.table_count) BeginTable();
-    }
+    bytes = gone_at_ ? VisitGone(cut, table) : VisitRows(cut, table);
   }
   if (table_ == cut.table_count) {
     writer_->Finish();
@@ -168,6 +174,36 @@ std::uint64_t LaneSnapshot::VisitSome() {
     ++at_;
   }
   return bytes;
+}
+
+std::uint64_t LaneSnapshot::VisitRows(const Cut& cut, sparse::Table& table) {
+  const std::uint64_t row_bytes = SnapshotRowBytes(static_cast<std::uint32_t>(table.value_count()));
+  const std::uint64_t places =
+      std::clamp<std::uint64_t>(options_.slice_bytes / row_bytes, 1, kPlacesMax);
+  std::uint64_t bytes = cut.header.is_increment ? places * kPlaceBytes : 0;
+  const auto visit = [&](const sparse::RowView& row) {
+    writer_->AddRow(row.key, row.count, row.last_step, row.values);
+    bytes += row_bytes;
+  };
+  if (table.VisitCut(static_cast<std::uint32_t>(places), visit)) return bytes;
+  table.EndCut();
+  if (cut.header.is_increment) {
+    gone_at_ = table.gone().begin();
+  } else if (++table_ < cut.table_count) {
+    BeginTable();
+  }
+  return bytes;
+}
+
+std::uint64_t LaneSnapshot::VisitGone(const Cut& cut, const sparse::Table& table) {
+  const auto end = table.gone().end();
+  std::uint64_t keys = 0;
+  for (; keys < kPlacesMax && *gone_at_ != end; ++*gone_at_, ++keys) writer_->AddGone(**gone_at_);
+  if (*gone_at_ == end) {
+    gone_at_.reset();
+    if (++table_ < cut.table_count) BeginTable();
+  }
+  return keys * sizeof(Key);
 }
 
 void LaneSnapshot::EndWriter() {
@@ -213,6 +249,7 @@ void LaneSnapshot::Cancel(absl::Status why, Effects& effects) {
 void LaneSnapshot::EndCuts() {
   for (const Cut& cut : cuts_) cut.partition->EndCut();
   writer_.reset();
+  gone_at_.reset();
   chunks_.clear();
   written_.clear();
 }

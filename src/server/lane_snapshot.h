@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "protocol/messages.h"
@@ -32,6 +33,10 @@ class LaneSnapshot {
     std::string prefix;
     std::uint32_t partition_count = 1;
     bool is_base = false;  ///< For the log; pushes that wait for their step are kept elsewhere.
+    std::uint64_t checkpoint = 0;  ///< This and the next as SnapshotRequest has them.
+    std::uint64_t base = 0;
+    bool is_increment = false;
+    WireValues values = WireValues::kFloat32;
   };
 
   struct Options {
@@ -77,6 +82,8 @@ class LaneSnapshot {
   bool HasMore() const { return at_ < cuts_.size() && status_.ok(); }
   void WriteSome(std::uint64_t bytes, bool is_background, Effects& effects);
   std::uint64_t VisitSome();
+  std::uint64_t VisitRows(const Cut& cut, sparse::Table& table);
+  std::uint64_t VisitGone(const Cut& cut, const sparse::Table& table);
   void BeginTable();
   void EndWriter();
   void Finish(absl::Time now, Effects& effects);
@@ -89,7 +96,9 @@ class LaneSnapshot {
   std::vector<PartitionCore*> waiting_partitions_;
   std::vector<Cut> cuts_;
   std::size_t at_ = 0;       // The partition that is written,
-  std::uint32_t table_ = 0;  // and the table of it.
+  std::uint32_t table_ = 0;  // and the table of it;
+  // once its rows are: of an increment, the next of the keys that went.
+  std::optional<absl::btree_set<Key>::const_iterator> gone_at_;
   std::optional<SnapshotWriter> writer_;
   std::vector<SnapshotChunk> chunks_;  // Handed out, to become writes.
   // Those that are written, by ticket, and memory of those that were.

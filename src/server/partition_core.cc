@@ -46,6 +46,7 @@ absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
   tables_.push_back(std::make_unique<sparse::Table>(spec));
   if (options_.audits_evictions) tables_.back()->eviction_log().Open();
   tables_.back()->BeginAtStep(step_);
+  if (mark_ != 0) tables_.back()->MarkChanges();  // All its rows will be new.
   ++log_position_;
   return absl::OkStatus();
 }
@@ -232,6 +233,35 @@ std::uint64_t PartitionCore::BeginCut() {
   std::uint64_t bytes = 0;
   for (const auto& table : tables_) bytes += table->BeginCut();
   return bytes;
+}
+
+PartitionCore::CheckpointCut PartitionCore::BeginCheckpointCut(std::uint64_t checkpoint,
+                                                               std::uint64_t base,
+                                                               bool wants_increment) {
+  using sparse::ChangesSince;
+  auto since = ChangesSince::kUnknown;
+  if (base != 0 && base == mark_before_) since = ChangesSince::kMarkBefore;
+  if (base != 0 && base == mark_) since = ChangesSince::kMark;
+  for (const auto& table : tables_) table->KeepChanges(since);
+  const bool is_known = since != ChangesSince::kUnknown;
+  CheckpointCut cut{.bytes = 0,
+                    .is_increment = wants_increment && is_known &&
+                                    std::ranges::all_of(tables_, [](const auto& table) {
+                                      return table->knows_changes();
+                                    })};
+  for (const auto& table : tables_) {
+    cut.bytes += cut.is_increment ? table->BeginCutOfChanges() : table->BeginCut();
+    table->MarkChanges();
+  }
+  mark_before_ = is_known ? base : 0;
+  mark_ = checkpoint;
+  return cut;
+}
+
+std::uint64_t PartitionCore::row_count() const {
+  std::uint64_t rows = 0;
+  for (const auto& table : tables_) rows += table->row_count();
+  return rows;
 }
 
 void PartitionCore::EndCut() {

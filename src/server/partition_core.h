@@ -102,6 +102,22 @@ class PartitionCore {
   /// Cuts all tables (sparse::Table::BeginCut). Bytes of their rows, about.
   std::uint64_t BeginCut();
   void EndCut();
+
+  /// How a cut for a checkpoint was begun.
+  struct CheckpointCut {
+    std::uint64_t bytes = 0;  ///< Of the rows in it, about.
+    bool is_increment = false;
+  };
+
+  /// Cuts all tables for a checkpoint, on which a later one can build: from now on they remember
+  /// what changes. Of an increment, the cut has only what changed since `base` was cut; it is one
+  /// if that is wanted and known. `base` is a checkpoint that is complete; 0: none is known. What
+  /// changed since it stays remembered until a later cut is on top of this one, which may fail.
+  ///
+  /// That memory is no state of the partition: it does not follow the log.
+  CheckpointCut BeginCheckpointCut(std::uint64_t checkpoint, std::uint64_t base,
+                                   bool wants_increment);
+
   sparse::Table& table_to_cut(TableId table) { return *tables_[static_cast<std::size_t>(table)]; }
   /// Of all tables.
   std::uint64_t cut_kept_bytes() const;
@@ -116,6 +132,7 @@ class PartitionCore {
   /// latest step of any push.
   std::uint64_t step() const { return step_; }
   std::uint64_t log_position() const { return log_position_; }
+  std::uint64_t row_count() const;
   bool has_unapplied_pushes() const { return !buffered_.empty(); }
   std::size_t table_count() const { return tables_.size(); }
   const sparse::Table& table(TableId table) const {
@@ -149,6 +166,9 @@ class PartitionCore {
   std::uint64_t ended_by_left_ = 0;  // Steps that some worker had ended when it left.
   std::uint64_t step_ = 0;
   std::uint64_t log_position_ = 0;
+  // The checkpoints of the tables' marks, the last one and the one before; 0: none.
+  std::uint64_t mark_ = 0;
+  std::uint64_t mark_before_ = 0;
 };
 
 }  // namespace longtail::server

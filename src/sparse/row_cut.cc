@@ -1,11 +1,22 @@
 #include "sparse/row_cut.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace longtail::sparse {
 
 RowCut::RowCut(const RowStore& store) : parts_{PartOf(store.full()), PartOf(store.tail())} {}
+
+RowCut::RowCut(const RowStore& store, const RowChanges& changes) : RowCut(store) {
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    const std::vector<std::uint64_t>& changed = changes.changed(p == 1);
+    std::vector<std::uint64_t>& unchanged = parts_[p].unchanged;
+    for (std::size_t i = 0; i < unchanged.size(); ++i) {
+      unchanged[i] &= i < changed.size() ? changed[i] : 0;
+    }
+  }
+}
 
 RowCut::Part RowCut::PartOf(const Slabs& slabs) {
   Part part{.at = 0,
@@ -15,6 +26,14 @@ RowCut::Part RowCut::PartOf(const Slabs& slabs) {
   part.unchanged = slabs.taken();
   part.groups.resize((part.end + kGroupPlaces - 1) / kGroupPlaces);
   return part;
+}
+
+std::uint64_t RowCut::CountRows(bool is_tail) const {
+  std::uint64_t rows = 0;
+  for (const std::uint64_t word : parts_[is_tail ? 1 : 0].unchanged) {
+    rows += static_cast<std::uint64_t>(std::popcount(word));
+  }
+  return rows;
 }
 
 void RowCut::Copy(Part& part, std::uint32_t number, const std::byte* row) {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "sparse/row_changes.h"
 #include "sparse/row_store.h"
 
 namespace longtail::sparse {
@@ -20,6 +21,9 @@ namespace longtail::sparse {
 class RowCut {
  public:
   explicit RowCut(const RowStore& store);
+
+  /// Only the rows that changed (`changes` must be whole).
+  RowCut(const RowStore& store, const RowChanges& changes);
 
   /// Before a row of `store` changes or is freed.
   ///
@@ -53,6 +57,9 @@ class RowCut {
     }
     return parts_[0].at < parts_[0].end || parts_[1].at < parts_[1].end;
   }
+
+  /// Rows of either format that it has and that did not change yet.
+  std::uint64_t CountRows(bool is_tail) const;
 
   /// Bytes of rows that are kept now, and of all that were.
   std::uint64_t kept_bytes() const { return kept_bytes_; }

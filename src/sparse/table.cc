@@ -414,12 +414,14 @@ std::uint32_t Table::Settle(Key key, const Place& place) {
   const std::uint32_t row = store_.Take(place.is_tail);
   SetKey(store_.Header(row), key);
   SetTouch(store_.Header(row), {});
+  if (changes_ != nullptr) changes_->Create(store_, row);
   index_.Insert(row, place.hash, store_);
   return row;
 }
 
 void Table::Remove(std::uint32_t row, std::uint64_t hash) {
   BeforeChange(row);
+  if (changes_ != nullptr) changes_->Free(store_, row);
   index_.Erase(row, hash);
   store_.Free(row);
   ++removals_;

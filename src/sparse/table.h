@@ -23,6 +23,7 @@
 #include "sparse/eviction_log.h"
 #include "sparse/hot_key_sketch.h"
 #include "sparse/initializer.h"
+#include "sparse/row_changes.h"
 #include "sparse/row_cut.h"
 #include "sparse/row_index.h"
 #include "sparse/row_layout.h"
@@ -55,6 +56,9 @@ struct RowView {
   std::uint32_t last_step = 0;
   std::span<const float> values;  ///< [value_count]: weights, then optimizer state.
 };
+
+/// A moment that a table remembers changes since: see Table::MarkChanges.
+enum class ChangesSince : std::uint8_t { kUnknown, kMarkBefore, kMark };
 
 class Table {
  public:
@@ -150,6 +154,27 @@ class Table {
   /// Cost: a bit a row; then, until EndCut, memory of the rows that change before their visit.
   std::uint64_t BeginCut();
 
+  /// From now on the table remembers what changes: a mark. What changed between the mark before and
+  /// this one is remembered, too. It is no state of the table.
+  ///
+  /// Cost: two bits a row for each of two marks, and the keys of rows that go, up to an eighth of
+  ///       the rows; a bit is set with each row that changes.
+  void MarkChanges();
+
+  /// Forgets what changed before that moment; kUnknown: all. From here on, up to the next mark,
+  /// there is one set of changes, those since then.
+  void KeepChanges(ChangesSince since);
+
+  /// Whether all changes since then are known: no more keys went than are remembered.
+  bool knows_changes() const { return changes_ != nullptr && changes_->is_whole(); }
+
+  /// As BeginCut, of the rows that changed since KeepChanges said. Needs knows_changes().
+  std::uint64_t BeginCutOfChanges();
+
+  /// Keys that went between the last two marks: had a row, or may have had one, and have none now.
+  /// Needs that these were known at the last mark. Stays until the next one.
+  const absl::btree_set<Key>& gone() const { return changes_before_->gone(); }
+
   /// Calls visit(RowView) for the rows of the cut at the next `places` places. Whether there are
   /// more places.
   template <typename Visit>
@@ -159,7 +184,10 @@ class Table {
     });
   }
 
-  void EndCut() { cut_.reset(); }
+  void EndCut() {
+    cut_.reset();
+    Watch();
+  }
 
   /// Bytes of rows kept for a cut: now, and since it began. 0 without one.
   std::uint64_t cut_kept_bytes() const { return cut_ == nullptr ? 0 : cut_->kept_bytes(); }
@@ -220,9 +248,11 @@ class Table {
   void Touch(std::byte* header, std::uint32_t count, std::uint32_t step);
   std::size_t FiniteCount(bool is_tail) const;
   void BeforeChange(std::uint32_t row) {
-    if (cut_ != nullptr) [[unlikely]]
-      cut_->Keep(store_, row);
+    if (is_watched_) [[unlikely]]
+      NoteChange(row);
   }
+  void NoteChange(std::uint32_t row);
+  void Watch() { is_watched_ = cut_ != nullptr || changes_ != nullptr; }
   RowView ViewOf(std::uint32_t row) const;
   RowView ViewOf(const std::byte* row, bool is_tail, std::uint32_t newest_step) const;
 
@@ -242,7 +272,10 @@ class Table {
   Initializer initializer_;
   RowStore store_;
   RowIndex index_;
-  std::unique_ptr<RowCut> cut_;  // Null: none is under way.
+  std::unique_ptr<RowCut> cut_;                 // Null: none is under way.
+  std::unique_ptr<RowChanges> changes_;         // Since the last mark; null: there is none.
+  std::unique_ptr<RowChanges> changes_before_;  // Up to that, since the one before.
+  bool is_watched_ = false;                     // One of cut_ and changes_ is there.
   std::uint32_t cut_newest_step_ = 0;
   std::vector<float> values_;           // [value_count], the row that a push moves.
   std::vector<float> scratch_;          // [dim], a gradient on its way to the rule.

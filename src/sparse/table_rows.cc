@@ -1,6 +1,8 @@
 // Rows one by one: found, imported, erased.
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -28,9 +30,41 @@ RowView Table::ViewOf(const std::byte* row, bool is_tail, std::uint32_t newest_s
 std::uint64_t Table::BeginCut() {
   LONGTAIL_CHECK(cut_ == nullptr);
   cut_ = std::make_unique<RowCut>(store_);
+  Watch();
   cut_newest_step_ = newest_step_;
   return store_.full().size() * store_.full().row_bytes() +
          store_.tail().size() * store_.tail().row_bytes();
+}
+
+std::uint64_t Table::BeginCutOfChanges() {
+  LONGTAIL_CHECK(cut_ == nullptr);
+  LONGTAIL_CHECK(knows_changes());
+  cut_ = std::make_unique<RowCut>(store_, *changes_);
+  Watch();
+  cut_newest_step_ = newest_step_;
+  return cut_->CountRows(false) * store_.full().row_bytes() +
+         cut_->CountRows(true) * store_.tail().row_bytes();
+}
+
+void Table::MarkChanges() {
+  changes_before_ = std::exchange(changes_, std::make_unique<RowChanges>());
+  Watch();
+}
+
+void Table::NoteChange(std::uint32_t row) {
+  if (cut_ != nullptr) cut_->Keep(store_, row);
+  if (changes_ != nullptr) changes_->Change(store_, row);
+}
+
+void Table::KeepChanges(ChangesSince since) {
+  if (since == ChangesSince::kUnknown) changes_.reset();
+  if (since == ChangesSince::kMarkBefore && changes_before_ != nullptr) {
+    changes_->Prepend(*changes_before_, store_, [&](Key key) {
+      return index_.Find(key, Mix64(key), store_) != RowIndex::kNone;
+    });
+  }
+  changes_before_.reset();
+  Watch();
 }
 
 bool Table::Find(Key key, RowView* view) const {

@@ -2,9 +2,11 @@
 // purpose.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "protocol/manifest.h"
 #include "protocol/snapshot_writer.h"
 #include "protocol/trainer_blob.h"
+#include "server/checkpoint_layers.h"
 #include "server/checkpoint_reader.h"
 #include "server/cluster_fixture.h"
 #include "server/snapshot_name.h"
@@ -47,7 +50,9 @@ inline BuiltRows SomeRows(Rng& rng, std::size_t n, std::uint32_t width) {
 struct BuiltTable {
   TableSpec spec{};
   std::uint32_t value_count = 0;
-  BuiltRows rows{};
+  BuiltRows rows{};         ///< Of an increment: those that changed.
+  std::vector<Key> gone{};  ///< Of an increment: keys of rows that went.
+  BuiltRows whole{};        ///< Of an increment: all rows there are.
 };
 
 struct CheckpointBuilder {
@@ -59,6 +64,8 @@ struct CheckpointBuilder {
   std::vector<BuiltTable> tables{};
   std::map<std::string, std::string> trainer{};
   std::map<Key, std::uint32_t> misplaced{};  ///< Keys that are put into another partition.
+  Manifest base{};                           ///< If it has a step: what this is an increment on.
+  std::set<std::uint32_t> full{};            ///< Partitions of which an increment has all rows.
 
   std::uint32_t Place(Key key) const {
     const auto found = misplaced.find(key);
@@ -74,6 +81,13 @@ struct CheckpointBuilder {
     manifest.step = step;
     manifest.partition_count = partitions;
     manifest.lanes = 2;
+    if (base.step != 0) {
+      manifest.layers = base.layers;
+      if (manifest.layers.empty()) {
+        manifest.layers.emplace_back(server::CheckpointOfBlob(base.blobs.front().name));
+      }
+      manifest.layers.push_back(name);
+    }
     for (std::uint32_t t = 0; t < tables.size(); ++t) {
       manifest.tables.push_back({.id = TableId{t}, .spec = tables[t].spec});
     }
@@ -102,11 +116,22 @@ struct CheckpointBuilder {
   }
 
  private:
+  static std::uint64_t LogPosition(const Manifest& manifest, std::uint32_t partition) {
+    return 100 + 100 * manifest.layers.size() + partition;
+  }
+
   void WritePartition(BlobStore& store, std::uint32_t p, Manifest& manifest) const {
+    const bool is_increment = base.step != 0 && !full.contains(p);
     const SnapshotHeader header{.partition = PartitionId{p},
                                 .partition_count = partitions,
-                                .log_position = 100 + p,
-                                .step = step};
+                                .log_position = LogPosition(manifest, p),
+                                .step = step,
+                                .is_increment = is_increment};
+    for (const SnapshotBlob& blob : base.blobs) {
+      if (is_increment && server::PlaceOfSnapshot(blob.name)->partition == PartitionId{p}) {
+        manifest.blobs.push_back(blob);
+      }
+    }
     SnapshotWriter writer(
         header,
         [&](const SnapshotChunk& chunk) {
@@ -117,19 +142,74 @@ struct CheckpointBuilder {
           manifest.blobs.push_back({blob, bytes.size(), Checksum(AsBytes(bytes)), RowsOf(chunk)});
         },
         chunk_bytes);
+    std::uint64_t rows = 0;
     writer.AddSession({.session = SessionId{5}, .rank = 0, .next_sequence = 3, .first_step = 1});
     for (std::uint32_t t = 0; t < tables.size(); ++t) {
       writer.BeginTable(TableId{t}, tables[t].spec, tables[t].value_count);
+      const BuiltRows& all = base.step == 0 ? tables[t].rows : tables[t].whole;
+      rows += static_cast<std::uint64_t>(
+          std::ranges::count_if(all, [&](const auto& row) { return Place(row.first) == p; }));
       // Falling keys: whoever wants them in order must sort them.
-      for (auto row = tables[t].rows.rbegin(); row != tables[t].rows.rend(); ++row) {
+      const BuiltRows& own = is_increment ? tables[t].rows : all;
+      for (auto row = own.rbegin(); row != own.rend(); ++row) {
         if (Place(row->first) != p) continue;
         writer.AddRow(row->first, row->second.count, row->second.last_step, row->second.values);
       }
+      for (const Key key : tables[t].gone) {
+        if (is_increment && Place(key) == p) writer.AddGone(key);
+      }
     }
     writer.Finish();
-    manifest.partitions.push_back({PartitionId{p}, 100 + p, step});
+    manifest.partitions.push_back(
+        {PartitionId{p}, LogPosition(manifest, p), step, rows, is_increment});
   }
 };
+
+/// The next increment on what `before` wrote, its manifest: of each table some rows changed, some
+/// went and some are new.
+inline CheckpointBuilder NextIncrement(const CheckpointBuilder& before, const Manifest& base,
+                                       const std::string& name, Rng& rng) {
+  CheckpointBuilder next = before;
+  next.name = name;
+  next.step = before.step + 1;
+  next.base = base;
+  for (BuiltTable& table : next.tables) {
+    if (before.base.step == 0) table.whole = table.rows;
+    table.rows.clear();
+    table.gone.clear();
+    for (auto row = table.whole.begin(); row != table.whole.end();) {
+      const std::uint64_t what = rng.Below(8);
+      if (what == 0) {
+        table.gone.push_back(row->first);
+        row = table.whole.erase(row);
+        continue;
+      }
+      if (what <= 2) {
+        row->second.count += 1;
+        row->second.values.back() += 3;
+        table.rows.insert(*row);
+      }
+      ++row;
+    }
+    for (int i = 0; i < 5; ++i) {
+      const Key key = rng.Next();
+      table.whole[key] = table.rows[key] = {.count = 1,
+                                            .last_step = static_cast<std::uint32_t>(next.step),
+                                            .values = Floats(rng, table.value_count, -2, 2)};
+    }
+  }
+  return next;
+}
+
+/// A full checkpoint of the rows of an increment.
+inline CheckpointBuilder InFull(const CheckpointBuilder& increment, const std::string& name) {
+  CheckpointBuilder built = increment;
+  built.name = name;
+  built.base = {};
+  built.full.clear();
+  for (BuiltTable& table : built.tables) table.rows = table.whole;
+  return built;
+}
 
 /// Tables "item" (dim 3, Adagrad's sums beside it), "user" (dim 2) and "rare" (dim 1), and two
 /// entries of the trainer's.

@@ -3,7 +3,10 @@
 #include "checkpoint/retention.h"
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "checkpoint/checkpoint_builder.h"
 #include "checkpoint/verification.h"
@@ -239,6 +242,136 @@ TEST_CASE_METHOD(Fixture, "a checkpoint of an unknown time stays", "[checkpoint]
   builder.Write(*store);
 
   CHECK(Removed({.keep = 1}) == Names{"day-1"});
+}
+
+// Increments "day-2" to "day-5" on "day-1", of which "day-4" and "day-5" have partition 0 in full.
+struct ChainFixture : Fixture {
+  void WriteChain() {
+    Rng rng(8);
+    CheckpointBuilder built = Day(1);
+    Manifest manifest = built.Write(*store);
+    for (int day = 2; day <= 5; ++day) {
+      built = test::NextIncrement(built, manifest, "day-" + std::to_string(day), rng);
+      built.created_at = Day(day).created_at;
+      built.full.clear();
+      if (day >= 4) built.full = {0};
+      manifest = built.Write(*store);
+    }
+  }
+};
+
+TEST_CASE_METHOD(ChainFixture, "of a chain only what nobody needs goes",
+                 "[checkpoint][retention][increment]") {
+  if (place == nullptr) return;
+  WriteChain();
+  std::uint64_t bytes = 0;  // Of what is not needed any more.
+  for (int day = 1; day <= 4; ++day) {
+    const std::string prefix = "day-" + std::to_string(day) + "/";
+    bytes += Must(store->Read(prefix + "trainer-0.blob")).size();
+    for (const std::string& object : Must(store->List(prefix + "p00000-"))) {
+      bytes += Must(store->Read(object)).size();
+    }
+  }
+  const RetentionPlan plan = Plan({.keep = 1});
+  std::uint64_t told = 0;
+  for (const Removal& removal : plan.removals) told += removal.bytes;
+  CHECK(told == bytes);
+
+  Run({.keep = 1});
+
+  CheckWhole({"day-5"});
+  for (int day = 1; day <= 4; ++day) {
+    const std::string prefix = "day-" + std::to_string(day) + "/";
+    CHECK(Must(store->List(prefix)) == Must(store->List(prefix + "p00001-")));
+  }
+  CHECK(Must(ListStore(*store)).unfinished.empty());
+  CHECK(Plan({.keep = 1, .removes_unfinished = true}).removals.empty());
+
+  // The last one takes all with it that was left of the others.
+  CheckpointBuilder full = Day(6);
+  full.Write(*store);
+  Run({.keep = 1});
+  CheckWhole({"day-6"});
+  CHECK(Must(store->List("")) == Must(store->List("day-6/")));
+}
+
+TEST_CASE_METHOD(ChainFixture, "wherever the removal of a chain's parts ends, the others are whole",
+                 "[checkpoint][retention][increment]") {
+  if (place == nullptr) return;
+  const bool adds_full = GENERATE(false, true);
+  const std::size_t keep = adds_full ? 1 : 2;
+  CAPTURE(keep, adds_full);
+  bool has_ended = false;
+  for (int changes = 0; !has_ended; ++changes) {
+    CAPTURE(changes);
+    for (const std::string& object : Must(store->List(""))) Must(store->Remove(object));
+    WriteChain();
+    if (adds_full) {
+      Run({.keep = 3});  // Objects without a manifest of their own.
+      Day(6).Write(*store);
+    }
+    EndingStore ending(*store, changes);
+    has_ended = Remove(ending, Plan({.keep = keep}), [](const Removal&) {}).ok();
+
+    for (const ListedCheckpoint& listed : Must(ListStore(*store)).checkpoints) {
+      CHECK(Must(VerifyCheckpoint(*store, listed.name)).is_whole());
+    }
+    Run({.keep = 9});
+    CHECK(Must(ListStore(*store)).unfinished.empty());
+    Run({.keep = keep});
+    CheckWhole(adds_full ? Names{"day-6"} : Names{"day-4", "day-5"});
+    // Nothing is left that no manifest names.
+    std::set<std::string> named;
+    for (const ListedCheckpoint& listed : Must(ListStore(*store)).checkpoints) {
+      for (const SnapshotBlob& blob : listed.manifest->blobs) named.insert(blob.name);
+      for (const ManifestTrainerBlob& blob : listed.manifest->trainer) named.insert(blob.blob);
+      named.insert(listed.name + "/MANIFEST.json");
+    }
+    for (const std::string& object : Must(store->List(""))) {
+      CAPTURE(object);
+      CHECK((named.contains(object) || object.ends_with("/REMOVED")));
+    }
+    REQUIRE(changes < 200);
+  }
+}
+
+// Writes an increment on "day-1" just before the first change but marks, as a cluster may.
+class SavingStore final : public test::PassingStore {
+ public:
+  SavingStore(BlobStore& under, std::function<void()> save)
+      : PassingStore(under), save_(std::move(save)) {}
+
+  absl::Status Write(std::string_view name, std::string_view bytes) override {
+    if (++marks_ == 2) std::exchange(save_, [] {})();
+    return PassingStore::Write(name, bytes);
+  }
+  absl::Status Remove(std::string_view name) override {
+    CHECK(marks_ >= 2);
+    return PassingStore::Remove(name);
+  }
+
+ private:
+  std::function<void()> save_;
+  int marks_ = 0;
+};
+
+TEST_CASE_METHOD(ChainFixture, "what was built on a checkpoint since the plan was made is whole",
+                 "[checkpoint][retention][increment]") {
+  if (place == nullptr) return;
+  const CheckpointBuilder first = Day(1);
+  const Manifest manifest = first.Write(*store);
+  Day(2).Write(*store);
+  Day(3).Write(*store);
+  const RetentionPlan plan = Plan({.keep = 1});
+  SavingStore saving(*store, [&] {
+    Rng rng(4);
+    test::NextIncrement(first, manifest, "since", rng).Write(*store);
+  });
+
+  Must(Remove(saving, plan, [](const Removal&) {}));
+
+  CheckWhole({"since", "day-3"});
+  CHECK(Must(ListStore(*store)).unfinished.empty());
 }
 
 // Has no room for another byte.

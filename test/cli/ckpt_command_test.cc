@@ -228,5 +228,42 @@ TEST_CASE_METHOD(Fixture, "wrong arguments of ckpt are refused", "[cli][ckpt]") 
   CHECK_FALSE(std::filesystem::exists(where + "/nope"));  // Looking makes nothing.
 }
 
+TEST_CASE_METHOD(Fixture, "ckpt ls and show say what is an increment, compact makes it a full one",
+                 "[cli][ckpt][increment]") {
+  Rng rng(3);
+  const Manifest base = Must(server::ReadManifest(*store, "step-12"));
+  CheckpointBuilder next = test::NextIncrement(first, base, "step-14", rng);
+  next.created_at = "2026-12-01T10:00:00Z";
+  next.full = {3};
+  const Manifest manifest = next.Write(*store);
+  const CheckpointInfo info = server::InfoOf(manifest, {});
+  std::uint64_t rows = 0;
+  for (const test::BuiltTable& table : next.tables) rows += table.whole.size();
+
+  CHECK(Has(Text("ls " + where), "name     increment on\n"));
+  CHECK(Has(Text("ls " + where), "step-14  step-12\n"));
+  const json listed = Json("ls " + where)["checkpoints"];
+  CHECK(listed[2]["base"] == "step-12");
+  CHECK(listed[2]["increments"] == 1);
+  CHECK(listed[2]["rows"] == rows);
+  CHECK(listed[2]["own_bytes"] == info.own_bytes);
+  CHECK(listed[2]["bytes"] == info.bytes);
+  CHECK(listed[0]["own_bytes"] == listed[0]["bytes"]);
+  CHECK(!listed[0].contains("base"));
+  const std::string shown = Text("show " + where + " step-14 --rows");
+  CHECK(Has(shown, "\n  " + std::to_string(rows) + " rows of 3 tables in "));
+  CHECK(Has(shown, "\n  increment 1 on step-12, the one before is step-12; "));
+  CHECK(Has(shown, " bytes of its own, 1 partition in full\n"));
+  CHECK(Has(shown, std::to_string(next.tables[0].whole.size()) + " rows of 6 floats"));
+  CHECK(Json("show " + where + " step-14")["increment"]["layers"] == json({"step-12", "step-14"}));
+  CHECK(Json("show " + where + " step-12")["increment"].is_null());
+
+  const std::string text = Text("compact " + where + " step-14 --as full");
+  CHECK(Has(text, "checkpoint full: all that step-14 has, in full: " + std::to_string(rows)));
+  CHECK(Has(Text("diff " + where + " step-14 full"), "from step-14 to full: equal\n"));
+  CHECK(Json("compact " + where + " step-14 --as again")["rows"] == rows);
+  CHECK(Has(Text("verify " + where + " full"), "whole"));
+}
+
 }  // namespace
 }  // namespace longtail::cli

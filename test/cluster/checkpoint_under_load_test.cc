@@ -87,6 +87,8 @@ void CheckRows(BlobStore& store, const std::string& name) {
 }
 
 TEST_CASE("checkpoints taken at full speed hold whole pushes and rows", "[cluster][checkpoint]") {
+  const std::uint32_t increments = GENERATE(0U, 5U);  // In a row, on a full one.
+  CAPTURE(increments);
   const test::ScratchDirectory scratch;
   auto processes = test::StartProcesses({.cluster = {.servers = 1}}, 1, scratch.path());
   RemoteOptions options = processes.remote();
@@ -103,13 +105,16 @@ TEST_CASE("checkpoints taken at full speed hold whole pushes and rows", "[cluste
   std::atomic<bool> stop = false;
   std::atomic<std::uint64_t> pushes = 0;
   absl::Status outcome;
+  if (increments != 0) Must(cluster->Checkpoint("full", {}, {.increments_max = increments}));
   std::thread pushing([&] { PushAll(*worker, table, stop, pushes, outcome); });
 
   std::uint64_t meanwhile = 0;
-  for (int i = 0; i < 4; ++i) {
+  for (std::uint32_t i = 0; i < 4; ++i) {
     absl::SleepFor(absl::Milliseconds(30));
     const std::uint64_t before = pushes;
-    Must(cluster->Checkpoint("at-" + std::to_string(i)));
+    const std::string name = "at-" + std::to_string(i);
+    const CheckpointInfo info = Must(cluster->Checkpoint(name, {}, {.increments_max = increments}));
+    CHECK(info.increments == (increments == 0 ? 0 : i + 1));
     meanwhile += pushes - before;
   }
   stop = true;

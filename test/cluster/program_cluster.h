@@ -27,6 +27,7 @@ class ProgramCluster {
     std::uint32_t replicas = 1;
     std::uint32_t lanes = 1;  ///< Of each server.
     std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
+    std::string store{};      ///< Of checkpoints; empty: there is none.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
     const CutNetwork* network = nullptr;
   };
@@ -130,6 +131,7 @@ class ProgramCluster {
                                       "--join-timeout", "30",
                                       "--replicas",     std::to_string(options_.replicas),
                                       "--lanes",        std::to_string(options_.lanes)};
+    if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
     if (options_.keeps_log) {
       words.emplace_back("--log");
       words.push_back(directory.path() + "/log");

@@ -64,6 +64,28 @@ TEST_CASE("a snapshot's body has the bytes it always had", "[protocol][golden]")
   CHECK(test::HexOfBytes(EncodeSnapshotBody(test::SampleChunk())) == test::HexOfBytes(golden));
 }
 
+TEST_CASE("an increment's body has the bytes it always had", "[protocol][golden]") {
+  const std::string golden = Golden("snapshot_increment_body.hex");
+  SnapshotChunk chunk;
+  chunk.header = test::SampleIncrementChunk().header;
+
+  const absl::Status status = DecodeSnapshotBody("golden", AsBytes(golden), chunk);
+
+  INFO(status.ToString());
+  REQUIRE(status.ok());
+  CHECK(test::InWords(chunk) == test::InWords(test::SampleIncrementChunk()));
+  CHECK(test::HexOfBytes(EncodeSnapshotBody(test::SampleIncrementChunk())) ==
+        test::HexOfBytes(golden));
+}
+
+TEST_CASE("a chunk of an increment is read", "[protocol][golden]") {
+  const auto chunk = ReadSnapshotChunk("golden", AsBytes(Golden("snapshot_increment.hex")));
+
+  INFO(chunk.status().ToString());
+  REQUIRE(chunk.ok());
+  CHECK(test::InWords(*chunk) == test::InWords(test::SampleIncrementChunk()));
+}
+
 TEST_CASE("blobs of the first version are read", "[protocol][golden]") {
   const std::string chunk_blob = Golden("snapshot_chunk.hex");
   const std::string trainer_blob = Golden("trainer_blob.hex");
@@ -98,6 +120,17 @@ TEST_CASE("a manifest of the first version is read", "[protocol][golden]") {
   REQUIRE(manifest.ok());
   CHECK(test::InWords(*manifest) == test::InWords(test::SampleManifest()));
   CHECK(EncodeManifest(test::SampleManifest()) == golden);
+}
+
+TEST_CASE("a manifest of the second version is read", "[protocol][golden]") {
+  const std::string golden = Golden("manifest_2.json");
+
+  const auto manifest = DecodeManifest("golden", golden);
+
+  INFO(manifest.status().ToString());
+  REQUIRE(manifest.ok());
+  CHECK(test::InWords(*manifest) == test::InWords(test::SampleIncrementManifest()));
+  CHECK(EncodeManifest(test::SampleIncrementManifest()) == golden);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ bool Mentions(const absl::Status& status, const std::string& text) {
   return std::string(status.message()).find(text) != std::string::npos;
 }
 
-json Document() {
-  return json::parse(EncodeManifest(test::SampleManifest()));
+json Document(const Manifest& manifest = test::SampleManifest()) {
+  return json::parse(EncodeManifest(manifest));
 }
 
 // The document as text, with a checksum that fits.
@@ -38,6 +38,29 @@ TEST_CASE("a manifest comes back as it was written", "[protocol][manifest]") {
   INFO(manifest.status().ToString());
   REQUIRE(manifest.ok());
   CHECK(test::InWords(*manifest) == test::InWords(test::SampleManifest()));
+}
+
+TEST_CASE("a manifest with layers is of the second version", "[protocol][manifest]") {
+  const Manifest manifest = test::SampleIncrementManifest();
+
+  const std::string bytes = EncodeManifest(manifest);
+
+  CHECK(json::parse(bytes).at("version") == 2);
+  CHECK(Document().at("version") == 1);
+  CHECK(test::InWords(DecodeManifest("m", bytes).value()) == test::InWords(manifest));
+  json document = json::parse(bytes);
+  document["layers"][1]["checkpoint"] = "step-118";
+  CHECK(Mentions(DecodeManifest("m", Sealed(document)).status(),
+                 "layers[1].checkpoint: is 'step-118', as that of another one"));
+  document["layers"] = json::array();
+  CHECK(Mentions(DecodeManifest("m", Sealed(document)).status(), "layers: want at least one"));
+}
+
+TEST_CASE("a checkpoint saved again under its name has another identity", "[protocol][manifest]") {
+  const std::uint64_t identity = CheckpointIdentity("step-1", "2024-05-06T07:08:09Z");
+  CHECK(identity == CheckpointIdentity("step-1", "2024-05-06T07:08:09Z"));
+  CHECK(identity != CheckpointIdentity("step-1", "2024-05-06T07:08:10Z"));
+  CHECK(identity != CheckpointIdentity("step-2", "2024-05-06T07:08:09Z"));
 }
 
 TEST_CASE("a manifest names its step mode in a word", "[protocol][manifest]") {
@@ -117,7 +140,8 @@ TEST_CASE("fields of the same version that we do not know are ignored", "[protoc
 }
 
 TEST_CASE("every missing or ill-typed field is named", "[protocol][manifest]") {
-  const json document = Document();
+  const json document =
+      Document(GENERATE(false, true) ? test::SampleIncrementManifest() : test::SampleManifest());
   const json flat = document.flatten();
   for (const auto& [path, value] : flat.items()) {
     CAPTURE(path);
@@ -148,7 +172,8 @@ TEST_CASE("a value out of its range is refused with what was wanted", "[protocol
   };
   const Case bad = GENERATE(values<Case>({
       {"/format", "zip", "no manifest of a Longtail checkpoint"},
-      {"/version", 2, "2 is newer than 1"},
+      {"/version", 3, "3 is newer than 2"},
+      {"/version", 2, "layers: is missing"},
       {"/version", -1, "version: want a whole number"},
       {"/step", 1.5, "step: want a whole number"},
       {"/partition_count", 3, "partition_count: want a power of two"},

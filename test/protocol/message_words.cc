@@ -79,8 +79,8 @@ class Words {
     (*this)(name, bytes, checksum, rows);
   }
   void Add(const PartitionPosition& position) {
-    const auto& [partition, log_position, step] = position;
-    (*this)(partition, log_position, step);
+    const auto& [partition, log_position, step, rows, is_increment] = position;
+    (*this)(partition, log_position, step, rows, is_increment);
   }
 
   void Add(const LaneEntry& lane) {
@@ -212,8 +212,8 @@ void Put(const StatisticsReply& message, Words& words) {
         std::span<const std::uint64_t>(by_bucket), distinct, hot, by_count, hash);
 }
 void Put(const SnapshotRequest& message, Words& words) {
-  const auto& [request, prefix] = message;
-  words("snapshot", request, prefix);
+  const auto& [request, prefix, checkpoint, base, is_increment, values] = message;
+  words("snapshot", request, prefix, checkpoint, base, is_increment, values);
 }
 void Put(const SnapshotReply& message, Words& words) {
   const auto& [request, status, blobs, positions] = message;

@@ -99,7 +99,7 @@ SnapshotReply SampleSnapshotReply() {
   return {81,
           absl::ResourceExhaustedError("disk full"),
           {{"step-7/p3-0.lt", 82, 83, 84}, {"step-7/p3-1.lt", 85, 86, 87}},
-          {{PartitionId{3}, 88, 89}}};
+          {{PartitionId{3}, 88, 89, 187, true}}};
 }
 
 ImportRows SampleImportRows() {
@@ -298,7 +298,7 @@ Message RandomSnapshotReply(Rng& rng) {
   }
   reply.positions.resize(rng.Below(6));
   for (PartitionPosition& p : reply.positions)
-    p = {RandomPartition(rng), rng.Next(), RandomStep(rng)};
+    p = {RandomPartition(rng), rng.Next(), RandomStep(rng), rng.Next(), rng.Below(2) == 0};
   return reply;
 }
 
@@ -479,7 +479,7 @@ std::vector<NamedMessage> SampleMessages() {
       {"create_table", CreateTable{51, TableId{52}, SampleSpec(1)}},
       {"statistics_request", StatisticsRequest{53, TableId{54}}},
       {"statistics_reply", SampleStatisticsReply()},
-      {"snapshot_request", SnapshotRequest{80, "step-7/"}},
+      {"snapshot_request", SnapshotRequest{80, "step-7/", 185, 186, true, WireValues::kInt8}},
       {"snapshot_reply", SampleSnapshotReply()},
       {"import_rows", SampleImportRows()},
       {"import_step", ImportStep{98, 99}},
@@ -541,7 +541,9 @@ Message RandomMessage(Rng& rng) {
     case 9:
       return RandomStatistics(rng);
     case 10:
-      return SnapshotRequest{rng.Next(), RandomText(rng, 1024)};
+      return SnapshotRequest{
+          rng.Next(), RandomText(rng, 1024), rng.Next(),
+          rng.Next(), rng.Below(2) == 0,     WireValues{static_cast<std::uint8_t>(rng.Below(2))}};
     case 11:
       return RandomSnapshotReply(rng);
     case 12:

@@ -40,6 +40,25 @@ SnapshotChunk SampleChunk() {
   return chunk;
 }
 
+SnapshotChunk SampleIncrementChunk() {
+  SnapshotChunk chunk = SampleChunk();
+  chunk.header.is_increment = true;
+  chunk.header.values = WireValues::kBfloat16;
+  chunk.tables[0].gone = {101, 102, 103};
+  chunk.tables[0].exact_count = 1;
+  chunk.tables[2].gone = {104};
+  return chunk;
+}
+
+Manifest SampleIncrementManifest() {
+  Manifest manifest = SampleManifest();
+  manifest.partitions[0].rows = 55;
+  manifest.partitions[1].rows = 56;
+  manifest.partitions[1].is_increment = true;
+  manifest.layers = {"step-118", "step-120"};
+  return manifest;
+}
+
 Manifest SampleManifest() {
   Manifest manifest;
   manifest.created_at = "2024-05-06T07:08:09Z";
@@ -126,8 +145,9 @@ std::string InWords(const SnapshotChunk& chunk) {
   const auto& [header, tables, sessions] = chunk;
   std::ostringstream out;
   out << static_cast<std::uint32_t>(header.partition) << '/' << header.partition_count << ' '
-      << header.chunk << ' ' << header.is_last << ' ' << header.log_position << ' ' << header.step;
-  for (const auto& [spec, rows] : tables) {
+      << header.chunk << ' ' << header.is_last << ' ' << header.log_position << ' ' << header.step
+      << ' ' << header.is_increment << ' ' << static_cast<int>(header.values);
+  for (const auto& [spec, rows, gone, exact_count] : tables) {
     const auto& [table, value_count, keys, counts, last_steps, values] = rows;
     out << "\ntable " << static_cast<std::uint32_t>(table) << ' ' << value_count << ' '
         << EncodeTableSpec(spec);
@@ -135,6 +155,8 @@ std::string InWords(const SnapshotChunk& chunk) {
     Add(out, counts);
     Add(out, last_steps);
     Add(out, values);
+    Add(out, gone);
+    out << exact_count;
   }
   for (const auto& [session, rank, next_sequence, first_step] : sessions) {
     out << "\nsession " << static_cast<std::uint64_t>(session) << ' ' << rank << ' '
@@ -145,16 +167,16 @@ std::string InWords(const SnapshotChunk& chunk) {
 
 std::string InWords(const Manifest& manifest) {
   const auto& [created_at, library_version, step, partition_count, lanes, step_mode, worker_count,
-               tables, partitions, blobs, trainer] = manifest;
+               tables, partitions, blobs, trainer, layers] = manifest;
   std::ostringstream out;
   out << created_at << ' ' << library_version << ' ' << step << ' ' << partition_count << ' '
       << lanes << ' ' << static_cast<int>(step_mode) << ' ' << worker_count;
   for (const auto& [id, spec] : tables) {
     out << "\ntable " << static_cast<std::uint32_t>(id) << ' ' << EncodeTableSpec(spec);
   }
-  for (const auto& [partition, log_position, applied] : partitions) {
+  for (const auto& [partition, log_position, applied, rows, is_increment] : partitions) {
     out << "\npartition " << static_cast<std::uint32_t>(partition) << ' ' << log_position << ' '
-        << applied;
+        << applied << ' ' << rows << ' ' << is_increment;
   }
   for (const auto& [name, bytes, checksum, rows] : blobs) {
     out << "\nblob " << name << ' ' << bytes << ' ' << checksum << ' ' << rows;
@@ -162,6 +184,7 @@ std::string InWords(const Manifest& manifest) {
   for (const auto& [name, blob, bytes, checksum] : trainer) {
     out << "\ntrainer " << name << ' ' << blob << ' ' << bytes << ' ' << checksum;
   }
+  for (const std::string& layer : layers) out << "\nlayer " << layer;
   return out.str();
 }
 

@@ -12,7 +12,13 @@ namespace longtail::test {
 
 SnapshotChunk SampleChunk();
 
+/// Of the second version, its values in bf16.
+SnapshotChunk SampleIncrementChunk();
+
 Manifest SampleManifest();
+
+/// Of the second version.
+Manifest SampleIncrementManifest();
 
 CoordinatorState SampleCoordinatorState();
 

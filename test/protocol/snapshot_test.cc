@@ -1,7 +1,9 @@
 // A snapshot's chunks hold what was put in, and damage never reads as data.
 #include <zstd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -44,7 +46,8 @@ std::string BlobOf(const std::string& body) {
 }
 
 TEST_CASE("a chunk comes back as it was written", "[protocol][snapshot]") {
-  const SnapshotChunk chunk = test::SampleChunk();
+  const SnapshotChunk chunk =
+      GENERATE(false, true) ? test::SampleIncrementChunk() : test::SampleChunk();
 
   const auto read = ReadSnapshotChunk("s", AsBytes(EncodeSnapshotChunk(chunk)));
 
@@ -138,8 +141,58 @@ TEST_CASE("an empty partition has one chunk that says where it stood", "[protoco
   CHECK(chunk->tables.empty());
 }
 
+// What docs/CHECKPOINTS.md says of rounded increments.
+TEST_CASE("rounded values are within half a unit, exact ones as they were",
+          "[protocol][snapshot][property]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 100));
+  const WireValues format = GENERATE(WireValues::kBfloat16, WireValues::kInt8);
+  CAPTURE(seed, static_cast<int>(format));
+  Rng rng(seed);
+  SnapshotChunk chunk;
+  chunk.header.is_increment = true;
+  chunk.header.values = format;
+  SnapshotTable& table = chunk.tables.emplace_back();
+  table.spec = test::SampleSpec(0);
+  table.exact_count = static_cast<std::uint32_t>(rng.Below(3));
+  table.rows.value_count = table.spec.dim + static_cast<std::uint32_t>(rng.Below(20)) + 2;
+  const std::size_t rows = rng.Below(9);
+  for (std::size_t i = 0; i < rows; ++i) table.rows.keys.push_back(rng.Next());
+  table.rows.counts.assign(rows, 3);
+  table.rows.last_steps.assign(rows, 4);
+  for (std::size_t i = 0; i < rows * table.rows.value_count; ++i) {
+    table.rows.values.push_back(rng.Uniform(-1, 1) * (rng.Below(3) == 0 ? 1000.0F : 0.01F));
+  }
+
+  const auto read = ReadSnapshotChunk("s", AsBytes(EncodeSnapshotChunk(chunk)));
+
+  REQUIRE(read.ok());
+  const std::vector<float>& values = read->tables[0].rows.values;
+  CHECK(read->tables[0].rows.keys == table.rows.keys);
+  REQUIRE(values.size() == table.rows.values.size());
+  const std::size_t width = table.rows.value_count;
+  for (std::size_t row = 0; row < rows; ++row) {
+    float largest = 0;
+    for (std::size_t i = 0; i < table.spec.dim; ++i) {
+      largest = std::max(largest, std::abs(table.rows.values[row * width + i]));
+    }
+    for (std::size_t i = 0; i < width; ++i) {
+      const float want = table.rows.values[row * width + i];
+      const float error = std::abs(values[row * width + i] - want);
+      const bool is_weight = i < table.spec.dim;
+      if (i >= width - table.exact_count) {
+        REQUIRE(error == 0);
+      } else if (is_weight && format == WireValues::kInt8) {
+        REQUIRE(error <= largest / 127);  // Half of a unit that is less than twice that.
+      } else {
+        REQUIRE(error <= std::abs(want) / 256);
+      }
+    }
+  }
+}
+
 TEST_CASE("a chunk cut short anywhere is DataLoss by name", "[protocol][snapshot]") {
-  const std::string blob = EncodeSnapshotChunk(test::SampleChunk());
+  const std::string blob = EncodeSnapshotChunk(GENERATE(false, true) ? test::SampleIncrementChunk()
+                                                                     : test::SampleChunk());
   for (std::size_t size = 0; size < blob.size(); ++size) {
     CAPTURE(size);
     const std::string cut(blob, 0, size);
@@ -162,6 +215,19 @@ TEST_CASE("a chunk with any bit flipped is refused", "[protocol][snapshot]") {
     // In the magic it is foreign, in the version it is newer; all else is damage.
     CHECK((bit / 8 < 12 ? absl::IsInvalidArgument(status) || absl::IsDataLoss(status)
                         : absl::IsDataLoss(status)));
+  }
+}
+
+TEST_CASE("a body of an increment cut short anywhere is refused", "[protocol][snapshot]") {
+  SnapshotChunk chunk = test::SampleIncrementChunk();
+  chunk.header.values = GENERATE(WireValues::kFloat32, WireValues::kBfloat16, WireValues::kInt8);
+  const std::string body = EncodeSnapshotBody(chunk);
+  for (std::size_t size = 0; size <= body.size(); ++size) {
+    CAPTURE(size);
+    SnapshotChunk read;
+    read.header = chunk.header;
+    CHECK(DecodeSnapshotBody("b", AsBytes(body.substr(0, size)), read).ok() ==
+          (size == body.size()));
   }
 }
 
@@ -193,12 +259,16 @@ TEST_CASE("a chunk that is foreign, newer or does not hold together is refused w
   };
   const Case bad = GENERATE_COPY(values<Case>({
       {"{\"format\": \"json, of all things\"}", "foreign"},
-      {Resealed<std::uint32_t>(blob, 8, 2), "version 2 at byte 8 is newer than"},
+      {Resealed<std::uint32_t>(blob, 8, 3), "version 3 at byte 8 is newer than"},
       {Resealed<std::uint32_t>(blob, 8, 0), "version is 0"},
       {Resealed<std::uint32_t>(blob, 12, 8), "partition is not below the partition count"},
       {Resealed<std::uint32_t>(blob, 16, 0), "partition count 0"},
       {Resealed<std::uint32_t>(blob, 24, 2), "is_last 2: want 0..1"},
-      {Resealed<std::uint32_t>(blob, 28, 1), "reserved is not zero"},
+      {Resealed<std::uint32_t>(blob, 28, 1), "format of values 1: no format that there is"},
+      {Resealed<std::uint32_t>(Resealed<std::uint32_t>(blob, 8, 2), 28, 2),
+       "format of values 2: no"},
+      {Resealed<std::uint32_t>(Resealed<std::uint32_t>(blob, 8, 2), 28, 4),
+       "format of values 4: no"},
       {Resealed<std::uint64_t>(blob, 40, ~std::uint64_t{0}), "step"},
       {Resealed<std::uint64_t>(blob, 48, kSnapshotChunkBytesMax + 1),
        "body size 33554433: want at"},

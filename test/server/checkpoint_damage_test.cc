@@ -136,11 +136,11 @@ TEST_CASE_METHOD(Fixture, "a checkpoint of a newer version is refused by name",
   std::string text = Must(store->Read(blob));
   const std::size_t at = text.find("\"version\": 1");
   REQUIRE(at != std::string::npos);
-  text.replace(at, 12, "\"version\": 2");
+  text.replace(at, 12, "\"version\": 3");
   Must(store->Write(blob, text));
 
   CheckTold(blob);
-  CHECK(Says(ReadBack(), "2 is newer than 1"));
+  CHECK(Says(ReadBack(), "3 is newer than 2"));
 }
 
 TEST_CASE_METHOD(Fixture, "a damaged manifest is told when checkpoints are listed",

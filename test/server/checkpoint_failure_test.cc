@@ -10,12 +10,14 @@
 #include "io/loopback.h"
 #include "io/open_store.h"
 #include "protocol/cluster_map.h"
+#include "server/checkpoint_reader.h"
 #include "server/checkpoint_writer.h"
 #include "server/cluster_fixture.h"
 #include "server/faulty_store.h"
 #include "server/lane_core.h"
 #include "server/request_builder.h"
 #include "server/scratch_directory.h"
+#include "support/passing_store.h"
 
 namespace longtail::server {
 namespace {
@@ -24,6 +26,7 @@ using test::Must;
 
 constexpr std::uint32_t kLanes = 2;
 constexpr std::uint32_t kPartitions = 4;
+constexpr const char* kTime = "2020-02-03T04:05:06Z";
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 // Two lanes over a store that fails at a write of our choice.
@@ -68,12 +71,19 @@ class Lanes {
   }
 
   absl::Status Save(const std::string& name, BlobStore& store) {
-    return WriteCheckpoint({.store_address = "",
-                            .name = name,
-                            .created_at = "2020-02-03T04:05:06Z",
-                            .timeout = absl::Seconds(30)},
-                           map_, {{"dense", "d"}, {"position", "p"}}, control_, store)
-        .status();
+    return SaveOn("", name, store, 0).status();
+  }
+
+  // An increment on `base`, if there is one.
+  absl::StatusOr<CheckpointInfo> SaveOn(const std::string& base, const std::string& name,
+                                        BlobStore& store, std::uint32_t increments_max = 5) {
+    CheckpointRequest request{.store_address = "",
+                              .name = name,
+                              .created_at = kTime,
+                              .timeout = absl::Seconds(30),
+                              .options = {.increments_max = increments_max}};
+    if (!base.empty()) request.base = {.name = base, .created_at = kTime};
+    return WriteCheckpoint(request, map_, {{"dense", "d"}, {"position", "p"}}, control_, store);
   }
 
  private:
@@ -125,6 +135,63 @@ TEST_CASE("a failed write fails the checkpoint and leaves the one before it",
     Must(lanes.Save("after", store));
     CHECK(Restored(directory.path(), "after") == std::vector<float>(kPartitions, 1));
   }
+}
+
+TEST_CASE("what changed before an increment that failed is in the next one",
+          "[server][checkpoint][increment]") {
+  constexpr std::uint64_t kWrites = kPartitions + 2 + 1;
+  for (std::uint64_t failing = 0; failing < kWrites; ++failing) {
+    CAPTURE(failing);
+    const test::ScratchDirectory directory;
+    const auto files = Must(OpenStore(directory.path()));
+    test::FaultyStore store(*files, kWrites + failing);
+    Lanes lanes(store);
+    lanes.Push(0);
+    Must(lanes.SaveOn("", "full", store));
+    lanes.Push(1);
+    REQUIRE(absl::IsResourceExhausted(lanes.SaveOn("full", "failed", store).status()));
+
+    CHECK(Must(lanes.SaveOn("full", "next", store)).increments == 1);
+
+    CHECK(Restored(directory.path(), "full") == std::vector<float>(kPartitions, 2));
+    CHECK(Restored(directory.path(), "next") == std::vector<float>(kPartitions, 1));
+    lanes.Push(2);
+    CHECK(Must(lanes.SaveOn("next", "last", store)).increments == 2);
+    CHECK(Restored(directory.path(), "last") == std::vector<float>(kPartitions, 0));
+  }
+}
+
+// Removes a checkpoint's manifest just before another's is written, as gc may.
+class RemovingStore final : public test::PassingStore {
+ public:
+  RemovingStore(BlobStore& under, std::string removed, std::string written)
+      : PassingStore(under), removed_(ManifestName(removed)), written_(ManifestName(written)) {}
+
+  absl::Status Write(std::string_view name, std::string_view bytes) override {
+    if (name == written_) Must(Remove(removed_));
+    return PassingStore::Write(name, bytes);
+  }
+
+ private:
+  const std::string removed_;
+  const std::string written_;
+};
+
+TEST_CASE("an increment whose base is removed while it is written is not there",
+          "[server][checkpoint][increment]") {
+  const test::ScratchDirectory directory;
+  const auto files = Must(OpenStore(directory.path()));
+  RemovingStore store(*files, "a", "b");
+  Lanes lanes(*files);
+  lanes.Push(0);
+  Must(lanes.SaveOn("", "a", store));
+
+  const absl::Status status = lanes.SaveOn("a", "b", store).status();
+
+  CHECK(absl::IsAborted(status));
+  CHECK(test::Says(status, "'a', on which it builds, was removed meanwhile"));
+  CHECK(Must(ListCheckpoints(directory.path())).empty());
+  CHECK(Must(lanes.SaveOn("a", "c", store)).increments == 0);
 }
 
 TEST_CASE("a store that never fails takes every write once", "[server][checkpoint]") {

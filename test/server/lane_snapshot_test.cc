@@ -302,5 +302,64 @@ TEST_CASE_METHOD(SlowFixture, "who no longer leads gives its snapshot up", "[ser
   CHECK(Items(blobs) == std::vector<float>(kItems * kDim, 2));
 }
 
+TEST_CASE_METHOD(SlowFixture, "a base of the log takes nothing from an increment",
+                 "[server][snapshot][increment]") {
+  std::map<std::string, std::string> blobs;
+  Send(SnapshotRequest{33, "full", 71, 0, true});  // There is nothing that it could build on.
+  REQUIRE(Finished(*this, blobs).status.ok());
+  CHECK(Items(blobs).size() == kItems * kDim);
+  PushItems(1, 3);
+  effects.Clear();
+  REQUIRE(lane.WriteBase(std::make_shared<const ClusterMap>(), {}, "log", now, effects));
+  PushItems(2, 1);
+  // It waits for the base's end, and is cut only then.
+  lane.Step({kWorkerNode, test::kLane, SnapshotRequest{34, "next", 72, 71, true}}, now, effects);
+  blobs.clear();
+
+  const SnapshotReply reply = Finished(*this, blobs);
+
+  CHECK(reply.status.ok());
+  REQUIRE(reply.positions.size() == 2);
+  CHECK(reply.positions[0].is_increment);
+  CHECK(reply.positions[0].rows == kItems);
+  std::erase_if(blobs, [](const auto& blob) { return !blob.first.starts_with("next/"); });
+  std::vector<float> want(3 * kDim, 1);
+  std::fill_n(want.begin(), kDim, 0.F);
+  std::vector<float> have = Items(blobs);
+  std::ranges::sort(have);
+  CHECK(have == want);
+}
+
+TEST_CASE_METHOD(SlowFixture, "an increment is one on the checkpoint that it names, or none",
+                 "[server][snapshot][increment]") {
+  struct Case {
+    std::uint64_t base;
+    bool wants_increment;
+    std::size_t items;  // That are written.
+  };
+  const Case asked = GENERATE(values<Case>({{71, true, 9},  // The one before the last.
+                                            {72, true, 5},  // The last.
+                                            {73, true, kItems},
+                                            {0, true, kItems},
+                                            {72, false, kItems}}));
+  CAPTURE(asked.base, asked.wants_increment);
+  std::map<std::string, std::string> blobs;
+  Send(SnapshotRequest{33, "a", 71});
+  REQUIRE(Finished(*this, blobs).status.ok());
+  PushItems(1, 9);
+  Send(SnapshotRequest{34, "b", 72, 71, true});
+  REQUIRE(Finished(*this, blobs).status.ok());
+  PushItems(2, 5);
+  Send(SnapshotRequest{35, "untracked"});
+  REQUIRE(Finished(*this, blobs).status.ok());
+  blobs.clear();
+
+  Send(SnapshotRequest{36, "c", 74, asked.base, asked.wants_increment});
+  const SnapshotReply reply = Finished(*this, blobs);
+
+  CHECK(reply.positions[0].is_increment == (asked.items != kItems));
+  CHECK(Items(blobs).size() == asked.items * kDim);
+}
+
 }  // namespace
 }  // namespace longtail::server

@@ -169,9 +169,12 @@ TEST_CASE("with narrow values processes learn as well, and do the same every tim
 
 TEST_CASE("processes that were stopped go on from their checkpoint",
           "[examples][ctr][cluster][resume]") {
-  const auto run = [](const std::string& out, std::uint64_t stop_after, bool resume) {
+  // The one at step 80, where it goes on, is an increment on that at step 40, or full.
+  const std::uint32_t increments = GENERATE(0U, 3U);
+  const auto run = [&](const std::string& out, std::uint64_t stop_after, bool resume) {
     RunOptions options = Job(out, "deepfm");
     options.checkpoint_every = 40;
+    options.checkpoint_increments = increments;
     options.stop_after = stop_after;
     options.resume = resume;
     auto processes = longtail::test::StartProcesses(
@@ -184,6 +187,10 @@ TEST_CASE("processes that were stopped go on from their checkpoint",
   run(whole.path(), 0, false);
   const test::TemporaryDirectory parts;
   run(parts.path(), 80, false);
+  const std::vector<CheckpointInfo> saved =
+      longtail::test::Must(ListCheckpoints(parts.path() + "/checkpoints"));
+  CHECK(saved.back().step == 80);
+  CHECK(saved.back().increments == (increments == 0 ? 0 : 1));
   run(parts.path(), 0, true);
   const std::string predictions = TextOf(whole.path() + "/predictions.csv");
   CHECK(predictions.size() > 1000);

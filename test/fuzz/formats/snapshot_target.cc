@@ -60,5 +60,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (longtail::DecodeSnapshotBody("fuzz", bytes, chunk).ok()) {
     LONGTAIL_CHECK(longtail::EncodeSnapshotBody(chunk) == AsText(bytes));
   }
+  for (const auto values : {longtail::WireValues::kFloat32, longtail::WireValues::kBfloat16,
+                            longtail::WireValues::kInt8}) {
+    longtail::SnapshotChunk increment;
+    increment.header.is_increment = true;
+    increment.header.values = values;
+    if (!longtail::DecodeSnapshotBody("fuzz", bytes, increment).ok()) continue;
+    const std::string again = longtail::EncodeSnapshotBody(increment);
+    LONGTAIL_CHECK(values != longtail::WireValues::kFloat32 || again == AsText(bytes));
+  }
   return 0;
 }
