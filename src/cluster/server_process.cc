@@ -40,9 +40,6 @@ void RemoveSocketFiles(const LaneEntry& lane) {
   }
 }
 
-// Of each lane's newest log, for followers that lack little.
-constexpr std::size_t kTailBytes = server::ReplicaCore::Options{}.tail_bytes_kept;
-
 class Process final : public ServerProcess {
  public:
   Process(const Options& options, std::unique_ptr<ZmqNetwork> network)
@@ -145,7 +142,8 @@ class Process final : public ServerProcess {
     LONGTAIL_ASSIGN_OR_RETURN(log_store_, OpenStore(options_.log_store));
     const absl::Time begin = absl::Now();
     LONGTAIL_ASSIGN_OR_RETURN(
-        log_, server::OpenServerLog(*log_store_, entry_.name, DrawIncarnation(), kTailBytes));
+        log_, server::OpenServerLog(*log_store_, entry_.name, DrawIncarnation(),
+                                    server::ReplicaCore::Options().tail_bytes_kept));
     entry_.log = log_.id;
     for (const server::LoggedLane& lane : log_.lanes) {
       const server::RecoveredLane& recovered = lane.recovered;
