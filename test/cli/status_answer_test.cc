@@ -130,6 +130,7 @@ TEST_CASE("programs get all of a cluster's status", "[cli][status]") {
                                        {"bytes", 3 << 19},
                                        {"rows_pulled_per_second", 23456},
                                        {"rows_pushed_per_second", 789},
+                                       {"reads", 0},
                                        {"silent_seconds", 0.4},
                                        {"late", false},
                                        {"problem", ""}});

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/cluster_status.h"
 #include "cluster/process_fixture.h"
 #include "io/this_process.h"
 #include "io/zmq_socket.h"
@@ -122,12 +123,21 @@ TEST_CASE("mistake: a server with other replicas than the cluster", "[cluster][m
       "server 's' has places for 1 replicas of lanes: this cluster keeps 2 of each");
 }
 
-TEST_CASE("mistake: replicas of lanes that keep a log", "[cluster][mistake]") {
-  const auto coordinator = Must(CoordinatorProcess::Start({.cluster = {.servers = 1}}));
+TEST_CASE("mistake: one server keeps a log and another none", "[cluster][mistake]") {
+  const auto coordinator = Must(CoordinatorProcess::Start({.cluster = {.servers = 2}}));
   const test::ScratchDirectory directory;
-  CheckFails({"serve", "--coordinator", coordinator->address(), "--name", "s", "--replicas", "2",
-              "--log", directory.path(), "--join-timeout", "2"},
-             "and 2 replicas: want one of the two, for now");
+  const Program first({LONGTAIL_PROGRAM, "serve", "--coordinator", coordinator->address(), "--name",
+                       "a", "--join-timeout", "30"});
+  REQUIRE(Program::Await(absl::Seconds(20), [&] {
+    const auto status = ReadClusterStatus(coordinator->address(), absl::Seconds(3));
+    return status.ok() && status->waits_for.find("here: a") != std::string::npos;
+  }));
+  CheckFails({"serve", "--coordinator", coordinator->address(), "--name", "s", "--log",
+              directory.path(), "--join-timeout", "2"},
+             "server 's' keeps a log, and 'a' none: want all servers of a cluster alike");
+  CheckFails({"serve", "--coordinator", coordinator->address(), "--name", "s", "--reads", "--log",
+              directory.path(), "--join-timeout", "2"},
+             "': a server that only reads keeps none");
 }
 
 TEST_CASE("mistake: more lanes than partitions", "[cluster][mistake]") {

@@ -319,7 +319,9 @@ void SimReplicas::Step(const Envelope& event, absl::Time now, Effects& effects) 
     }
     if (reply == nullptr || reply->map == nullptr || server.places.empty()) return;
     // An answer to the process that it was before is none to this one.
-    if (reply->map->servers[node - kFirstServer].incarnation != server.incarnation) return;
+    const std::size_t number = node - kFirstServer;
+    if (number >= reply->map->servers.size()) return;  // (A reader is the last one.)
+    if (reply->map->servers[number].incarnation != server.incarnation) return;
     server.has_no_place = false;
     OnMap(node - kFirstServer, reply->map, now, effects);
   } else {

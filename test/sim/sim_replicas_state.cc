@@ -70,9 +70,9 @@ std::string SimReplicas::Describe() const {
       const server::ReplicaCore& place = *server.places[i];
       absl::StrAppend(&text, "\n    lane ", static_cast<std::uint32_t>(place.lane_node()), " role ",
                       static_cast<int>(place.role()), " (map ",
-                      static_cast<int>(map.servers[s].lanes[i].role), ") epoch ", place.epoch(),
-                      " entries ", place.lane() == nullptr ? 0 : place.lane()->log_end(), " ",
-                      place.problem());
+                      s < map.servers.size() ? static_cast<int>(map.servers[s].lanes[i].role) : -1,
+                      ") epoch ", place.epoch(), " entries ",
+                      place.lane() == nullptr ? 0 : place.lane()->log_end(), " ", place.problem());
     }
   }
   return text;
