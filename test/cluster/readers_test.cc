@@ -6,21 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "cluster/counted_pushes.h"
 #include "cluster/program_cluster.h"
 #include "server/training.h"
 
 namespace longtail {
 namespace {
 
+using test::KeysBelow;
 using test::Must;
 using test::Program;
 using test::ProgramCluster;
-
-std::vector<Key> KeysBelow(Key end) {
-  std::vector<Key> keys;
-  for (Key key = 0; key < end; ++key) keys.push_back(key);
-  return keys;
-}
 
 std::unique_ptr<Program> StartReader(const ProgramCluster& programs, const std::string& name) {
   auto reader = std::make_unique<Program>(std::vector<std::string>{
