@@ -5,7 +5,8 @@
 // cost of a sync is shared by all that wait for it. A write that fails is tried again until it
 // succeeds; nothing is acknowledged meanwhile, and the log says why.
 //
-// Once a base is durable (protocol/lane_base.h) it removes what that has made superfluous.
+// Once a base is durable (protocol/lane_base.h) it removes what that has made superfluous; and,
+// once a log is whole, the one that it takes the place of.
 #pragma once
 
 #include <atomic>
