@@ -176,7 +176,20 @@ absl::Status TrainingRun::Meet() {
   return cluster_->Barrier(absl::StrCat("ctr-", meetings_++), options_.process.count, kMeetTimeout);
 }
 
-// Opens a cluster of servers; with --resume the first process brings a checkpoint there.
+// The newest of them that a training may go on from: of those saved before the cluster was rolled
+// back, the one that it was rolled back to.
+std::optional<CheckpointInfo> NewestOf(const std::vector<CheckpointInfo>& saved,
+                                       const std::optional<RollbackInfo>& rollback) {
+  std::optional<CheckpointInfo> newest;
+  for (const CheckpointInfo& info : saved) {
+    if (rollback && info.name.name != rollback->name && info.created_at <= rollback->at) continue;
+    if (!newest || info.step > newest->step) newest = info;
+  }
+  return newest;
+}
+
+// Opens a cluster of servers; with --resume the first process brings a checkpoint there, or has a
+// cluster that trained already go back to it.
 absl::Status TrainingRun::JoinCluster(const std::string& store) {
   const TrainConfig& config = options_.config;
   LONGTAIL_ASSIGN_OR_RETURN(cluster_,
@@ -191,14 +204,17 @@ absl::Status TrainingRun::JoinCluster(const std::string& store) {
   std::optional<CheckpointInfo> newest;
   if (options_.resume) {
     LONGTAIL_ASSIGN_OR_RETURN(const std::vector<CheckpointInfo> saved, SavedIn(store));
-    const auto last = std::ranges::max_element(saved, {}, &CheckpointInfo::step);
-    if (last != saved.end()) newest = *last;
+    newest = NewestOf(saved, cluster_->last_rollback());
   }
   TrainerState state;
   if (newest) {
     LONGTAIL_ASSIGN_OR_RETURN(state, ReadTrainerState(newest->name));
     LONGTAIL_ASSIGN_OR_RETURN(position_, LoadPosition(state, ResumeSettings(config)));
-    if (IsFirst()) LONGTAIL_RETURN_IF_ERROR(cluster_->Load(newest->name));
+    if (IsFirst()) {
+      absl::Status loaded = cluster_->Load(newest->name);
+      if (absl::IsAlreadyExists(loaded)) loaded = cluster_->RollBack(newest->name.name);
+      LONGTAIL_RETURN_IF_ERROR(loaded);
+    }
     LONGTAIL_RETURN_IF_ERROR(Meet());
   }
   LONGTAIL_ASSIGN_OR_RETURN(trainer_,

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,13 @@ struct RemoteOptions {
   std::chrono::milliseconds join_timeout{60'000};
   std::chrono::milliseconds control_timeout{30'000};      ///< As ClusterOptions'.
   std::chrono::milliseconds checkpoint_timeout{600'000};  ///< As ClusterOptions'.
+};
+
+/// A cluster's last rollback.
+struct RollbackInfo {
+  std::string name;        ///< Of the checkpoint.
+  std::uint64_t step = 0;  ///< Of it.
+  std::string at;          ///< RFC 3339, UTC, by the coordinator's clock.
 };
 
 /// A running cluster. An embedded one owns its lanes' threads; workers must be gone before it is.
@@ -142,10 +150,26 @@ class Cluster {
   }
 
   /// Brings the tables, rows and step of a checkpoint into this cluster, which must be new: without
-  /// tables and workers. After an error it holds a part of them and is good for nothing.
+  /// tables and workers. After another error than AlreadyExists it holds a part of them and is good
+  /// for nothing.
   ///
-  /// Errors: as Restore.
+  /// Errors: as Restore; AlreadyExists (it has tables: see RollBack).
   virtual absl::Status Load(const CheckpointName& from) = 0;
+
+  /// Has the cluster go back to a checkpoint of its tables in the store, while it runs: all rows
+  /// are then those of the checkpoint, and whatever came since is gone. Every worker's calls fail
+  /// as Aborted from then on, and name the checkpoint; who connects anew begins at its step.
+  /// Readers have the rows of before until those of all lanes are there. Servers read them, so
+  /// theirs must be the same store. Returns once every lane's leader has them.
+  ///
+  /// Errors: FailedPrecondition (no store; tables that differ from the checkpoint's; an embedded
+  ///         cluster, which is restored anew instead); NotFound; DeadlineExceeded naming a lane
+  ///         and what keeps it: it goes on trying.
+  /// Cost:   until a lane has its rows, memory for both.
+  virtual absl::Status RollBack(const std::string& name) = 0;
+
+  /// None if it was never rolled back.
+  virtual std::optional<RollbackInfo> last_rollback() const = 0;
 
   /// Waits until `participants` Cluster objects, one a process, have come to the barrier of that
   /// name; a process passes it once.

@@ -18,6 +18,7 @@
 #include "cli/down_command.h"
 #include "cli/inspect_command.h"
 #include "cli/place_command.h"
+#include "cli/rollback_command.h"
 #include "cli/safe_text.h"
 #include "cli/serve_command.h"
 #include "cli/status_command.h"
@@ -40,6 +41,7 @@ struct Commands {
         status(app),
         down(app),
         place(app),
+        rollback(app),
         inspect(app),
         ckpt(app) {}
 
@@ -50,6 +52,7 @@ struct Commands {
     if (status.parsed()) return status.Run();
     if (down.parsed()) return down.Run();
     if (place.parsed()) return place.Run();
+    if (rollback.parsed()) return rollback.Run();
     if (ckpt.parsed()) return ckpt.Run(absl::Now());
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
@@ -62,6 +65,7 @@ struct Commands {
   StatusCommand status;
   DownCommand down;
   PlaceCommand place;
+  RollbackCommand rollback;
   InspectCommand inspect;
   CkptCommand ckpt;
 };

@@ -42,7 +42,7 @@ class LaneConnections::Endpoint final : public Transport {
     const absl::Status connected = ConnectLanes(*map, host, reader_, *endpoint_);
     const MutexLock lock(&mutex_);
     if (map->version <= map_.version) return connected;
-    const bool is_news = HasNewAnswerer(map_, *map, reader_);
+    const bool is_news = HasNewAnswerer(map_, *map, reader_) || map->epoch != map_.epoch;
     map_ = *map;
     if (is_news) {
       news_ = map;

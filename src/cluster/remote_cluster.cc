@@ -10,6 +10,10 @@
 #include "cluster/server_process.h"
 #include "io/open_store.h"
 #include "io/this_process.h"
+#include "protocol/manifest.h"
+#include "protocol/utc_text.h"
+#include "server/checkpoint_reader.h"
+#include "server/lane_rows.h"
 #include "worker/connected_worker.h"
 #include "worker/worker_options.h"
 
@@ -24,6 +28,23 @@ constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);
 constexpr std::size_t kRequestFloatsMax = std::size_t{1} << 18;
 
 }  // namespace
+
+class RemoteCluster::Watch {
+ public:
+  explicit Watch(Sessions& sessions) : sessions_(sessions) {
+    const MutexLock lock(&sessions_.mutex);
+    ++sessions_.watchers;
+  }
+  ~Watch() {
+    const MutexLock lock(&sessions_.mutex);
+    --sessions_.watchers;
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  Sessions& sessions_;
+};
 
 absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Remote(const RemoteOptions& options) {
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<RemoteCluster> cluster, RemoteCluster::Start(options));
@@ -83,8 +104,10 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
     std::vector<Message> beats;
     const std::uint64_t version = map_->Current()->version;
     const MutexLock lock(&sessions_->mutex);
-    // Readers have no session, and want to know where lanes are, too.
-    if (sessions_->open.empty() && sessions_->has_readers) beats.emplace_back(MapRequest{0});
+    // A session that is over brings no maps any more, and what was asked is to fail soon.
+    const bool brings_none = sessions_->open.empty() || link_->beats_without_place() != 0;
+    if (brings_none && (sessions_->watchers != 0 || !sessions_->open.empty()))
+      beats.emplace_back(MapRequest{0});
     for (const SessionId session : sessions_->open) {
       beats.emplace_back(Heartbeat{.request = 0,
                                    .session = session,
@@ -172,7 +195,7 @@ absl::StatusOr<std::unique_ptr<Worker>> RemoteCluster::ConnectReader(const Worke
   const auto reader = static_cast<std::uint32_t>(DrawIncarnation());
   {
     const MutexLock lock(&sessions_->mutex);
-    sessions_->has_readers = true;
+    ++sessions_->watchers;
   }
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<Transport> endpoint,
                             connections_->Join(*map_->Current(), reader));
@@ -213,10 +236,12 @@ absl::Status RemoteCluster::Barrier(const std::string& name, std::uint32_t parti
 }
 
 absl::StatusOr<TableStatistics> RemoteCluster::Statistics(TableId table) {
+  const Watch watch(*sessions_);
   return control_->Statistics(table);
 }
 
 absl::StatusOr<std::vector<TableReport>> RemoteCluster::AllStatistics() {
+  const Watch watch(*sessions_);
   LONGTAIL_RETURN_IF_ERROR(Refresh());
   return control_->AllStatistics();
 }
@@ -224,14 +249,60 @@ absl::StatusOr<std::vector<TableReport>> RemoteCluster::AllStatistics() {
 absl::StatusOr<CheckpointInfo> RemoteCluster::Checkpoint(const std::string& name,
                                                          const TrainerState& trainer,
                                                          const CheckpointOptions& options) {
+  const Watch watch(*sessions_);
   return control_->Checkpoint(name, trainer, options);
 }
 
 absl::Status RemoteCluster::Load(const CheckpointName& from) {
+  const Watch watch(*sessions_);
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
   LONGTAIL_ASSIGN_OR_RETURN(restored_step_, control_->Load(from, [this](const TableSpec& spec) {
     return CreateTable(spec);
   }));
   return absl::OkStatus();
+}
+
+absl::Status RemoteCluster::RollBack(const std::string& name) {
+  if (control_->store() == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("rollback to '", name, "': this cluster was joined without a store"));
+  }
+  const Watch watch(*sessions_);
+  LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest,
+                            server::ReadManifest(*control_->store(), name));
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  LONGTAIL_RETURN_IF_ERROR(server::CheckTables(manifest, map_->Current()->tables));
+  const std::uint64_t id = DrawIncarnation();
+  LONGTAIL_RETURN_IF_ERROR(
+      link_
+          ->Ask<Acknowledgement>("rolling back", absl::FromChrono(options_.control_timeout),
+                                 [&](std::uint64_t request) {
+                                   return longtail::RollBack{request, name, manifest.step, id};
+                                 })
+          .status());
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  // Whoever answers for this epoch has its rows.
+  const std::shared_ptr<const ClusterMap> map = map_->Current();
+  const auto what = absl::StrCat("rolling back to '", name, "'");
+  return client_
+      ->Ask<PullReply>(
+          what.c_str(), map->lanes, absl::FromChrono(options_.checkpoint_timeout),
+          [&](std::uint64_t request) {
+            auto pull = std::make_shared<PullRequest>();
+            pull->request = request;
+            pull->epoch = map->epoch;
+            return std::shared_ptr<const PullRequest>(std::move(pull));
+          },
+          absl::Seconds(1))
+      .status();
+}
+
+std::optional<RollbackInfo> RemoteCluster::last_rollback() const {
+  const RolledBack last = map_->Current()->rolled_back;
+  if (last.checkpoint.empty()) return std::nullopt;
+  return RollbackInfo{.name = last.checkpoint,
+                      .step = last.step,
+                      .at = UtcText(absl::FromUnixMicros(static_cast<std::int64_t>(last.at_us)))};
 }
 
 }  // namespace longtail

@@ -35,6 +35,8 @@ class RemoteCluster final : public Cluster {
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name, const TrainerState& trainer,
                                             const CheckpointOptions& options) override;
   absl::Status Load(const CheckpointName& from) override;
+  absl::Status RollBack(const std::string& name) override;
+  std::optional<RollbackInfo> last_rollback() const override;
   absl::Status Barrier(const std::string& name, std::uint32_t participants,
                        std::chrono::milliseconds timeout) override;
   std::uint64_t unaudited_evictions() const override { return 0; }  // Servers keep no audit yet.
@@ -46,8 +48,12 @@ class RemoteCluster final : public Cluster {
   struct Sessions {
     Mutex mutex;
     std::vector<SessionId> open ABSL_GUARDED_BY(mutex);
-    bool has_readers ABSL_GUARDED_BY(mutex) = false;  // Or had.
+    // Readers, or that had been, and control calls under way: without a session they want to know
+    // where lanes are, too.
+    std::uint32_t watchers ABSL_GUARDED_BY(mutex) = 0;
   };
+  // A control call that is under way.
+  class Watch;
 
   explicit RemoteCluster(std::unique_ptr<ZmqNetwork> network)
       : network_(std::move(network)),

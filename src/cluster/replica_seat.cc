@@ -85,6 +85,20 @@ ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint,
       core_(options_.replica),
       endpoint_(std::make_unique<Endpoint>(std::move(endpoint), [this] { TellNews(); })),
       log_(MakeLog(std::move(lane))),
+      loader_({.server = options_.replica.server, .store = options_.store, .log = options_.log},
+              {.take =
+                   [this](std::uint64_t ticket, const RowBlock& rows) {
+                     absl::Status taken;
+                     loop_.Do([&](absl::Time, Effects&) { taken = core_.TakeRows(ticket, rows); });
+                     return taken;
+                   },
+               .end =
+                   [this](std::uint64_t ticket, const absl::Status& status) {
+                     loop_.Do([&](absl::Time now, Effects& effects) {
+                       core_.EndRows(ticket, status, now, effects);
+                       loader_.Want(core_.wanted());
+                     });
+                   }}),
       loop_(core_, *endpoint_,
             CoreLoop::Options{.name = absl::StrCat("lane-", options_.replica.seat),
                               .store = options_.store,
@@ -94,7 +108,9 @@ ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint,
                                       {"address", options_.address}});
 }
 
-ReplicaSeat::~ReplicaSeat() = default;
+ReplicaSeat::~ReplicaSeat() {
+  loader_.Stop();  // It uses the loop.
+}
 
 std::unique_ptr<LaneLogWriter> ReplicaSeat::MakeLog(std::optional<server::LoggedLane> lane) {
   if (options_.replica.first_log == 0) return nullptr;
@@ -127,6 +143,9 @@ void ReplicaSeat::Follow(const std::shared_ptr<const ClusterMap>& map) {
 }
 
 void ReplicaSeat::TellNews() {
+  if (const std::uint64_t n = core_.gauges().wants(); std::exchange(wants_, n) != n) {
+    loop_.Do([&](absl::Time, Effects&) { loader_.Want(core_.wanted()); });
+  }
   const LaneEpoch caught_up = core_.gauges().caught_up();
   if (std::exchange(told_, caught_up) == caught_up || caught_up.epoch == 0) return;
   if (options_.on_news) options_.on_news();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "cluster/lane_loader.h"
 #include "io/blob_store.h"
 #include "io/core_loop.h"
 #include "io/lane_log_writer.h"
@@ -28,7 +29,7 @@ class ReplicaSeat {
     server::ReplicaCore::Options replica;
     std::string host;            ///< As HostId gives it.
     std::string address;         ///< Where others reach it, for the log.
-    BlobStore* store = nullptr;  ///< For snapshots; null: none.
+    BlobStore* store = nullptr;  ///< For snapshots and what is rolled back to; null: none.
     /// For logs, if replica.first_log is not 0; and how much of one brings forth a base.
     BlobStore* log_store = nullptr;
     std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
@@ -58,9 +59,12 @@ class ReplicaSeat {
 
   const Options options_;
   server::ReplicaCore core_;
-  LaneEpoch told_;  // Its thread's own: what on_news was last called for.
+  // Its thread's own: what on_news was last called for, and what the loader was last told.
+  LaneEpoch told_;
+  std::uint64_t wants_ = 0;
   const std::unique_ptr<Endpoint> endpoint_;
   const std::unique_ptr<LaneLogWriter> log_;  // Null: it keeps none.
+  LaneLoader loader_;
   // As they were logged.
   ReplicaRole role_ = ReplicaRole::kNone;
   std::uint64_t images_ = 0;

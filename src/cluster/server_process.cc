@@ -175,8 +175,11 @@ class Process final : public ServerProcess {
                                                         ": the cluster keeps ", map->replicas,
                                                         " of each lane: want as many"));
     }
+    const auto gate =
+        options_.is_reader ? std::make_shared<server::EpochGate>(endpoints_.size()) : nullptr;
     for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
       ReplicaSeat::Options seat;
+      seat.replica.gate = gate;
       seat.replica.server = entry_.name;
       seat.replica.incarnation = entry_.incarnation;
       seat.replica.seat = i;

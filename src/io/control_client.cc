@@ -24,6 +24,18 @@ std::uint64_t Answered(const Message& message) {
       message);
 }
 
+absl::Status StatusOf(const Message& message) {
+  return std::visit(
+      [](const auto& body) {
+        if constexpr (requires { body.status; }) {
+          return body.status;
+        } else {
+          return absl::Status();
+        }
+      },
+      message);
+}
+
 }  // namespace
 
 std::string ControlClient::NameOf(NodeId node) const {
@@ -44,6 +56,7 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
   }
   absl::Time resend_at = absl::Now() + resend_after;
   std::vector<absl::Time> refused_until(nodes.size(), absl::InfiniteFuture());
+  std::vector<absl::Status> refusals(nodes.size());  // The last ones of each.
   const auto send_again = [&](std::size_t i) {
     refused_until[i] = absl::InfiniteFuture();
     transport_->Send({transport_->node(), nodes[i], make(first + i)});
@@ -59,7 +72,8 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
       while (answered[silent]) ++silent;
       return absl::DeadlineExceededError(absl::StrCat(
           what, ": no answer from ", NameOf(nodes[silent]), " (", missing, " of ", nodes.size(),
-          " missing) after ", absl::FormatDuration(absl::Ceil(timeout, absl::Milliseconds(1)))));
+          " missing) after ", absl::FormatDuration(absl::Ceil(timeout, absl::Milliseconds(1))),
+          refusals[silent].ok() ? "" : "; it said last: ", refusals[silent].message()));
     }
     if (now >= resend_at) {
       resend_at = now + resend_after;
@@ -93,9 +107,10 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
       if (request < first || request - first >= nodes.size() || answered[request - first]) {
         continue;  // A late answer to a call that gave up.
       }
-      const auto* const ack = std::get_if<Acknowledgement>(&event.body);
-      if (follows_leaders_ && ack != nullptr && absl::IsUnavailable(ack->status)) {
+      if (absl::Status status = StatusOf(event.body);
+          follows_leaders_ && absl::IsUnavailable(status)) {
         refused_until[request - first] = absl::Now() + kAskAgainAfter;
+        refusals[request - first] = std::move(status);
         continue;
       }
       answered[request - first] = true;

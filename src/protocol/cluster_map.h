@@ -50,9 +50,24 @@ struct ServerEntry {
   bool operator==(const ServerEntry&) const = default;
 };
 
+/// What a cluster was rolled back to, last.
+struct RolledBack {
+  std::string checkpoint{};   ///< Empty: it never was.
+  std::uint64_t step = 0;     ///< Of the checkpoint.
+  SessionId first_session{};  ///< Sessions of lower numbers were of what is gone.
+  std::uint64_t id = 0;       ///< Of who asked for it; see RollBack.
+  std::uint64_t at_us = 0;    ///< When, by the coordinator's clock: microseconds since 1970.
+
+  bool operator==(const RolledBack&) const = default;
+};
+
+/// A cluster's first epoch.
+inline constexpr std::uint64_t kFirstEpoch = 1;
+
 struct ClusterMap {
   std::uint64_t version = 0;
-  std::uint64_t epoch = 1;
+  /// One more with each rollback: what is of an older one is refused, for its rows are gone.
+  std::uint64_t epoch = kFirstEpoch;
   StepMode step_mode = StepMode::kAsynchronous;
   std::uint32_t staleness = 0;  ///< See ClusterOptions.
   std::uint32_t worker_count = 1;
@@ -65,6 +80,7 @@ struct ClusterMap {
   std::uint32_t replicas = 1;  ///< Of each lane, its leader among them.
   /// By lane, in order: the number of its leadership. None where lanes have one replica.
   std::vector<std::uint64_t> lane_epochs{};
+  RolledBack rolled_back{};
 
   bool operator==(const ClusterMap&) const = default;
 };

@@ -68,7 +68,8 @@ struct CompactPull {
 /// `counts` as many varints as there are keys, or nothing.
 struct CompactPullReply {
   std::uint64_t request = 0;
-  std::uint64_t step = 0;  ///< As PullReply's.
+  std::uint64_t step = 0;   ///< As PullReply's,
+  std::uint64_t epoch = 0;  ///< and this, too.
   WireValues values = WireValues::kFloat32;
   std::span<const std::byte> rows;
   std::span<const std::byte> counts;

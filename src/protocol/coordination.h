@@ -138,6 +138,15 @@ struct PlaceLanes {
   std::string server;
 };
 
+/// All rows are to be those of a checkpoint, and what came since is to be as if it had never been.
+/// Answered by an Acknowledgement once that is written down; lanes follow as they hear of it.
+struct RollBack {
+  std::uint64_t request = 0;
+  std::string checkpoint;  ///< In the store that servers have.
+  std::uint64_t step = 0;  ///< Of the checkpoint: where workers begin.
+  std::uint64_t id = 0;    ///< Drawn by who asks: the same again is a repeat.
+};
+
 struct MembersRequest {
   std::uint64_t request = 0;
 };

@@ -56,6 +56,7 @@ enum class MessageKind : std::uint16_t {
   kFollowLane = 31,
   kLaneEntries = 32,
   kPlaceLanes = 33,
+  kRollBack = 34,
 };
 
 }  // namespace longtail

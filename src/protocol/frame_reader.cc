@@ -14,7 +14,7 @@
 namespace longtail {
 namespace {
 
-constexpr std::array<const char*, 34> kKindNames = {"",
+constexpr std::array<const char*, 35> kKindNames = {"",
                                                     "PullRequest",
                                                     "PushRequest",
                                                     "BarrierRequest",
@@ -47,7 +47,8 @@ constexpr std::array<const char*, 34> kKindNames = {"",
                                                     "KeysWanted",
                                                     "FollowLane",
                                                     "LaneEntries",
-                                                    "PlaceLanes"};
+                                                    "PlaceLanes",
+                                                    "RollBack"};
 
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });

@@ -75,6 +75,11 @@ void EncodeClusterMap(const ClusterMap& map, ByteWriter& writer) {
   writer.U32(map.replicas);
   writer.U32(static_cast<std::uint32_t>(map.lane_epochs.size()));
   for (const std::uint64_t epoch : map.lane_epochs) writer.U64(epoch);
+  writer.Text(map.rolled_back.checkpoint);
+  writer.U64(map.rolled_back.step);
+  writer.U64(static_cast<std::uint64_t>(map.rolled_back.first_session));
+  writer.U64(map.rolled_back.id);
+  writer.U64(map.rolled_back.at_us);
 }
 
 ClusterMap ReadClusterMap(FieldReader& reader) {
@@ -124,6 +129,11 @@ ClusterMap ReadClusterMap(FieldReader& reader) {
                                           std::to_string(map.lanes.size()) + ", ending");
   }
   for (std::uint64_t& epoch : map.lane_epochs) epoch = reader.U64("lane epoch");
+  map.rolled_back.checkpoint = reader.Text("checkpoint rolled back to", kBlobNameSizeMax);
+  map.rolled_back.step = reader.U64("step rolled back to");
+  map.rolled_back.first_session = SessionId{reader.U64("first session")};
+  map.rolled_back.id = reader.U64("rollback");
+  map.rolled_back.at_us = reader.U64("time of the rollback");
   return map;
 }
 

@@ -46,7 +46,7 @@ struct PullSection {
 
 struct PullRequest {
   std::uint64_t request = 0;  ///< Echoed by the reply; unique within the asking node.
-  std::uint64_t epoch = 0;
+  std::uint64_t epoch = 0;    ///< The cluster's; 0: any, which the reply names.
   /// Answered once this many steps are applied; with bounded staleness, as many less that. Not
   /// looked at in asynchronous mode.
   std::uint64_t step = 0;
@@ -63,7 +63,8 @@ struct PullRequest {
 struct PullReply {
   std::uint64_t request = 0;
   absl::Status status;
-  std::uint64_t step = 0;  ///< Steps that the partitions asked had all applied: how old rows are.
+  std::uint64_t step = 0;   ///< Steps that the partitions asked had all applied: how old rows are.
+  std::uint64_t epoch = 0;  ///< Of the cluster whose rows these are.
   std::span<const float> values;
   std::span<const std::uint32_t> counts;
   std::shared_ptr<const void> owner;
@@ -121,8 +122,9 @@ struct Acknowledgement {
 struct OpenSession {
   std::uint64_t request = 0;
   SessionId session{};
-  std::uint32_t rank = 0;  ///< 0 … worker_count-1; its place in a synchronous step.
-  std::uint64_t step = 0;  ///< Where the worker begins, at the least: nobody waits for it before.
+  std::uint32_t rank = 0;   ///< 0 … worker_count-1; its place in a synchronous step.
+  std::uint64_t step = 0;   ///< Where the worker begins, at the least: nobody waits for it before.
+  std::uint64_t epoch = 0;  ///< Of the cluster; 0: any.
 };
 
 /// The worker leaves: steps no longer wait for it.
@@ -162,6 +164,7 @@ struct SnapshotRequest {
   /// Of each partition only what changed since `base`, if the lane knows that.
   bool is_increment = false;
   WireValues values = WireValues::kFloat32;  ///< Of an increment's weights; not fp16.
+  std::uint64_t epoch = 0;                   ///< The cluster's; 0: any.
 };
 
 /// One blob that a snapshot wrote. `checksum` is XXH3-64 over the whole blob.
@@ -219,7 +222,7 @@ using Message =
                  Heartbeat, LeaveWorker, MapRequest, MapReply, DefineTable, TableReply,
                  MembersRequest, MembersReply, EnterBarrier, std::shared_ptr<const CompactPull>,
                  std::shared_ptr<const CompactPush>, CompactPullReply, KeysWanted, FollowLane,
-                 LaneEntries, PlaceLanes>;
+                 LaneEntries, PlaceLanes, RollBack>;
 
 struct Envelope {
   NodeId source{};

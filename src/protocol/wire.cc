@@ -89,6 +89,8 @@ template <>
 struct KindOf<LaneEntries> : Is<MessageKind::kLaneEntries> {};
 template <>
 struct KindOf<PlaceLanes> : Is<MessageKind::kPlaceLanes> {};
+template <>
+struct KindOf<RollBack> : Is<MessageKind::kRollBack> {};
 
 template <typename T>
 void PutFrame(const T& message, std::string& out) {
@@ -225,6 +227,8 @@ absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
       return TakeFrame<LaneEntries>(reader);
     case MessageKind::kPlaceLanes:
       return TakeFrame<PlaceLanes>(reader);
+    case MessageKind::kRollBack:
+      return TakeFrame<RollBack>(reader);
   }
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }

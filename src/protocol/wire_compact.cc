@@ -160,6 +160,7 @@ void Take(FrameReader& reader, CompactPush& message) {
 void Put(const CompactPullReply& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
   writer.fields().U64(message.step);
+  writer.fields().U64(message.epoch);
   writer.fields().U8(static_cast<std::uint8_t>(message.values));
   writer.fields().U64(message.rows.size());
   writer.fields().U64(message.counts.size());
@@ -171,6 +172,7 @@ void Take(FrameReader& reader, CompactPullReply& message) {
   FieldReader& fields = reader.fields();
   message.request = fields.U64("request");
   message.step = fields.Step("step");
+  message.epoch = fields.U64("epoch");
   message.values = TakeValues(fields);
   const std::uint64_t row_bytes = fields.U64("row bytes");
   const std::uint64_t count_bytes = fields.U64("count bytes");

@@ -30,6 +30,7 @@ void Put(const OpenSession& message, FrameWriter& writer) {
   writer.fields().U64(static_cast<std::uint64_t>(message.session));
   writer.fields().U32(message.rank);
   writer.fields().U64(message.step);
+  writer.fields().U64(message.epoch);
 }
 
 void Take(FrameReader& reader, OpenSession& message) {
@@ -37,6 +38,7 @@ void Take(FrameReader& reader, OpenSession& message) {
   message.session = SessionId{reader.fields().U64("session")};
   message.rank = reader.fields().U32("rank");
   message.step = reader.fields().Step("step");
+  message.epoch = reader.fields().U64("epoch");
 }
 
 void Put(const CloseSession& message, FrameWriter& writer) {
@@ -124,6 +126,7 @@ void Put(const SnapshotRequest& message, FrameWriter& writer) {
   writer.fields().U64(message.base);
   writer.fields().U8(message.is_increment ? 1 : 0);
   writer.fields().U8(static_cast<std::uint8_t>(message.values));
+  writer.fields().U64(message.epoch);
 }
 
 void Take(FrameReader& reader, SnapshotRequest& message) {
@@ -137,6 +140,7 @@ void Take(FrameReader& reader, SnapshotRequest& message) {
   if (values > kWireValuesMax || !IsIncrementFormat(message.values)) {
     reader.fields().Refuse("format of values", "is none of an increment, ending");
   }
+  message.epoch = reader.fields().U64("epoch");
 }
 
 void Put(const SnapshotReply& message, FrameWriter& writer) {

@@ -189,6 +189,20 @@ void Take(FrameReader& reader, PlaceLanes& message) {
   message.server = fields.Text("server name", kNameSizeMax);
 }
 
+void Put(const RollBack& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  writer.fields().Text(message.checkpoint);
+  writer.fields().U64(message.step);
+  writer.fields().U64(message.id);
+}
+
+void Take(FrameReader& reader, RollBack& message) {
+  message.request = reader.fields().U64("request");
+  message.checkpoint = reader.fields().Text("checkpoint", kBlobNameSizeMax);
+  message.step = reader.fields().Step("step");
+  message.id = reader.fields().U64("rollback");
+}
+
 void Put(const MembersRequest& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
 }

@@ -142,6 +142,7 @@ void Put(const PullReply& message, FrameWriter& writer) {
   writer.fields().U64(message.request);
   EncodeStatus(message.status, writer.fields());
   writer.fields().U64(message.step);
+  writer.fields().U64(message.epoch);
   writer.fields().U64(message.values.size());
   writer.fields().U64(message.counts.size());
   writer.Bulk(message.values);
@@ -153,6 +154,7 @@ void Take(FrameReader& reader, PullReply& message) {
   message.request = fields.U64("request");
   message.status = DecodeStatus(fields);
   message.step = fields.Step("step");
+  message.epoch = fields.U64("epoch");
   const std::uint64_t value_count = fields.U64("value count");
   const std::uint64_t count_count = fields.U64("count count");
   message.values = reader.Bulk<float>("values", value_count);

@@ -79,13 +79,13 @@ WireSize SizeOf(const std::shared_ptr<const T>& message) {
   return SizeOf(*message);
 }
 WireSize SizeOf(const PullReply& reply) {
-  WireSize size = Frame(32 + StatusBytes(reply.status));
+  WireSize size = Frame(40 + StatusBytes(reply.status));
   AddValues(reply.values, size);
   AddRest(reply.counts, size);
   return size;
 }
 WireSize SizeOf(const CompactPullReply& reply) {
-  WireSize size = Frame(33);
+  WireSize size = Frame(41);
   AddValues(reply.rows, size);
   AddRest(reply.counts, size);
   return size;
@@ -94,7 +94,7 @@ WireSize SizeOf(const Acknowledgement& ack) {
   return Frame(16 + StatusBytes(ack.status));
 }
 WireSize SizeOf(const OpenSession&) {
-  return Frame(28);
+  return Frame(36);
 }
 WireSize SizeOf(const CloseSession&) {
   return Frame(16);

@@ -136,6 +136,7 @@ absl::StatusOr<CheckpointInfo> WriteCheckpoint(const CheckpointRequest& request,
   }
   SnapshotRequest snapshot{.request = 0, .prefix = request.name};
   snapshot.values = request.options.values;
+  snapshot.epoch = map.epoch;
   if (is_tracked) snapshot.checkpoint = CheckpointIdentity(request.name, request.created_at);
   if (base) {
     snapshot.base = CheckpointIdentity(request.base->name, request.base->created_at);

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "io/open_store.h"
+#include "protocol/utc_text.h"
 #include "server/checkpoint_reader.h"
 
 namespace longtail::server {
@@ -54,16 +55,14 @@ absl::StatusOr<CheckpointInfo> ClusterControl::Checkpoint(const std::string& nam
         absl::StrCat("checkpoint '", name, "': this cluster was started without a 'store'"));
   }
   const MutexLock lock(&checkpoint_mutex_);
-  LONGTAIL_ASSIGN_OR_RETURN(
-      CheckpointInfo info,
-      WriteCheckpoint(
-          {.store_address = options_.store_address,
-           .name = name,
-           .created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
-           .timeout = options_.checkpoint_timeout,
-           .options = options,
-           .base = base_},
-          *map_.Current(), trainer, client_, *store_));
+  LONGTAIL_ASSIGN_OR_RETURN(CheckpointInfo info,
+                            WriteCheckpoint({.store_address = options_.store_address,
+                                             .name = name,
+                                             .created_at = UtcText(absl::Now()),
+                                             .timeout = options_.checkpoint_timeout,
+                                             .options = options,
+                                             .base = base_},
+                                            *map_.Current(), trainer, client_, *store_));
   if (options.increments_max > 0) base_ = {.name = name, .created_at = info.created_at};
   return info;
 }
@@ -73,6 +72,11 @@ absl::StatusOr<std::uint64_t> ClusterControl::Load(
     const std::function<absl::StatusOr<TableId>(const TableSpec& spec)>& create_table) {
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenExistingStore(from.store));
   LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(*store, from.name));
+  if (const std::vector<TableSpec>& tables = map_.Current()->tables; !tables.empty()) {
+    return absl::AlreadyExistsError(absl::StrCat("checkpoint '", from.name, "': the cluster has ",
+                                                 tables.size(), " tables, such as '",
+                                                 tables[0].name, "': want a new one"));
+  }
   for (const ManifestTable& table : manifest.tables) {
     LONGTAIL_RETURN_IF_ERROR(create_table(table.spec).status());
   }

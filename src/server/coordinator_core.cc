@@ -121,6 +121,7 @@ void CoordinatorCore::OnStored(const StoreAnswer& answer, absl::Time now, Effect
     const bool is_news = is_formed() && (map_ == nullptr || map_->version != state_.map.version);
     if (is_formed()) map_ = std::make_shared<const ClusterMap>(state_.map);
     if (is_news) SendNews(now, effects);
+    ForgetSessions(effects);
     for (Envelope& envelope : answers) {
       if (auto* reply = std::get_if<MapReply>(&envelope.body)) reply->map = map_;
       effects.sends.push_back(std::move(envelope));
@@ -383,6 +384,12 @@ absl::Status CoordinatorCore::CheckPlace(const Heartbeat& m, absl::Time now) {
     heard.behind_ms = m.behind_ms;
     TakeRates(m, now, heard);
     return absl::OkStatus();
+  }
+  const RolledBack& rolled_back = stored_.map.rolled_back;
+  if (m.session < rolled_back.first_session) {
+    return absl::NotFoundError(absl::StrCat("session ", static_cast<std::uint64_t>(m.session),
+                                            " is of before the rollback to checkpoint '",
+                                            rolled_back.checkpoint, "'"));
   }
   const auto heard = workers_heard_.find(m.session);
   if (heard == workers_heard_.end() || leaving_.contains(m.session)) {

@@ -8,6 +8,8 @@
 //   one comes back  -> it has its rows from its log: its new addresses go into the map
 //   one is silent   -> with replicas: others lead its lanes, which go on (replica_places.h)
 //   a new one joins -> it has places for replicas, and gets some when an operator says so
+//   a rollback      -> the next epoch of the cluster, without workers: lanes take the rows as they
+//                      hear of it (replica_core.h)
 //   replicas move   -> step by step, as they get there (lane_moves.h)
 //   a worker joins  -> a session and a rank; silent for a lease, or leaving: every lane is told
 //
@@ -106,6 +108,7 @@ class CoordinatorCore final : public Core {
   void On(NodeId source, const EnterBarrier& m, absl::Time now, Effects& effects);
   void On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects);
   void On(NodeId source, const PlaceLanes& m, absl::Time now, Effects& effects);
+  void On(NodeId source, const RollBack& m, absl::Time now, Effects& effects);
   void On(NodeId source, const Acknowledgement& m, absl::Time now, Effects& effects);
   template <typename T>
   void On(NodeId, const T&, absl::Time, Effects&) {}  // Not for a coordinator.
@@ -117,6 +120,7 @@ class CoordinatorCore final : public Core {
   std::string WaitsFor() const;
   absl::Time HeardAt(const ServerEntry& server) const;
   absl::StatusOr<std::vector<LaneMove>> Plan(const PlaceLanes& m) const;
+  void ForgetSessions(Effects& effects);
   void LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects);
   absl::Status TakeServer(const JoinServer& m, absl::Time now);
   absl::Status CheckLog(const ServerEntry& server) const;

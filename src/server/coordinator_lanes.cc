@@ -147,6 +147,51 @@ void CoordinatorCore::On(NodeId source, const PlaceLanes& m, absl::Time now, Eff
   LookAfterLanes({}, now, effects);
 }
 
+void CoordinatorCore::On(NodeId source, const RollBack& m, absl::Time now, Effects& effects) {
+  ClusterMap& map = state_.map;
+  absl::Status refusal;
+  if (m.id != 0 && map.rolled_back.id == m.id) {
+    // Asked again: it is done, or is being written.
+    if (stored_.map.rolled_back.id != m.id) {
+      refusal = absl::UnavailableError("the rollback is being written down");
+    }
+    return Send(source, Acknowledgement{m.request, refusal, 0}, effects);
+  }
+  if (!is_formed()) {
+    refusal = absl::UnavailableError(absl::StrCat("the cluster waits for ", WaitsFor()));
+  } else if (state_.pending) {
+    refusal = absl::UnavailableError(
+        absl::StrCat("table '", state_.pending->name, "' is being made: want to be asked again"));
+  } else if (m.checkpoint.empty()) {
+    refusal = absl::InvalidArgumentError("rollback to checkpoint '': want its name");
+  }
+  if (!refusal.ok()) return Send(source, Acknowledgement{m.request, refusal, 0}, effects);
+  map.rolled_back = {.checkpoint = m.checkpoint,
+                     .step = m.step,
+                     .first_session = SessionId{state_.next_session},
+                     .id = m.id,
+                     .at_us = static_cast<std::uint64_t>(absl::ToUnixMicros(now))};
+  ++map.epoch;
+  ++map.version;
+  // Each lane's log goes another way from here.
+  for (std::uint64_t& epoch : map.lane_epochs) ++epoch;
+  state_.workers.clear();
+  when_stored_.push_back({kCoordinatorNode, source, Acknowledgement{m.request, {}, 0}});
+  Save(effects);
+}
+
+// Once a rollback is written: no lane needs to be told of sessions that it will not know.
+void CoordinatorCore::ForgetSessions(Effects& effects) {
+  const SessionId first = state_.map.rolled_back.first_session;
+  while (!leaving_.empty() && leaving_.begin()->first < first) {
+    for (const Asker& asker : leaving_.begin()->second.askers) {
+      Send(asker.source, Acknowledgement{asker.request, {}, 0}, effects);
+    }
+    leaving_.erase(leaving_.begin());
+  }
+  absl::erase_if(workers_heard_, [&](const auto& heard) { return heard.first < first; });
+}
+
 absl::StatusOr<std::vector<LaneMove>> CoordinatorCore::Plan(const PlaceLanes& m) const {
   if (!is_formed()) {
     return absl::UnavailableError(absl::StrCat("the cluster waits for ", WaitsFor()));

@@ -211,6 +211,12 @@ absl::Status EmbeddedCluster::Load(const CheckpointName& from) {
   return absl::OkStatus();
 }
 
+absl::Status EmbeddedCluster::RollBack(const std::string& name) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("rollback to '", name, "': an embedded cluster is started anew with it instead ",
+                   "(Cluster::Restore)"));
+}
+
 absl::Status EmbeddedCluster::Barrier(const std::string& name, std::uint32_t participants,
                                       std::chrono::milliseconds) {
   if (participants == 1) return absl::OkStatus();

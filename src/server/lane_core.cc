@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
-#include "protocol/cluster_map.h"
 #include "protocol/lane_log_names.h"
 #include "protocol/value_codec.h"
 #include "protocol/varint.h"
@@ -80,9 +79,22 @@ absl::Status LaneCore::NotHere(PartitionId partition) const {
 
 absl::Status LaneCore::CheckEpoch(std::uint64_t epoch) const {
   if (epoch == options_.epoch) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("epoch ", epoch, ": lane ",
-                                                    static_cast<std::uint32_t>(options_.self),
-                                                    " is in ", options_.epoch));
+  if (epoch < options_.epoch) return WasRolledBack();
+  return absl::UnavailableError(absl::StrCat("epoch ", epoch, ": lane ",
+                                             static_cast<std::uint32_t>(options_.self),
+                                             " is yet in ", options_.epoch));
+}
+
+// Sessions have ever higher numbers.
+absl::Status LaneCore::CheckSession(SessionId session) const {
+  if (session >= options_.rolled_back.first_session) return absl::OkStatus();
+  return WasRolledBack();
+}
+
+absl::Status LaneCore::WasRolledBack() const {
+  return absl::AbortedError(absl::StrCat(
+      "the cluster was rolled back to checkpoint '", options_.rolled_back.checkpoint, "', step ",
+      options_.rolled_back.step, ", since this worker connected: want one that begins there"));
 }
 
 void LaneCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
@@ -222,6 +234,7 @@ void LaneCore::RefusePull(NodeId source, std::uint64_t request, absl::Status sta
                            PullReply{.request = request,
                                      .status = std::move(status),
                                      .step = 0,
+                                     .epoch = options_.epoch,
                                      .values = {},
                                      .counts = {},
                                      .owner = nullptr}});
@@ -252,7 +265,9 @@ void LaneCore::OnCompactPush(const Envelope& event, const std::shared_ptr<const 
 }
 
 absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
-  if (absl::Status status = CheckEpoch(pull.epoch); !status.ok()) return status;
+  if (pull.epoch != 0) {
+    if (absl::Status status = CheckEpoch(pull.epoch); !status.ok()) return status;
+  }
   std::uint64_t floats = 0;
   for (const PullSection& section : pull.sections) {
     floats += std::uint64_t{section.keys.size()} * section.dim;
@@ -295,6 +310,7 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
   PullReply reply{.request = pull->request,
                   .status = {},
                   .step = StepOf(*pull),
+                  .epoch = options_.epoch,
                   .values = {},
                   .counts = {},
                   .owner = {}};
@@ -360,6 +376,7 @@ void LaneCore::ServeCompact(NodeId source, const PullRequest& pull, Effects& eff
   effects.sends.push_back({options_.self, source,
                            CompactPullReply{.request = pull.request,
                                             .step = StepOf(pull),
+                                            .epoch = options_.epoch,
                                             .values = format,
                                             .rows = {begin, row_bytes},
                                             .counts = AsBytes(packed->packed_counts),
@@ -377,6 +394,7 @@ void LaneCore::ServeWaiting(Effects& effects) {
 void LaneCore::OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push,
                       Effects& effects) {
   absl::Status status = CheckEpoch(push->epoch);
+  status.Update(CheckSession(push->session));
   if (!status.ok()) return Acknowledge(source, push->request, std::move(status), effects);
   const std::vector<PushSection>& sections = push->sections;
   for (std::size_t first = 0; first < sections.size();) {
@@ -399,6 +417,7 @@ void LaneCore::OnPush(NodeId source, const std::shared_ptr<const PushRequest>& p
 
 void LaneCore::OnBarrier(NodeId source, const BarrierRequest& barrier, Effects& effects) {
   absl::Status status = CheckEpoch(barrier.epoch);
+  status.Update(CheckSession(barrier.session));
   if (!status.ok()) return Acknowledge(source, barrier.request, std::move(status), effects);
   for (const BarrierSection& section : barrier.sections) {
     PartitionCore* const partition = Find(section.partition);
@@ -421,11 +440,12 @@ void LaneCore::OnCreateTable(NodeId source, const CreateTable& create, Effects& 
 }
 
 void LaneCore::OnOpenSession(NodeId source, const OpenSession& open, Effects& effects) {
-  absl::Status status;
+  absl::Status status = open.epoch == 0 ? absl::OkStatus() : CheckEpoch(open.epoch);
+  status.Update(CheckSession(open.session));
   std::uint64_t step = 0;
   for (PartitionCore* const partition : awake_) {
-    status = partition->OpenSession(open.session, open.rank, open.step);
     if (!status.ok()) break;
+    status = partition->OpenSession(open.session, open.rank, open.step);
     step = std::max(step, partition->step());
   }
   effects.sends.push_back(
@@ -456,6 +476,17 @@ void LaneCore::OnStatistics(NodeId source, const StatisticsRequest& request, Eff
 
 void LaneCore::OnSnapshot(NodeId source, const SnapshotRequest& request, absl::Time now,
                           Effects& effects) {
+  if (request.epoch != 0 && request.epoch != options_.epoch) {
+    // (Parts of one checkpoint must not be of two epochs.)
+    SnapshotReply refusal{.request = request.request, .status = {}, .blobs = {}, .positions = {}};
+    refusal.status =
+        request.epoch > options_.epoch
+            ? CheckEpoch(request.epoch)
+            : absl::AbortedError(absl::StrCat("the cluster was rolled back to checkpoint '",
+                                              options_.rolled_back.checkpoint, "' meanwhile"));
+    effects.sends.push_back({options_.self, source, std::move(refusal)});
+    return;
+  }
   std::vector<PartitionCore*> partitions;
   for (const auto& partition : partitions_) partitions.push_back(partition.get());
   snapshot_.Start({.self = options_.self,

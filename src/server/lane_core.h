@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "base/limits.h"
 #include "longtail/step_mode.h"
+#include "protocol/cluster_map.h"
 #include "protocol/expand.h"
 #include "protocol/lane_base.h"
 #include "protocol/messages.h"
@@ -45,6 +46,7 @@ class LaneCore final : public Core {
     /// What changes state goes to a log, and is acknowledged once that is durable.
     bool keeps_log = false;
     std::size_t key_list_bytes_max = kKeyListBytesMax;  ///< Of those that workers have it keep.
+    RolledBack rolled_back{};                           ///< What its rows descend from.
     LaneSnapshot::Options snapshot{};
   };
 
@@ -98,14 +100,30 @@ class LaneCore final : public Core {
   absl::Status RestorePartition(const LaneBase& base, ReadRowsInto read_rows);
   std::uint64_t whole_at() const { return whole_at_; }
 
+  /// Makes tables, for a lane that is to have rows of a checkpoint: they come by LoadRows, any
+  /// number of times, and EndLoad sets the step and the number of the next log entry. Before any
+  /// Step or Replay.
+  ///
+  /// Errors: InvalidArgument, naming what does not fit.
+  absl::Status BeginLoad(const std::vector<TableSpec>& tables);
+  absl::Status LoadRows(const RowBlock& rows) { return Import(rows); }
+  void EndLoad(std::uint64_t step, std::uint64_t log_end);
+
   /// Forgets whom it owes an answer, and gives up a snapshot: another leads the lane now.
   void StopLeading(Effects& effects);
+
+  /// The cluster's epoch that its rows are of.
+  std::uint64_t epoch() const { return options_.epoch; }
 
   /// Log entries so far: the number of the next.
   std::uint64_t log_end() const { return log_end_; }
 
   /// Partitions that it owns.
   std::uint32_t partition_count() const { return static_cast<std::uint32_t>(partitions_.size()); }
+
+  std::uint32_t table_count() const {
+    return partitions_.empty() ? 0 : static_cast<std::uint32_t>(partitions_[0]->table_count());
+  }
 
   /// Rows of all its tables.
   std::uint64_t row_count() const;
@@ -159,6 +177,8 @@ class LaneCore final : public Core {
   void OnOther(NodeId source, const T& message, Effects& effects);
 
   absl::Status CheckEpoch(std::uint64_t epoch) const;
+  absl::Status CheckSession(SessionId session) const;
+  absl::Status WasRolledBack() const;
   absl::Status CheckPull(const PullRequest& pull) const;
   bool IsReady(const PullRequest& pull) const;
   std::uint64_t StepOf(const PullRequest& pull) const;

@@ -155,6 +155,20 @@ void LaneCore::WakePartitions() {
   }
 }
 
+absl::Status LaneCore::BeginLoad(const std::vector<TableSpec>& tables) {
+  for (const auto& partition : partitions_) {
+    for (std::uint32_t t = 0; t < tables.size(); ++t) {
+      LONGTAIL_RETURN_IF_ERROR(partition->CreateTable(TableId{t}, tables[t]));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void LaneCore::EndLoad(std::uint64_t step, std::uint64_t log_end) {
+  for (const auto& partition : partitions_) partition->ImportStep(step);
+  log_end_ = durable_end_ = log_end;
+}
+
 void LaneCore::StopLeading(Effects& effects) {
   held_.clear();
   waiting_.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace longtail::server {
 
@@ -19,10 +20,18 @@ absl::StatusOr<LaneCore::Options> PlaceOfLane(const ClusterMap& map, NodeId lane
                             .staleness = map.staleness,
                             .worker_count = map.worker_count,
                             .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
-                            .partitions = {}};
+                            .partitions = {},
+                            .rolled_back = map.rolled_back};
   for (std::uint32_t p = 0; p < map.lane_of.size(); ++p) {
     if (map.lane_of[p] == number) options.partitions.push_back(PartitionId{p});
   }
+  return options;
+}
+
+absl::StatusOr<LaneCore::Options> PlaceOfEmptyLane(const ClusterMap& map, NodeId lane) {
+  LONGTAIL_ASSIGN_OR_RETURN(LaneCore::Options options, PlaceOfLane(map, lane));
+  options.epoch = kFirstEpoch;
+  options.rolled_back = {};
   return options;
 }
 

@@ -12,4 +12,8 @@ namespace longtail::server {
 /// Errors: NotFound if the map has no such lane.
 absl::StatusOr<LaneCore::Options> PlaceOfLane(const ClusterMap& map, NodeId lane);
 
+/// The same of a lane without anything, which is what lanes are when a cluster begins: it is of the
+/// first epoch, whatever the map's.
+absl::StatusOr<LaneCore::Options> PlaceOfEmptyLane(const ClusterMap& map, NodeId lane);
+
 }  // namespace longtail::server

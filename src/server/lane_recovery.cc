@@ -27,9 +27,11 @@ struct Reading {
   RecoveredLane recovered{};
 };
 
-// The core that a log begins with.
-absl::Status Begin(std::shared_ptr<const ClusterMap> map, Reading& reading) {
-  LONGTAIL_ASSIGN_OR_RETURN(LaneCore::Options options, PlaceOfLane(*map, reading.lane));
+// The core that a log begins with: what a base has, or nothing.
+absl::Status Begin(std::shared_ptr<const ClusterMap> map, bool is_empty, Reading& reading) {
+  LONGTAIL_ASSIGN_OR_RETURN(LaneCore::Options options, is_empty
+                                                           ? PlaceOfEmptyLane(*map, reading.lane)
+                                                           : PlaceOfLane(*map, reading.lane));
   options.keeps_log = true;
   reading.recovered.map = std::move(map);
   reading.recovered.core = std::make_unique<LaneCore>(options);
@@ -47,7 +49,7 @@ absl::Status Restore(const std::string& name, Reading& reading) {
                                                       ": want lane ",
                                                       static_cast<std::uint32_t>(reading.lane)));
   }
-  LONGTAIL_RETURN_IF_ERROR(Begin(std::make_shared<const ClusterMap>(base.map), reading));
+  LONGTAIL_RETURN_IF_ERROR(Begin(std::make_shared<const ClusterMap>(base.map), false, reading));
   Manifest manifest;
   for (const TableSpec& spec : base.tables) {
     manifest.tables.push_back({TableId{static_cast<std::uint32_t>(manifest.tables.size())}, spec});
@@ -97,7 +99,7 @@ absl::Status ReplaySegment(const std::string& what, std::span<const std::byte> b
       if (begin == nullptr || begin->map == nullptr) {
         return absl::DataLossError(absl::StrCat(what, ": begins with another message than a map"));
       }
-      LONGTAIL_RETURN_IF_ERROR(Begin(begin->map, reading));
+      LONGTAIL_RETURN_IF_ERROR(Begin(begin->map, true, reading));
     }
     if (number < recovered.core->log_end()) continue;
     if (begin != nullptr && begin->map != nullptr) {

@@ -77,12 +77,15 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
   gauges_.role_ = role_;
   if (!leads()) gauges_.rows_ = 0;
   const bool comes_back = std::exchange(comes_back_, false);
+  if (!leads()) WantNone();
   switch (role_) {
     case ReplicaRole::kLeader:
       if (was != ReplicaRole::kLeader)
         return Lead(comes_back ? ReplicaRole::kFollower : was, now, effects);
+      if (IsBehindEpoch()) return WantRows(effects);
       if (is_new_epoch) return BeginEpoch(now, effects);
       TakeFollowers();
+      MakeTables(now, effects);
       return Commit(now, effects);
     case ReplicaRole::kFollower:
     case ReplicaRole::kSuccessor:
@@ -99,8 +102,9 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
   }
 }
 
-std::unique_ptr<LaneCore> ReplicaCore::MakeLane() {
-  absl::StatusOr<LaneCore::Options> options = PlaceOfLane(*map_, lane_node_);
+std::unique_ptr<LaneCore> ReplicaCore::MakeLane(bool is_empty) {
+  absl::StatusOr<LaneCore::Options> options =
+      is_empty ? PlaceOfEmptyLane(*map_, lane_node_) : PlaceOfLane(*map_, lane_node_);
   if (!options.ok()) return nullptr;
   options->keeps_log = true;
   options->key_list_bytes_max = options_.key_list_bytes_max;
@@ -112,7 +116,7 @@ std::unique_ptr<LaneCore> ReplicaCore::MakeLane() {
 
 // A lane without anything, and its log.
 void ReplicaCore::BeginLane(Effects& effects) {
-  lane_ = MakeLane();
+  lane_ = MakeLane(true);
   if (keeps_log()) BeginLog(true, effects);
 }
 
@@ -150,8 +154,10 @@ std::uint64_t ReplicaCore::Held() const {
 }
 
 bool ReplicaCore::WriteBase(absl::Time now, Effects& effects) {
-  return keeps_log() && lane_ != nullptr && lane_->log_end() > 0 && map_ != nullptr &&
-         lane_->WriteBase(map_, epochs_, Log().prefix, now, effects);
+  // (A base says by its map which epoch its rows are of.)
+  const bool may = keeps_log() && lane_ != nullptr && lane_->log_end() > 0 && map_ != nullptr &&
+                   lane_->epoch() == map_->epoch;
+  return may && lane_->WriteBase(map_, epochs_, Log().prefix, now, effects);
 }
 
 void ReplicaCore::OnLogged(std::uint64_t log, std::uint64_t end, absl::Time now, Effects& effects) {
@@ -170,6 +176,7 @@ void ReplicaCore::Leave(Effects& effects) {
   epochs_.clear();
   followers_.clear();
   fetching_ = {};
+  WantNone();
 }
 
 void ReplicaCore::Lead(ReplicaRole was, absl::Time now, Effects& effects) {
@@ -188,6 +195,7 @@ void ReplicaCore::Lead(ReplicaRole was, absl::Time now, Effects& effects) {
   followers_.clear();
   acknowledged_ = lane_->log_end();  // For all that is known here.
   effects.WakeAt(now + kGaugeEvery);
+  if (IsBehindEpoch()) return WantRows(effects);
   BeginEpoch(now, effects);
 }
 
@@ -200,6 +208,7 @@ void ReplicaCore::BeginEpoch(absl::Time now, Effects& effects) {
   epochs_.push_back({epoch_, lane_->log_end()});
   lane_->BeginLog(map_, effects);
   AfterLane(now, effects);
+  MakeTables(now, effects);
 }
 
 void ReplicaCore::TakeFollowers() {
@@ -270,11 +279,20 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
                                                       "', which does not lead this lane now")),
                   effects);
   }
+  if (IsBehindEpoch() && !IsPull(event.body)) {
+    return Refuse(
+        event,
+        absl::UnavailableError(absl::StrCat(
+            "lane ", static_cast<std::uint32_t>(lane_node_), " of server '", options_.server,
+            "' takes the rows of checkpoint '", map_->rolled_back.checkpoint, "' first",
+            problem_.empty() ? "" : ": ", problem_)),
+        effects);
+  }
   if (!MayChange(event, effects)) return;
   lane_->Step(event, now, effects);
   gauges_.rows_pulled_ = lane_->rows_pulled();
   gauges_.rows_pushed_ = lane_->rows_pushed();
-  AfterLane(now, effects);
+  if (!IsBehindEpoch()) AfterLane(now, effects);
 }
 
 void ReplicaCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) {
@@ -284,8 +302,8 @@ void ReplicaCore::OnStored(const StoreAnswer& answer, absl::Time now, Effects& e
     is_whole_ = true;
     durable_ = std::max(durable_, *effects.log_base);
   }
-  if (leads()) return AfterLane(now, effects);
-  TellHeld(effects);
+  if (leads() && !IsBehindEpoch()) return AfterLane(now, effects);
+  if (!leads()) TellHeld(effects);
 }
 
 void ReplicaCore::Tick(absl::Time now, Effects& effects) {
@@ -300,6 +318,7 @@ void ReplicaCore::Tick(absl::Time now, Effects& effects) {
     AnswerFollowers(now, effects);
     LookAtFollowers(now, effects);
   } else if (role_ != ReplicaRole::kNone) {
+    if (fetching_.is_complete) TakeImage(now, effects);
     if (now >= retry_at_) return Fetch(now, effects);
     effects.WakeAt(retry_at_);
   }
@@ -359,7 +378,7 @@ bool ReplicaCore::MayChange(const Envelope& event, Effects& effects) {
 
 void ReplicaCore::OnFollow(NodeId source, const FollowLane& m, absl::Time now, Effects& effects) {
   LaneEntries refusal{.request = m.request, .status = {}, .epoch = epoch_, .frames = {}};
-  if (!leads() || m.lane != lane_node_ || m.epoch > epoch_) {
+  if (!leads() || m.lane != lane_node_ || m.epoch > epoch_ || IsBehindEpoch()) {
     refusal.status = absl::UnavailableError("this replica does not lead the lane, or not yet");
     return Send(source, std::move(refusal), effects);
   }

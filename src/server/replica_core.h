@@ -11,6 +11,11 @@
 //   kReader   = follows and answers pulls; nobody waits for it
 //   a leader that was replaced acknowledges nothing: its successor, which counts, asks it no more
 //
+// A cluster that was rolled back is in a later epoch than its rows are. Then a leader takes the
+// rows of the checkpoint first (wanted, TakeRows, EndRows), and begins a log that no other replica
+// has the beginning of, so that the others get an image of it. Who leads next without that image
+// takes the checkpoint's rows itself: nothing that came behind them was acknowledged yet.
+//
 // With a log, to hold an entry is to have it durable: so what was acknowledged is still there when
 // all replicas have ended. What is replaced by an image gets a new log; a base that stands for the
 // image makes that whole, and until then the replica holds nothing, and the log before it stays.
@@ -23,6 +28,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +38,7 @@
 #include "protocol/lane_image.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
+#include "server/epoch_gate.h"
 #include "server/lane_core.h"
 #include "server/lane_tail.h"
 #include "server/recovered_lane.h"
@@ -60,6 +67,7 @@ class ReplicaGauges {
   std::uint64_t rows_pulled() const { return rows_pulled_; }
   std::uint64_t rows_pushed() const { return rows_pushed_; }
   std::uint64_t images() const { return images_; }      ///< Begun to fetch.
+  std::uint64_t wants() const { return wants_; }        ///< Changes of ReplicaCore::wanted.
   std::uint64_t problems() const { return problems_; }  ///< See ReplicaCore::problem.
 
  private:
@@ -90,6 +98,7 @@ class ReplicaGauges {
   std::atomic<std::uint64_t> rows_pushed_ = 0;
   std::atomic<std::int64_t> current_at_ = kNever;
   std::atomic<std::uint64_t> images_ = 0;
+  std::atomic<std::uint64_t> wants_ = 0;
   std::atomic<std::uint64_t> problems_ = 0;
 };
 
@@ -107,6 +116,8 @@ class ReplicaCore final : public Core {
     std::size_t key_list_bytes_max = kKeyListBytesMax;
     /// A reader that may be further behind than so answers no pull.
     absl::Duration behind_max = absl::InfiniteDuration();
+    /// Of a reader: that of its server's lanes, of which this is number `seat`. Null: none.
+    std::shared_ptr<EpochGate> gate{};
     LaneSnapshot::Options snapshot{};  ///< But for the tickets.
     /// Not 0: it keeps logs, which have this number, and each `log_step` above it.
     std::uint64_t first_log = 0;
@@ -138,6 +149,27 @@ class ReplicaCore final : public Core {
 
   /// Writes a base for its log. Whether it has begun; see LaneCore::WriteBase.
   bool WriteBase(absl::Time now, Effects& effects);
+
+  /// Rows of a checkpoint that it waits for.
+  struct WantedRows {
+    std::uint64_t ticket = 0;
+    NodeId lane{};
+    std::shared_ptr<const ClusterMap>
+        map;  ///< What was rolled back to, and which tables there are.
+
+    bool operator==(const WantedRows& other) const { return ticket == other.ticket; }
+  };
+
+  /// None: it waits for none. Others than before if the ticket is another one.
+  const std::optional<WantedRows>& wanted() const { return wanted_; }
+
+  /// Takes rows of the lane's partitions, in any order; tables are the map's.
+  ///
+  /// Errors: Aborted if it does not wait for them any more; as LaneCore::LoadRows.
+  absl::Status TakeRows(std::uint64_t ticket, const RowBlock& rows);
+
+  /// That was all; or, with an error, it was not, and rows are wanted anew.
+  void EndRows(std::uint64_t ticket, const absl::Status& status, absl::Time now, Effects& effects);
 
   bool leads() const { return role_ == ReplicaRole::kLeader; }
   ReplicaRole role() const { return role_; }
@@ -185,13 +217,17 @@ class ReplicaCore final : public Core {
     bool is_complete = false;  // All parts are there: entries from the first cut on are to follow.
   };
 
-  std::unique_ptr<LaneCore> MakeLane();
+  std::unique_ptr<LaneCore> MakeLane(bool is_empty);
   void BeginLane(Effects& effects);
   void Leave(Effects& effects);
   bool keeps_log() const { return options_.first_log != 0; }
   void BeginLog(bool is_whole, Effects& effects);
   std::uint64_t Held() const;
   void Lead(ReplicaRole was, absl::Time now, Effects& effects);
+  bool IsBehindEpoch() const { return leads() && lane_->epoch() < map_->epoch; }
+  void WantRows(Effects& effects);
+  void WantNone();
+  void MakeTables(absl::Time now, Effects& effects);
   void BeginEpoch(absl::Time now, Effects& effects);
   void TakeFollowers();
   void BeginFollowing(absl::Time now, Effects& effects);
@@ -237,6 +273,8 @@ class ReplicaCore final : public Core {
   bool hands_over_ = false;         // One of them is to lead next: nothing is changed any more.
   std::uint64_t acknowledged_ = 0;  // Entries before this one may have been, by anybody.
   std::uint64_t images_ = 0;
+  std::optional<WantedRows> wanted_;
+  std::unique_ptr<LaneCore> loading_;  // With those that came.
 
   // Of its log, if it keeps one.
   bool comes_back_ = false;  // Until the first map.

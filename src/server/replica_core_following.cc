@@ -19,6 +19,8 @@ namespace {
 // A request is made again behind so long a silence; one that was refused, sooner.
 constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(600);
 constexpr absl::Duration kRefusedAgainAfter = absl::Milliseconds(50);
+// A reader looks again behind so long whether its server's other lanes have an epoch, too.
+constexpr absl::Duration kShowAgainAfter = absl::Milliseconds(2);
 
 }  // namespace
 
@@ -131,6 +133,13 @@ absl::Status ReplicaCore::Apply(const LaneEntries& m, Effects& effects) {
 // Once it has all up to where its last part was cut.
 void ReplicaCore::TakeImage(absl::Time now, Effects& effects) {
   if (fetching_.lane->log_end() < fetching_.lane->whole_at()) return;
+  const bool may_show =
+      options_.gate == nullptr || options_.gate->Pass(options_.seat, fetching_.lane->epoch());
+  const bool shows = gauges_.current_at() != absl::InfinitePast();
+  if (!may_show && shows && fetching_.lane->epoch() != lane_->epoch()) {
+    effects.WakeAt(now + kShowAgainAfter);
+    return;
+  }
   lane_ = std::move(fetching_.lane);
   epochs_ = std::move(fetching_.epochs);
   tail_.Reset(lane_->log_end());
@@ -146,7 +155,8 @@ void ReplicaCore::OnImagePiece(const LaneEntries& m, absl::Time now, Effects& ef
       m.image == fetching_.image && m.part == fetching_.part && m.offset == fetching_.bytes.size();
   if (!is_next) {
     if (m.part != 0 || m.offset != 0) return;  // Late: the next answer is what was asked for.
-    fetching_ = {.image = m.image, .epoch = m.epoch, .part = 0, .bytes = {}, .lane = MakeLane()};
+    fetching_ = {
+        .image = m.image, .epoch = m.epoch, .part = 0, .bytes = {}, .lane = MakeLane(false)};
     ++gauges_.images_;
   }
   for (const auto& frame : m.frames) fetching_.bytes.append(AsText(frame));
@@ -168,6 +178,11 @@ absl::Status ReplicaCore::TakePart() {
       const LaneImagePart part,
       DecodeLaneImagePart(absl::StrCat("part ", fetching_.part, " of the lane's image"),
                           AsBytes(fetching_.bytes)));
+  if (part.base.map.epoch != fetching_.lane->epoch()) {
+    return absl::UnavailableError(absl::StrCat("the lane's image is of epoch ", part.base.map.epoch,
+                                               " of the cluster: its map is of ",
+                                               fetching_.lane->epoch()));
+  }
   if (fetching_.part == 0) fetching_.epochs = part.base.epochs;
   return fetching_.lane->RestorePartition(
       part.base, [&](absl::FunctionRef<absl::Status(RowBlock rows)> take) -> absl::Status {

@@ -8,6 +8,7 @@
 #include "io/open_store.h"
 #include "longtail/cluster.h"
 #include "protocol/statistics_json.h"
+#include "protocol/utc_text.h"
 
 namespace longtail {
 
@@ -17,13 +18,11 @@ absl::Status WriteStatisticsFile(const std::string& path, std::uint64_t step,
   const bool has_directory = slash != std::string::npos;
   const std::string directory = has_directory ? path.substr(0, slash + 1) : "./";
   LONGTAIL_ASSIGN_OR_RETURN(const auto store, OpenStore(absl::StrCat("file:", directory)));
-  return store->Write(
-      has_directory ? path.substr(slash + 1) : path,
-      EncodeStatisticsFile(
-          {.created_at = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
-           .library_version = LONGTAIL_VERSION,
-           .step = step,
-           .tables = tables}));
+  return store->Write(has_directory ? path.substr(slash + 1) : path,
+                      EncodeStatisticsFile({.created_at = UtcText(absl::Now()),
+                                            .library_version = LONGTAIL_VERSION,
+                                            .step = step,
+                                            .tables = tables}));
 }
 
 }  // namespace longtail

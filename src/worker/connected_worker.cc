@@ -106,6 +106,7 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
                                  std::unique_ptr<Transport> transport, const ClusterMapHolder& map)
     : options_(options),
       identity_(identity),
+      epoch_(identity.is_reader ? 0 : map.Current()->epoch),
       map_(map),
       transport_(std::move(transport)),
       link_(std::make_shared<CallOwnerLink>()),
@@ -113,11 +114,13 @@ ConnectedWorker::ConnectedWorker(const WorkerOptions& options, const Identity& i
              .session = identity.session,
              .rank = identity.rank,
              .partition_count = static_cast<std::uint32_t>(map.Current()->lane_of.size()),
+             .epoch = epoch_,
              .retry_after = absl::FromChrono(options.retry_after),
              .step_mode = map.Current()->step_mode,
              .staleness = map.Current()->staleness,
              .describe = identity.describe,
              .counts_bytes = identity.is_remote,
+             .is_reader = identity.is_reader,
              .compact = {.names_key_lists = options.wire_names_key_lists,
                          .feedback_bytes_max = options.wire_feedback_bytes_max}}),
       cache_(MakeRowCache(options)) {
@@ -307,7 +310,7 @@ void ConnectedWorker::BuildPull(const ClusterMap& map, const Part& part,
                                 const std::shared_ptr<PullSink>& sink) {
   std::shared_ptr<PullRequest> request = pulls_.Take();
   request->compact = Compact(options_.wire_rows, options);
-  request->epoch = map.epoch;
+  request->epoch = epoch_;
   request->sink = sink;
   request->wants_counts = false;
   for (const PullItem& item : items) {
@@ -373,7 +376,7 @@ absl::Status ConnectedWorker::AwaitRoom(std::size_t bytes, absl::Time deadline) 
 void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
                                 std::span<const PushItem> items, const CallOptions& options) {
   std::shared_ptr<PooledPush> request = pushes_.Take();
-  request->epoch = map.epoch;
+  request->epoch = epoch_;
   request->learning_rate_scale = options.learning_rate_scale;
   request->compact = Compact(options_.wire_gradients, options);
   if (request->gradients.size() < part.floats) request->gradients.resize(part.floats);
@@ -417,7 +420,7 @@ Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
   if (map->step_mode != StepMode::kAsynchronous) {
     for (std::uint32_t lane = 0; lane < map->lanes.size(); ++lane) {
       auto request = std::make_shared<BarrierRequest>();
-      request->epoch = map->epoch;
+      request->epoch = epoch_;
       for (std::uint32_t p = 0; p < map->lane_of.size(); ++p) {
         if (map->lane_of[p] == lane) request->sections.push_back({PartitionId{p}, 0});
       }

@@ -107,6 +107,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
 
   const WorkerOptions options_;
   const Identity identity_;
+  const std::uint64_t epoch_;  // Of the cluster whose rows it is to work on; 0: any.
   const ClusterMapHolder& map_;
   const std::unique_ptr<Transport> transport_;
   const std::shared_ptr<CallOwnerLink> link_;

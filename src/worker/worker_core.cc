@@ -118,7 +118,7 @@ Message WorkerCore::Prepare(Request& request, std::uint64_t number, std::uint64_
     return std::shared_ptr<const BarrierRequest>(std::move(*barrier));
   }
   if (auto* open = std::get_if<OpenSession>(&request)) {
-    *open = {number, options_.session, options_.rank, 0};
+    *open = {number, options_.session, options_.rank, 0, options_.epoch};
     return *open;
   }
   auto& close = std::get<CloseSession>(request);
@@ -250,7 +250,8 @@ void WorkerCore::NoteOpening(NodeId lane, const Acknowledgement& ack, absl::Time
   Open* const open = FindOpen(found->call);
   if (step_ == 0 || options_.step_mode == StepMode::kAsynchronous || open == nullptr) return;
   for (const NodeId to : opened_) {
-    const OpenSession again{next_request_++, options_.session, options_.rank, step_};
+    const OpenSession again{next_request_++, options_.session, options_.rank, step_,
+                            options_.epoch};
     waiting_.push_back({.request = again.request,
                         .call = open->number,
                         .lane = to,
@@ -286,6 +287,12 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
   Open* const open = FindOpen(found->call);
   const auto* const plain = std::get_if<const PullReply*>(&rows);
   const auto* const compact = std::get_if<const CompactPullReply*>(&rows);
+  if (options_.is_reader && open != nullptr && status.ok()) {
+    const std::uint64_t epoch = compact != nullptr ? (*compact)->epoch
+                                : plain != nullptr ? (*plain)->epoch
+                                                   : 0;
+    if (!IsOfOneEpoch(*open, epoch, *found, now, effects)) return;
+  }
   if (open != nullptr && found->pull != nullptr) {
     absl::Status placed;
     if (plain != nullptr && !(*plain)->values.empty()) placed = PlaceRows(**plain, *found->pull);
@@ -300,6 +307,39 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
   if (plain != nullptr) open->applied = std::min(open->applied, (*plain)->step);
   if (compact != nullptr) open->applied = std::min(open->applied, (*compact)->step);
   if (--open->unanswered == 0) Complete(*open, effects);
+}
+
+// While a rollback is under way some lanes show rows from before it, and others rows from behind
+// it. A pull that got some of both is made again as a whole.
+bool WorkerCore::IsOfOneEpoch(Open& open, std::uint64_t epoch, const Waiting& found, absl::Time now,
+                              Effects& effects) {
+  if (open.answered.empty() || open.epoch == epoch) {
+    open.epoch = epoch;
+    open.answered.push_back(found);
+    return true;
+  }
+  const std::uint64_t call = open.number;
+  std::vector<Waiting> again = std::move(open.answered);
+  open.answered.clear();
+  for (const Waiting& waiting : waiting_) {
+    if (waiting.call == call) again.push_back(waiting);
+  }
+  std::erase_if(waiting_, [&](const Waiting& w) { return w.call == call; });
+  for (Waiting& waiting : again) {
+    // Under a new number, so that answers to the old one are late.
+    auto pull = std::make_shared<PullRequest>(*waiting.pull);
+    pull->request = waiting.request = next_request_++;
+    waiting.message = std::shared_ptr<const PullRequest>(std::move(pull));
+    waiting.retry_at = now + kRetryRefusedAfter;
+    Compact(waiting);
+    effects.WakeAt(waiting.retry_at);
+    waiting_.push_back(std::move(waiting));
+  }
+  open.unanswered = static_cast<std::uint32_t>(again.size());
+  open.applied = std::numeric_limits<std::uint64_t>::max();
+  open.status = absl::OkStatus();
+  ++resent_;
+  return false;
 }
 
 // The lane lacks a list of keys that it was sent, or has yet to get it.

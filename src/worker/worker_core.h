@@ -41,12 +41,14 @@ class WorkerCore final : public Core {
     SessionId session{};
     std::uint32_t rank = 0;
     std::uint32_t partition_count = 1;
+    std::uint64_t epoch = 0;  ///< Of the cluster; a reader's: 0.
     absl::Duration retry_after = absl::Seconds(5);
     StepMode step_mode = StepMode::kAsynchronous;
     std::uint32_t staleness = 0;  ///< See ClusterOptions; for errors.
     /// What a lane is called in errors; null: by its number.
     std::function<std::string(NodeId lane)> describe = {};
-    bool counts_bytes = false;             ///< What is sent and received travels as bytes.
+    bool counts_bytes = false;  ///< What is sent and received travels as bytes.
+    bool is_reader = false;     ///< Its pulls take rows of any epoch of the cluster, all of one.
     CompactBuilder::Options compact = {};  ///< For requests that travel in compact form.
   };
 
@@ -113,6 +115,9 @@ class WorkerCore final : public Core {
     std::uint32_t unanswered = 0;
     std::uint64_t applied = std::numeric_limits<std::uint64_t>::max();  // By all who answered; of
                                                                         // these rows alone.
+    // Of a reader: the epoch of the rows that came, and the requests that they answered.
+    std::uint64_t epoch = 0;
+    std::vector<Waiting> answered{};
     absl::Status status;
   };
 
@@ -122,6 +127,8 @@ class WorkerCore final : public Core {
   void Compact(Waiting& waiting);
   void OnAnswer(NodeId lane, std::uint64_t request, const absl::Status& status, const Rows& rows,
                 absl::Time now, Effects& effects);
+  bool IsOfOneEpoch(Open& open, std::uint64_t epoch, const Waiting& found, absl::Time now,
+                    Effects& effects);
   void OnKeysWanted(NodeId lane, std::uint64_t request, absl::Time now, Effects& effects);
   void Send(const Waiting& waiting, Effects& effects);
   void Complete(Open& open, Effects& effects);

@@ -99,7 +99,8 @@ class ProgramCluster {
       return status.ok() && status->is_well() && status->map != nullptr &&
              std::ranges::all_of(status->map->servers, [](const ServerEntry& server) {
                return std::ranges::all_of(server.lanes, [](const LaneEntry& lane) {
-                 return lane.role == ReplicaRole::kLeader || lane.role == ReplicaRole::kFollower;
+                 return lane.role == ReplicaRole::kLeader || lane.role == ReplicaRole::kFollower ||
+                        lane.role == ReplicaRole::kReader;
                });
              });
     });

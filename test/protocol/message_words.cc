@@ -101,9 +101,10 @@ class Words {
   }
   void Add(const ClusterMap& map) {
     const auto& [version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster,
-                 replicas, epochs] = map;
+                 replicas, epochs, rolled_back] = map;
+    const auto& [checkpoint, step, first_session, id, at_us] = rolled_back;
     (*this)(version, epoch, mode, staleness, workers, lanes, lane_of, tables, servers, cluster,
-            replicas, epochs);
+            replicas, epochs, checkpoint, step, first_session, id, at_us);
   }
   void Add(const std::shared_ptr<const ClusterMap>& map) {
     if (map == nullptr) {
@@ -148,8 +149,8 @@ void Put(const CompactPush& message, Words& words) {
   static_cast<void>(owner);
 }
 void Put(const CompactPullReply& message, Words& words) {
-  const auto& [request, step, values, rows, counts, owner] = message;
-  words("compact pull reply", request, step, values, rows, counts);
+  const auto& [request, step, epoch, values, rows, counts, owner] = message;
+  words("compact pull reply", request, step, epoch, values, rows, counts);
   static_cast<void>(owner);
 }
 void Put(const KeysWanted& message, Words& words) {
@@ -166,6 +167,10 @@ void Put(const PlaceLanes& message, Words& words) {
   const auto& [request, placing, lane, server] = message;
   words("place", request, placing, lane, server);
 }
+void Put(const RollBack& message, Words& words) {
+  const auto& [request, checkpoint, step, id] = message;
+  words("roll back", request, checkpoint, step, id);
+}
 void Put(const LaneEntries& message, Words& words) {
   const auto& [request, status, epoch, counted, log_end, first, image, part, parts, offset, bytes,
                frames, owners] = message;
@@ -178,8 +183,8 @@ void Put(const BarrierRequest& message, Words& words) {
   words("barrier", session, request, epoch, step, sections);
 }
 void Put(const PullReply& message, Words& words) {
-  const auto& [request, status, step, values, counts, owner] = message;
-  words("pull reply", request, status, step, values, counts);
+  const auto& [request, status, step, epoch, values, counts, owner] = message;
+  words("pull reply", request, status, step, epoch, values, counts);
   static_cast<void>(owner);
 }
 void Put(const Acknowledgement& message, Words& words) {
@@ -187,8 +192,8 @@ void Put(const Acknowledgement& message, Words& words) {
   words("acknowledgement", request, status, step);
 }
 void Put(const OpenSession& message, Words& words) {
-  const auto& [request, session, rank, step] = message;
-  words("open", request, session, rank, step);
+  const auto& [request, session, rank, step, epoch] = message;
+  words("open", request, session, rank, step, epoch);
 }
 void Put(const CloseSession& message, Words& words) {
   const auto& [request, session] = message;
@@ -212,8 +217,8 @@ void Put(const StatisticsReply& message, Words& words) {
         std::span<const std::uint64_t>(by_bucket), distinct, hot, by_count, hash);
 }
 void Put(const SnapshotRequest& message, Words& words) {
-  const auto& [request, prefix, checkpoint, base, is_increment, values] = message;
-  words("snapshot", request, prefix, checkpoint, base, is_increment, values);
+  const auto& [request, prefix, checkpoint, base, is_increment, values, epoch] = message;
+  words("snapshot", request, prefix, checkpoint, base, is_increment, values, epoch);
 }
 void Put(const SnapshotReply& message, Words& words) {
   const auto& [request, status, blobs, positions] = message;

@@ -100,6 +100,7 @@ Message RandomReply(Rng& rng) {
   kept->counts = RandomBytes(rng, rng.Below(30));
   return CompactPullReply{.request = rng.Next(),
                           .step = rng.Next() >> (2 + rng.Below(62)),
+                          .epoch = rng.Next(),
                           .values = static_cast<WireValues>(rng.Below(4)),
                           .rows = AsBytes(kept->values),
                           .counts = AsBytes(kept->counts),
@@ -158,6 +159,7 @@ CompactPullReply SampleCompactPullReply() {
   kept->counts = Varints({7, 130});
   return {.request = 155,
           .step = 156,
+          .epoch = 193,
           .values = WireValues::kFloat16,
           .rows = AsBytes(kept->values),
           .counts = AsBytes(kept->counts),

@@ -55,6 +55,7 @@ PullReply SamplePullReply() {
   PullReply reply;
   reply.request = 31;
   reply.step = 34;
+  reply.epoch = 187;
   const auto values =
       std::make_shared<const std::vector<float>>(std::vector<float>{1.5F, -2.5F, 3});
   reply.values = *values;
@@ -134,7 +135,8 @@ ClusterMap SampleMap() {
           .servers = {SampleServer()},
           .cluster = 113,
           .replicas = 2,
-          .lane_epochs = {115, 116}};
+          .lane_epochs = {115, 116},
+          .rolled_back = {"step-188", 188, SessionId{189}, 194, 195}};
 }
 
 MembersReply SampleMembersReply() {
@@ -261,6 +263,7 @@ Message RandomPullReply(Rng& rng) {
   reply.request = rng.Next();
   reply.status = RandomStatus(rng);
   reply.step = RandomStep(rng);
+  reply.epoch = rng.Next();
   auto owners = std::make_shared<std::vector<std::shared_ptr<const void>>>();
   reply.values = Kept(RandomNumbers<float>(rng, rng.Below(50)), *owners);
   reply.counts = Kept(RandomNumbers<std::uint32_t>(rng, rng.Below(50)), *owners);
@@ -365,6 +368,8 @@ MapReply RandomMapReply(Rng& rng) {
   map->replicas = static_cast<std::uint32_t>(1 + rng.Below(kReplicaCountMax));
   if (rng.Below(2) == 0) map->lane_epochs.resize(map->lanes.size());
   for (std::uint64_t& epoch : map->lane_epochs) epoch = rng.Next();
+  map->rolled_back = {RandomText(rng, 64), rng.Next(), SessionId{rng.Next()}, rng.Next(),
+                      rng.Next()};
   reply.map = map;
   return reply;
 }
@@ -474,12 +479,12 @@ std::vector<NamedMessage> SampleMessages() {
       {"pull_reply", SamplePullReply()},
       {"acknowledgement",
        Acknowledgement{32, absl::FailedPreconditionError("epoch 2: want 3"), 33}},
-      {"open_session", OpenSession{41, SessionId{42}, 43, 44}},
+      {"open_session", OpenSession{41, SessionId{42}, 43, 44, 197}},
       {"close_session", CloseSession{45, SessionId{46}}},
       {"create_table", CreateTable{51, TableId{52}, SampleSpec(1)}},
       {"statistics_request", StatisticsRequest{53, TableId{54}}},
       {"statistics_reply", SampleStatisticsReply()},
-      {"snapshot_request", SnapshotRequest{80, "step-7/", 185, 186, true, WireValues::kInt8}},
+      {"snapshot_request", SnapshotRequest{80, "step-7/", 185, 186, true, WireValues::kInt8, 190}},
       {"snapshot_reply", SampleSnapshotReply()},
       {"import_rows", SampleImportRows()},
       {"import_step", ImportStep{98, 99}},
@@ -515,6 +520,7 @@ std::vector<NamedMessage> SampleMessages() {
        FollowLane{163, NodeId{3}, "server-1", 164, 182, 165, 166, 167, 168, 169, 170, 171}},
       {"lane_entries", SampleLaneEntries()},
       {"place_lanes", PlaceLanes{180, Placing::kDrain, NodeId{181}, "server-1"}},
+      {"roll_back", RollBack{191, "step-192", 192, 196}},
   };
 }
 
@@ -531,7 +537,8 @@ Message RandomMessage(Rng& rng) {
     case 4:
       return Acknowledgement{rng.Next(), RandomStatus(rng), RandomStep(rng)};
     case 5:
-      return OpenSession{rng.Next(), SessionId{rng.Next()}, Random32(rng), RandomStep(rng)};
+      return OpenSession{rng.Next(), SessionId{rng.Next()}, Random32(rng), RandomStep(rng),
+                         rng.Next()};
     case 6:
       return CloseSession{rng.Next(), SessionId{rng.Next()}};
     case 7:
@@ -541,9 +548,10 @@ Message RandomMessage(Rng& rng) {
     case 9:
       return RandomStatistics(rng);
     case 10:
-      return SnapshotRequest{
-          rng.Next(), RandomText(rng, 1024), rng.Next(),
-          rng.Next(), rng.Below(2) == 0,     WireValues{static_cast<std::uint8_t>(rng.Below(2))}};
+      return SnapshotRequest{rng.Next(),        RandomText(rng, 1024),
+                             rng.Next(),        rng.Next(),
+                             rng.Below(2) == 0, WireValues{static_cast<std::uint8_t>(rng.Below(2))},
+                             rng.Next()};
     case 11:
       return RandomSnapshotReply(rng);
     case 12:

@@ -64,7 +64,7 @@ LaneEntries SampleLaneEntries() {
 }
 
 Message RandomReplication(Rng& rng) {
-  switch (rng.Below(3)) {
+  switch (rng.Below(4)) {
     case 0:
       return FollowLane{rng.Next(),          NodeId{Random32(rng)},
                         RandomText(rng, 64), rng.Next(),
@@ -75,6 +75,8 @@ Message RandomReplication(Rng& rng) {
     case 1:
       return PlaceLanes{rng.Next(), static_cast<Placing>(rng.Below(4)), NodeId{Random32(rng)},
                         RandomText(rng, 64)};
+    case 2:
+      return RollBack{rng.Next(), RandomText(rng, 64), rng.Next() >> 2, rng.Next()};
     default:
       return RandomLaneEntries(rng);
   }

@@ -10,173 +10,22 @@
 
 #include "base/bytes.h"
 #include "protocol/wire.h"
+#include "server/replica_bench.h"
 #include "server/request_builder.h"
 
 namespace longtail::server {
 namespace {
 
-constexpr NodeId kLane{1};
-constexpr NodeId kWorkerNode{50};
-constexpr SessionId kSession{7};
-constexpr std::uint32_t kPartitions = 4;
+using Bench = test::ReplicaBench;
+
+constexpr NodeId kLane = Bench::kLane;
+constexpr NodeId kWorkerNode = Bench::kWorkerNode;
+constexpr SessionId kSession = Bench::kSession;
+constexpr std::uint32_t kPartitions = Bench::kPartitions;
 
 NodeId PlaceOf(std::size_t server) {
-  return NodeId{static_cast<std::uint32_t>(100 + server)};
+  return Bench::PlaceOf(server);
 }
-
-// Servers a, b, c with a replica of the one lane each.
-class Bench {
- public:
-  explicit Bench(std::size_t servers, std::size_t tail_bytes_kept = 1 << 20,
-                 absl::Duration behind_max = absl::InfiniteDuration()) {
-    options_.behind_max = behind_max;
-    map_.version = 1;
-    map_.replicas = static_cast<std::uint32_t>(servers);
-    map_.lanes = {kLane};
-    map_.lane_of.assign(kPartitions, 0);
-    map_.lane_epochs = {1};
-    for (std::size_t s = 0; s < servers; ++s) {
-      const auto role = s == 0 ? ReplicaRole::kLeader : ReplicaRole::kFollower;
-      map_.servers.push_back({.name = Name(s),
-                              .incarnation = 1 + 10 * s,
-                              .host = "",
-                              .lanes = {{.node = kLane, .addresses = {}, .role = role}}});
-      options_.tail_bytes_kept = tail_bytes_kept;
-      options_.answer_bytes_max = 300;
-      replicas.push_back(Make(s));
-    }
-    TellAll();
-    Send(0, CreateTable{1,
-                        TableId{0},
-                        {.name = "t",
-                         .dim = 1,
-                         .optimizer = {.rule = SgdSpec{.learning_rate = 1}},
-                         .initializer = ConstantSpec{.value = 3}}});
-    Send(0, OpenSession{2, kSession, 0, 0});
-    Settle();
-    answers.clear();
-  }
-
-  static std::string Name(std::size_t server) {
-    return std::string(1, static_cast<char>('a' + server));
-  }
-  // The server's next life.
-  void Restart(std::size_t server) {
-    ++map_.servers[server].incarnation;
-    replicas[server] = Make(server);
-  }
-  std::uint64_t IncarnationOf(std::size_t server) const { return map_.servers[server].incarnation; }
-  void SetRole(std::size_t server, ReplicaRole role) { map_.servers[server].lanes[0].role = role; }
-  void NextEpoch() { ++map_.lane_epochs[0]; }
-  void NextMap() { ++map_.version; }
-  void Tell(std::size_t server) {
-    Effects effects;
-    replicas[server]->OnMap(std::make_shared<const ClusterMap>(map_), now, effects);
-    Take(server, effects);
-  }
-  void TellAll() {
-    for (std::size_t s = 0; s < replicas.size(); ++s) Tell(s);
-  }
-
-  void Send(std::size_t server, Message message, NodeId source = kWorkerNode) {
-    Effects effects;
-    replicas[server]->Step({source, kLane, std::move(message)}, now, effects);
-    Take(server, effects);
-  }
-  void Push(std::size_t server, std::uint64_t sequence, std::uint64_t request) {
-    const auto push = test::MakePush(kSession, 0,
-                                     {{.partition = PartitionId{0},
-                                       .sequence = sequence,
-                                       .keys = test::KeysOf(PartitionId{0}, kPartitions, 3),
-                                       .gradients = {-1, -1, -1}}});
-    push->request = request;
-    Send(server, std::shared_ptr<const PushRequest>(push));
-  }
-
-  // Delivers what replicas say to one another until they have nothing more to say; not to or from
-  // those who are cut off. Time stands still, so nobody asks again.
-  void Settle() {
-    while (!network_.empty()) {
-      const auto [from, to, message] = std::move(network_.front());
-      network_.pop_front();
-      if (is_cut[from] || is_cut[to]) continue;
-      std::string bytes;  // As it travels.
-      Encode(message, bytes);
-      Effects effects;
-      replicas[to]->Step({PlaceOf(from), kLane, *Decode(AsBytes(bytes))}, now, effects);
-      Take(to, effects);
-    }
-  }
-  void Pass(absl::Duration time) {
-    now += time;
-    for (std::size_t s = 0; s < replicas.size(); ++s) {
-      Effects effects;
-      replicas[s]->Tick(now, effects);
-      Take(s, effects);
-    }
-    Settle();
-  }
-
-  // Requests that the worker was acknowledged, in order.
-  std::vector<std::uint64_t> Acknowledged() const {
-    std::vector<std::uint64_t> requests;
-    for (const Acknowledgement& answer : answers) {
-      if (answer.status.ok()) requests.push_back(answer.request);
-    }
-    return requests;
-  }
-  float Weight(std::size_t server) const {
-    sparse::RowView row;
-    const PartitionCore* const partition = replicas[server]->lane()->FindPartition(PartitionId{0});
-    if (partition == nullptr || partition->table_count() == 0) return -1;
-    const Key key = test::KeysOf(PartitionId{0}, kPartitions, 1)[0];
-    return partition->table(TableId{0}).Find(key, &row) ? row.values[0] : 3;
-  }
-
-  std::vector<std::unique_ptr<ReplicaCore>> replicas;
-  std::vector<Acknowledgement> answers;  // To the worker.
-  std::vector<float> pulled;             // By it, last.
-  std::vector<bool> is_cut = std::vector<bool>(8, false);
-  absl::Time now = absl::UnixEpoch();
-
- private:
-  struct Message_ {
-    std::size_t from = 0;
-    std::size_t to = 0;
-    Message message;
-  };
-
-  std::unique_ptr<ReplicaCore> Make(std::size_t server) {
-    options_.server = Name(server);
-    options_.incarnation = map_.servers[server].incarnation;
-    return std::make_unique<ReplicaCore>(options_);
-  }
-  std::size_t Leader() const {
-    std::size_t s = 0;
-    while (map_.servers[s].lanes[0].role != ReplicaRole::kLeader) ++s;
-    return s;
-  }
-  void Take(std::size_t from, Effects& effects) {
-    for (Envelope& envelope : effects.sends) {
-      if (envelope.target == kWorkerNode) {
-        if (const auto* ack = std::get_if<Acknowledgement>(&envelope.body)) {
-          answers.push_back(*ack);
-        }
-        if (const auto* rows = std::get_if<PullReply>(&envelope.body)) {
-          pulled.assign(rows->values.begin(), rows->values.end());
-        }
-        continue;
-      }
-      const std::size_t to =
-          envelope.target == kLane ? Leader() : static_cast<std::uint32_t>(envelope.target) - 100;
-      network_.push_back({from, to, std::move(envelope.body)});
-    }
-  }
-
-  ClusterMap map_;
-  ReplicaCore::Options options_;
-  std::deque<Message_> network_;
-};
 
 using Requests = std::vector<std::uint64_t>;
 

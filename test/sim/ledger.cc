@@ -63,8 +63,9 @@ std::string Ledger::CheckPull(
 // All that must be there is, and nothing that may not be.
 std::string Ledger::CheckRow(std::uint64_t step, std::uint64_t staleness, const RowName& name,
                              const std::vector<float>& row) const {
-  std::int64_t least = 0;
-  std::int64_t most = 0;
+  const auto begin = begin_.find(name);
+  std::int64_t least = begin == begin_.end() ? 0 : begin->second.sum;
+  std::int64_t most = least;
   for (const auto& [session, worker] : workers_) {
     for (const Op& op : worker.ops) {
       const auto found = op.gradients.find(name);
@@ -88,6 +89,14 @@ std::string Ledger::CheckRow(std::uint64_t step, std::uint64_t staleness, const 
 
 bool Ledger::MayHold(PartitionId partition, const FoundRows& rows) const {
   FoundRows rest = rows;
+  const auto partitions = static_cast<std::uint32_t>(map_.lane_of.size());
+  for (const auto& [name, begin] : begin_) {
+    if (PartitionOf(name.second, partitions) != partition) continue;
+    FoundRow& row = rest[name];
+    row.sum -= begin.sum;
+    row.count -= begin.count;
+    if (row == FoundRow{}) rest.erase(name);
+  }
   std::vector<std::vector<const Op*>> doubtful;  // By dead worker.
   for (const auto& [session, worker] : workers_) {
     if (worker.is_dead) doubtful.emplace_back();

@@ -35,7 +35,9 @@ using FoundRows = std::map<RowName, FoundRow>;
 
 class Ledger {
  public:
-  explicit Ledger(const ClusterMap& map) : map_(map) {}
+  /// `begin`: rows that are there before anybody pushes.
+  explicit Ledger(const ClusterMap& map, FoundRows begin = {})
+      : map_(map), begin_(std::move(begin)) {}
 
   /// Nobody may be ahead of this worker further than the bound, from now until it leaves.
   void Came(SessionId session, std::uint64_t step) { workers_[session].ended = step; }
@@ -79,6 +81,7 @@ class Ledger {
   bool MayHold(FoundRows rest, std::vector<std::vector<const Op*>> doubtful) const;
 
   const ClusterMap& map_;
+  const FoundRows begin_;
   std::map<SessionId, Worker> workers_;
 };
 

@@ -25,6 +25,7 @@ namespace {
 constexpr std::uint64_t kHealAfter = 600;  // Steps of a simulation with faults, and at most in all.
 constexpr std::uint64_t kStepsMax = 40'000;
 constexpr absl::Duration kTimeMax = absl::Seconds(5);  // That it may take once it is healed.
+constexpr std::uint64_t kRollback = 12;                // Among those who crash.
 constexpr NodeId kCloser{98};
 constexpr std::uint32_t kFirstWorker = 100;
 
@@ -50,6 +51,7 @@ class SimCluster {
         rng_(seed),
         wire_rng_(Mix64(seed + 2)),
         network_(DrawFaults(seed), Mix64(seed)) {
+    ledgers_.emplace_back(map_);
     DrawMap();
     steps_ = 2 + rng_.Below(7);
     const bool leave_early = rng_.Below(3) == 0;
@@ -57,7 +59,8 @@ class SimCluster {
     for (std::uint32_t rank = 0; rank < map_.worker_count; ++rank) {
       const std::uint64_t steps = leave_early ? 1 + rng_.Below(steps_) : steps_;
       AddWorker(rank, steps);
-      ledger_.Came(workers_.back().script().session, 0);  // Ranks are waited for from the start.
+      ledgers_.back().Came(workers_.back().script().session,
+                           0);  // Ranks are waited for from the start.
     }
     for (std::uint64_t i = 0, n = rng_.Below(3) == 0 ? 1 + rng_.Below(2) : 0; i < n; ++i) {
       const std::uint64_t when = rng_.Below(200);
@@ -97,6 +100,7 @@ class SimCluster {
       if (wrong_.empty()) wrong_ = replicas_->CompareReplicas();
       result_.leaderships = replicas_->leaderships();
       result_.images = replicas_->images();
+      result_.loads = replicas_->loads();
       result_.torn_writes = replicas_->torn_writes();
       result_.bases = replicas_->bases();
     }
@@ -143,6 +147,7 @@ class SimCluster {
         const std::uint64_t victim = rng_.Below(12);
         crashes_.emplace(when, victim);
       }
+      if (rng_.Below(3) == 0) crashes_.emplace(rng_.Below(HealAfter()), kRollback);
       return;
     }
     for (std::uint32_t l = 0; l < lanes; ++l) {
@@ -171,11 +176,13 @@ class SimCluster {
       if (replicas_ != nullptr) {
         const std::uint64_t victim = crashes_.begin()->second;
         const absl::Time up_at = now_ + absl::Milliseconds(rng_.Below(1000));
-        if (victim >= 8) {
+        if (victim >= 8 && victim != kRollback) {
           effects_.Clear();
           replicas_->PlaceSome(effects_);
           CarryOut();
           ++result_.placed;
+        } else if (victim == kRollback) {
+          RollBack();
         } else if (victim == 7) {
           replicas_->CrashCoordinator();
         } else if (victim == 6 && keep_logs_) {
@@ -197,6 +204,45 @@ class SimCluster {
     }
   }
 
+  // To rows that nobody pushed.
+  void RollBack() {
+    std::vector<RowBlock> rows;
+    for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
+      const std::uint32_t dim = map_.tables[t].dim;
+      RowBlock& block = rows.emplace_back();
+      block.table = TableId{t};
+      block.value_count = dim;
+      for (Key k = 0; k < kKeys; ++k) {
+        if (rng_.Below(2) == 0) continue;
+        const Key key = KeyOf(k);
+        const FoundRow row{.sum = static_cast<std::int64_t>(rng_.Below(50)),
+                           .count = 1 + rng_.Below(9)};
+        restored_[{t, key}] = row;
+        block.keys.push_back(key);
+        block.counts.push_back(static_cast<std::uint32_t>(row.count));
+        block.last_steps.push_back(0);
+        for (std::uint32_t c = 0; c < dim; ++c) {
+          block.values.push_back(static_cast<float>(kRowStart - row.sum * (c + 1)));
+        }
+      }
+    }
+    restored_step_ = rng_.Below(5);
+    replicas_->RollBack(std::move(rows), restored_step_);
+    asks_to_roll_back_ = true;
+    to_replace_.clear();  // All ranks are taken anew behind it.
+    ++result_.rolled_back;
+  }
+
+  // The cluster was rolled back: workers that come now begin with what it has.
+  void BeginAnew() {
+    has_rolled_back_ = true;
+    ledgers_.emplace_back(map_, restored_);
+    for (std::uint32_t rank = 0; rank < map_.worker_count; ++rank) {
+      AddWorker(rank, 1 + rng_.Below(steps_));
+      ledgers_.back().Came(workers_.back().script().session, restored_step_);
+    }
+  }
+
   void AddWorker(std::uint32_t rank, std::uint64_t steps) {
     const auto number = static_cast<std::uint32_t>(workers_.size());
     const std::uint64_t compute_ms_max = rng_.Below(3) == 0 ? 1 + rng_.Below(200) : 0;
@@ -207,8 +253,13 @@ class SimCluster {
                         .steps = steps,
                         .compute_ms_max = compute_ms_max,
                         .has_short_deadlines = short_deadlines_};
+    if (replicas_ != nullptr) {
+      script.epoch = replicas_->epoch();
+      script.may_be_rolled_back = script.epoch == kFirstEpoch;
+      if (has_rolled_back_) script.session = SessionId{SimReplicas::kSessionBehind + number};
+    }
     DrawWireForms(script);
-    workers_.emplace_back(script, map_, ledger_);
+    workers_.emplace_back(script, map_, ledgers_.back());
     wake_.push_back(now_);
   }
 
@@ -235,7 +286,7 @@ class SimCluster {
     wake_[victim] = absl::InfiniteFuture();
     const absl::Duration unnoticed = absl::Milliseconds(rng_.Below(300));
     closer_.CloseAt(now_ + unnoticed, worker.script().session);
-    if (rng_.Below(2) == 0) to_replace_.push_back(victim);
+    if (rng_.Below(2) == 0 && !asks_to_roll_back_) to_replace_.push_back(victim);
   }
 
   // A rank is free when the session of the worker that died is closed everywhere.
@@ -250,6 +301,7 @@ class SimCluster {
   }
 
   bool IsOver() const {
+    if (asks_to_roll_back_ != has_rolled_back_) return false;
     const bool all_up = std::ranges::all_of(lanes_, [](const auto& lane) { return lane->is_up(); });
     return all_up && (replicas_ == nullptr || replicas_->IsSettled()) && to_replace_.empty() &&
            std::ranges::all_of(workers_, [&](const SimWorker& w) {
@@ -281,9 +333,9 @@ class SimCluster {
       CarryOut();
     } else if (next == closer_.next()) {
       closer_.Tick(now_, effects_);
-      for (const SimWorker& worker : workers_) {
+      for (SimWorker& worker : workers_) {
         if (worker.is_dead() && closer_.has_begun(worker.script().session)) {
-          ledger_.Left(worker.script().session);
+          worker.ledger().Left(worker.script().session);
         }
       }
       CarryOut();
@@ -302,6 +354,7 @@ class SimCluster {
       replicas_->Step(event, now_, effects_);
       CarryOut();
       if (replicas_->TakeNews()) TellWorkers();
+      if (replicas_->epoch() != kFirstEpoch && !has_rolled_back_) BeginAnew();
     } else if (node < lanes_.size()) {
       lanes_[node]->Step(event, now_, effects_);
       CarryOut();
@@ -379,7 +432,7 @@ class SimCluster {
       if (!wrong_.empty()) return;
       if (core.has_unapplied_pushes()) {
         wrong_ = absl::StrCat("partition ", p, " holds pushes though all workers are gone");
-      } else if (!ledger_.MayHold(PartitionId{p}, found)) {
+      } else if (!ledgers_.back().MayHold(PartitionId{p}, found)) {
         wrong_ = absl::StrCat("partition ", p, " holds ", found.size(),
                               " rows that are not the sums of what was pushed, each push once");
       }
@@ -395,11 +448,15 @@ class SimCluster {
   absl::Time now_ = absl::UnixEpoch();
   absl::Time healed_at_ = absl::InfiniteFuture();
   ClusterMap map_;
-  Ledger ledger_{map_};
+  std::deque<Ledger> ledgers_;  // Before a rollback, and behind it.
   SimCloser closer_{kCloser, map_.lanes};
   std::multimap<std::uint64_t, std::uint64_t> deaths_;  // Workers, by the step when they die.
   std::vector<std::uint64_t> to_replace_;
   std::uint64_t steps_ = 0;  // That a worker does, at most.
+  bool asks_to_roll_back_ = false;
+  bool has_rolled_back_ = false;  // For all that workers know.
+  FoundRows restored_;            // What it was rolled back to,
+  std::uint64_t restored_step_ = 0;
   bool short_deadlines_ = false;
   std::vector<std::unique_ptr<SimLane>> lanes_;
   std::unique_ptr<SimReplicas> replicas_;                // Instead of those.

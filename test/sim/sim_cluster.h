@@ -38,6 +38,8 @@ struct SimResult {
   std::uint64_t leaderships = 0;  ///< Of replicated lanes, that followed others,
   std::uint64_t placed = 0;       ///< Times that an operator wanted them elsewhere,
   std::uint64_t images = 0;       ///< and images that replicas got.
+  std::uint64_t rolled_back = 0;  ///< Times that it went back to a checkpoint,
+  std::uint64_t loads = 0;        ///< which so many leaders took.
   bool is_lost = false;           ///< It ended early: see SimReplicas::is_lost.
   StepMode step_mode = StepMode::kAsynchronous;
   WorkerStatistics workers;  ///< Of all of them together.
@@ -48,7 +50,9 @@ struct SimResult {
 /// for half of the workers, how values travel and whether lists of keys are named, and how few of
 /// those lanes keep. Runs it until all workers have left or died. Looks at every pull
 /// (Ledger::CheckPull) and in the end at every row. With replicas servers crash instead, and in the
-/// end each replica has what its leader has, and its log, if it keeps one, the same.
+/// end each replica has what its leader has, and its log, if it keeps one, the same. A third of
+/// those goes back to a checkpoint on the way: other workers go on from there, and what the rows
+/// are is what these have pushed on top of it.
 SimResult Simulate(std::uint64_t seed, Carriage carriage, Lanes lanes = Lanes::kAlone);
 
 }  // namespace longtail::sim

@@ -85,6 +85,7 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
   first_map_ = workers_map_ = std::make_shared<const ClusterMap>(map);
   CoordinatorState state;
   state.server_count = static_cast<std::uint32_t>(servers);
+  state.next_session = kSessionBehind;
   state.map = map;
   state_ = EncodeCoordinatorState(state);
   options_ = {.servers = state.server_count,
@@ -183,6 +184,9 @@ bool SimReplicas::KeepsLog(std::size_t s) const {
 void SimReplicas::StartPlaces(std::size_t s) {
   Server& server = servers_[s];
   server.places.clear();
+  server.loads.assign(server.logs.size(), {});
+  const bool reads = server::IsReader(first_map_->servers[s]);
+  const auto gate = reads ? std::make_shared<server::EpochGate>(server.logs.size()) : nullptr;
   server.map = nullptr;
   server.up_at = absl::InfiniteFuture();
   for (std::uint32_t i = 0; i < server.logs.size(); ++i) {
@@ -190,6 +194,7 @@ void SimReplicas::StartPlaces(std::size_t s) {
     options.server = NameOf(s);
     options.incarnation = server.incarnation;
     options.seat = i;
+    options.gate = gate;
     // So little that images are needed, and that they come in pieces.
     options.tail_bytes_kept = rng_.Below(4000);
     options.tail_bytes_max = 4000 + rng_.Below(20'000);
@@ -343,6 +348,11 @@ void SimReplicas::Tick(absl::Time now, Effects& effects) {
   if (now >= ask_at_) {
     ask_at_ = now + kBeatEvery;
     effects.sends.push_back({kWorkers, kCoordinatorNode, MapRequest{1}});
+    if (checkpoint_ && epoch() == kFirstEpoch) {
+      longtail::RollBack back{
+          .request = 1, .checkpoint = "good", .step = checkpoint_step_, .id = 7};
+      effects.sends.push_back({kWorkers, kCoordinatorNode, std::move(back)});
+    }
   }
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     Server& server = servers_[s];
@@ -352,6 +362,7 @@ void SimReplicas::Tick(absl::Time now, Effects& effects) {
     }
     if (server.places.empty()) continue;
     if (now >= server.beat_at) Beat(s, now, effects);
+    LoadSome(s, now, effects);
     for (std::size_t i = 0; i < server.places.size(); ++i) {
       if (now < server.logs[i]->next()) continue;
       const std::size_t first = effects.sends.size();
@@ -371,8 +382,63 @@ absl::Time SimReplicas::next() const {
     if (server.places.empty()) continue;
     next = std::min(next, server.beat_at);
     for (const auto& log : server.logs) next = std::min(next, log->next());
+    for (const Server::Load& load : server.loads) next = std::min(next, load.at);
   }
   return next;
+}
+
+void SimReplicas::RollBack(std::vector<RowBlock> rows, std::uint64_t step) {
+  checkpoint_ = std::move(rows);
+  checkpoint_step_ = step;
+}
+
+// Places that want rows get them some time later, in pieces; or some of them, while the store
+// fails.
+void SimReplicas::LoadSome(std::size_t s, absl::Time now, Effects& effects) {
+  Server& server = servers_[s];
+  for (std::size_t i = 0; i < server.places.size(); ++i) {
+    server::ReplicaCore& place = *server.places[i];
+    Server::Load& load = server.loads[i];
+    if (!place.wanted()) {
+      load = {};
+      continue;
+    }
+    if (load.ticket != place.wanted()->ticket) {
+      load = {.ticket = place.wanted()->ticket, .at = now + absl::Milliseconds(rng_.Below(300))};
+    }
+    if (now < load.at) continue;
+    const ClusterMap map = *place.wanted()->map;
+    const bool fails = store_fails_ && rng_.Below(3) == 0;
+    absl::Status status = fails ? absl::UnavailableError("the store is away") : absl::OkStatus();
+    for (const RowBlock& rows : *checkpoint_) {
+      RowBlock own{.table = rows.table,
+                   .value_count = rows.value_count,
+                   .keys = {},
+                   .counts = {},
+                   .last_steps = {},
+                   .values = {}};
+      for (std::size_t k = 0; k < rows.keys.size(); ++k) {
+        const PartitionId partition =
+            PartitionOf(rows.keys[k], static_cast<std::uint32_t>(map.lane_of.size()));
+        const NodeId lane = map.lanes[map.lane_of[static_cast<std::size_t>(partition)]];
+        if (lane != place.lane_node() || (fails && rng_.Below(2) == 0)) continue;
+        own.keys.push_back(rows.keys[k]);
+        own.counts.push_back(rows.counts[k]);
+        own.last_steps.push_back(rows.last_steps[k]);
+        const float* const values = rows.values.data() + k * rows.value_count;
+        own.values.insert(own.values.end(), values, values + rows.value_count);
+      }
+      status.Update(place.TakeRows(load.ticket, own));
+    }
+    const std::size_t first = effects.sends.size();
+    const std::uint64_t ticket = load.ticket;
+    load = {};
+    if (status.ok()) ++loads_;
+    place.EndRows(ticket, status, now, effects);
+    AfterPlace(s, i, first, now, effects);
+    // (What it wants now is looked at with the next tick.)
+    if (place.wanted()) load = {.ticket = place.wanted()->ticket, .at = now + absl::Seconds(1)};
+  }
 }
 
 // Whether no other fails, and others have all that it has.

@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "base/random.h"
 #include "protocol/cluster_map.h"
+#include "protocol/messages.h"
 #include "protocol/step.h"
 #include "server/coordinator_core.h"
 #include "server/replica_core.h"
@@ -54,6 +56,14 @@ class SimReplicas {
   void PlaceSome(Effects& effects);
   void Heal() { store_fails_ = false; }
 
+  /// An operator has all rows be those of a checkpoint, of that step, until workers have heard of
+  /// it (epoch).
+  void RollBack(std::vector<RowBlock> rows, std::uint64_t step);
+  std::uint64_t epoch() const { return workers_map_->epoch; }
+
+  /// Sessions of workers that come after a rollback have at least this number.
+  static constexpr std::uint64_t kSessionBehind = 1000;
+
   /// Whether workers learned of new leaders since the last call: what they sent is to go again.
   bool TakeNews() { return std::exchange(has_news_, false); }
 
@@ -75,6 +85,7 @@ class SimReplicas {
 
   std::uint64_t leaderships() const;  ///< Begun, beyond the first of each lane.
   std::uint64_t images() const { return images_; }
+  std::uint64_t loads() const { return loads_; }  ///< Of a checkpoint by a lane.
   std::uint64_t torn_writes() const;
   std::uint64_t bases() const;
 
@@ -88,7 +99,12 @@ class SimReplicas {
     std::vector<std::unique_ptr<server::ReplicaCore>> places;  // None: it is down.
     std::unique_ptr<MemoryStore> disk;
     std::vector<std::unique_ptr<SimLog>> logs;  // Of the places.
-    server::ServerLog found;                    // Until its lanes have their places.
+    struct Load {
+      std::uint64_t ticket = 0;
+      absl::Time at = absl::InfiniteFuture();
+    };
+    std::vector<Load> loads;  // Of the places: when the rows that one wants are there.
+    server::ServerLog found;  // Until its lanes have their places.
     absl::Time up_at = absl::InfiniteFuture();
     std::vector<NodeId> led;    // When it crashed.
     bool has_no_place = false;  // The coordinator says so: it joins again.
@@ -112,6 +128,7 @@ class SimReplicas {
   void AfterPlace(std::size_t s, std::size_t place, std::size_t first_send, absl::Time now,
                   Effects& effects);
   std::string CompareLogs();
+  void LoadSome(std::size_t s, absl::Time now, Effects& effects);
   void AfterCoordinator(absl::Time now, Effects& effects);
   std::vector<const server::ReplicaCore*> ReplicasOf(NodeId lane) const;
 
@@ -129,6 +146,9 @@ class SimReplicas {
   absl::Time ask_at_ = absl::UnixEpoch();
   bool has_news_ = false;
   std::uint64_t images_ = 0;
+  std::uint64_t loads_ = 0;
+  std::optional<std::vector<RowBlock>> checkpoint_;  // That is to be rolled back to.
+  std::uint64_t checkpoint_step_ = 0;
   bool is_lost_ = false;
   std::string wrong_;
 };

@@ -44,6 +44,8 @@ bool SimReplicas::IsSettled() const {
     }
     for (const auto& place : server.places) {
       if (place->lane_node() == NodeId{}) continue;
+      if (place->wanted()) return false;
+      if (place->lane() == nullptr || place->lane()->epoch() != map.epoch) return false;
       if (!place->leads() && place->role() != ReplicaRole::kFollower &&
           place->role() != ReplicaRole::kReader) {
         return false;

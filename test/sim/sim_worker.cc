@@ -21,6 +21,7 @@ SimWorker::SimWorker(const WorkerScript& script, const ClusterMap& map, Ledger& 
              .session = script.session,
              .rank = script.rank,
              .partition_count = static_cast<std::uint32_t>(map.lane_of.size()),
+             .epoch = script.epoch,
              .retry_after = absl::Milliseconds(50),
              .step_mode = map.step_mode,
              .staleness = map.staleness,
@@ -88,6 +89,7 @@ void SimWorker::StartPull(absl::Time now, Effects& effects) {
       }
     }
     const auto request = test::MakePull(0, 0, std::move(sections));
+    request->epoch = script_.epoch;
     request->sink = pull.sink;
     request->compact = script_.rows;
     for (std::size_t s = 0; s < request->sections.size(); ++s) {
@@ -150,6 +152,7 @@ void SimWorker::PushSome(absl::Time now, Effects& effects) {
       }
     }
     const auto request = test::MakePush({}, 0, std::move(sections));
+    request->epoch = script_.epoch;
     request->compact = script_.gradients;
     requests.push_back({map_.lanes[lane], request});
   }
@@ -168,7 +171,7 @@ void SimWorker::EndStep(absl::Time now, Effects& effects) {
   if (map_.step_mode != StepMode::kAsynchronous) {
     for (std::uint32_t lane = 0; lane < map_.lanes.size(); ++lane) {
       auto barrier = std::make_shared<BarrierRequest>();
-      barrier->epoch = map_.epoch;
+      barrier->epoch = script_.epoch;
       for (std::uint32_t p = 0; p < map_.lane_of.size(); ++p) {
         if (map_.lane_of[p] == lane) barrier->sections.push_back({PartitionId{p}, 0});
       }
@@ -199,8 +202,13 @@ std::string SimWorker::Note(const std::vector<Completion>& completions, absl::Ti
     if (completion.status.ok()) ledger_.Acknowledged(script_.session, completion.call);
     if (absl::IsDeadlineExceeded(completion.status) && script_.has_short_deadlines) {
       ++timed_out_;
+    } else if (absl::IsAborted(completion.status) && script_.may_be_rolled_back) {
+      phase_ = Phase::kLeft;
+      return "";
     } else if (!completion.status.ok()) {
-      return absl::StrCat("worker ", script_.rank, ": ", completion.status.ToString());
+      return absl::StrCat("worker ", script_.rank, " of session ",
+                          static_cast<std::uint64_t>(script_.session), ": ",
+                          completion.status.ToString());
     }
     if (completion.call != waited_for_) continue;
     if (phase_ == Phase::kPulling) {

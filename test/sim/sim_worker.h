@@ -30,8 +30,16 @@ struct WorkerScript {
   // How pulls and pushes travel; none: as plain messages.
   std::optional<WireValues> rows{};
   std::optional<WireValues> gradients{};
-  bool names_key_lists = false;  ///< Of those that are compact.
+  bool names_key_lists = false;       ///< Of those that are compact.
+  std::uint64_t epoch = kFirstEpoch;  ///< Of the cluster.
+  bool may_be_rolled_back = false;    ///< Its calls may end as Aborted, and then it is over.
 };
+
+/// Keys of every table.
+inline constexpr std::uint64_t kKeys = 12;
+inline Key KeyOf(std::uint64_t number) {
+  return number * 0x9E3779B97F4A7C15U;
+}
 
 class SimWorker {
  public:
@@ -52,6 +60,7 @@ class SimWorker {
   bool is_gone() const { return phase_ >= Phase::kLeft; }
   bool is_dead() const { return phase_ == Phase::kDead; }
   const WorkerScript& script() const { return script_; }
+  Ledger& ledger() { return ledger_; }
   WorkerStatistics statistics() const { return core_.statistics(); }
   std::uint64_t resent() const { return core_.resent(); }
   std::uint64_t timed_out() const { return timed_out_; }
@@ -82,7 +91,7 @@ class SimWorker {
   void EndStep(absl::Time now, Effects& effects);
   void Compute(absl::Time now);
   std::string CheckPulled();
-  Key DrawKey() { return rng_.Below(12) * 0x9E3779B97F4A7C15U; }
+  Key DrawKey() { return KeyOf(rng_.Below(kKeys)); }
 
   const WorkerScript script_;
   const ClusterMap& map_;

@@ -83,8 +83,12 @@ TESTED_THROUGH = {
         "server/coordinator_core.h", "it is the coordinator's answer to MembersRequest"),
     "src/server/lane_core_saving.cc": (
         "server/lane_core.h", "it is the part of a lane that becomes bases and images"),
+    "src/server/replica_core_loading.cc": (
+        "server/replica_core.h", "it is the part of a replica that a rollback needs"),
     "src/server/replica_core_following.cc": (
         "server/replica_core.h", "it is the half of a replica that follows"),
+    "src/cluster/lane_loader.cc": (
+        "longtail/cluster.h", "it is the servers' part of Cluster::RollBack"),
     "src/cluster/replica_seat.cc": (
         "cluster/cluster_status.h", "servers are made of it, and tests kill and stop them"),
     "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
