@@ -405,7 +405,11 @@ absl::Status TrainingRun::SaveCheckpoint() {
 absl::Status TrainingRun::WriteCheckpoint() {
   TrainerState state = trainer_->Save();
   SavePosition(position_, ResumeSettings(options_.config), state);
-  const std::string name = absl::StrFormat("step-%08d", trainer_->step());
+  std::string name = absl::StrFormat("step-%08d", trainer_->step());
+  // Behind a rollback the names of what is not wanted any more may be taken.
+  if (const auto rollback = cluster_->last_rollback()) {
+    absl::StrAppend(&name, "-r", rollback->number);
+  }
   const auto saved =
       cluster_->Checkpoint(name, state, {.increments_max = options_.checkpoint_increments});
   if (saved.ok()) {

@@ -60,9 +60,10 @@ struct RemoteOptions {
 
 /// A cluster's last rollback.
 struct RollbackInfo {
-  std::string name;        ///< Of the checkpoint.
-  std::uint64_t step = 0;  ///< Of it.
-  std::string at;          ///< RFC 3339, UTC, by the coordinator's clock.
+  std::uint64_t number = 0;  ///< 1 for the cluster's first.
+  std::string name;          ///< Of the checkpoint.
+  std::uint64_t step = 0;    ///< Of it.
+  std::string at;            ///< RFC 3339, UTC, by the coordinator's clock.
 };
 
 /// A running cluster. An embedded one owns its lanes' threads; workers must be gone before it is.
@@ -155,6 +156,15 @@ class Cluster {
   ///
   /// Errors: as Restore; AlreadyExists (it has tables: see RollBack).
   virtual absl::Status Load(const CheckpointName& from) = 0;
+
+  /// Makes tables of a checkpoint here, rows and all, beside those that there are; training may go
+  /// on. Nothing else of the checkpoint comes with them. After an error a table may be there with a
+  /// part of its rows.
+  ///
+  /// Errors: as Restore; NotFound (a table, listing those it has); AlreadyExists (a table that is
+  ///         here); InvalidArgument (none is named).
+  virtual absl::Status LoadTables(const CheckpointName& from,
+                                  const std::vector<std::string>& tables) = 0;
 
   /// Has the cluster go back to a checkpoint of its tables in the store, while it runs: all rows
   /// are then those of the checkpoint, and whatever came since is gone. Every worker's calls fail

@@ -98,9 +98,11 @@ struct CkptRestoreOptions {
   std::string name{};
   std::string cluster{};                       ///< The coordinator's address, or a file with it.
   absl::Duration timeout = absl::Seconds(60);  ///< For the cluster to be there.
+  std::vector<std::string> tables{};           ///< These alone; none: all.
 };
 
-/// Loads a checkpoint's tables, rows and step into a running cluster that is new.
+/// Loads a checkpoint's tables, rows and step into a running cluster that is new; or some tables
+/// into one that has none of those names, whatever else it has.
 ///
 /// Errors: as CkptShow; as Cluster::Remote and Cluster::Load; FailedPrecondition if the cluster has
 ///         tables or workers.

@@ -102,11 +102,14 @@ struct CkptCommand::Arguments {
     exports->add_flag("--slots", exported.has_slots, "Optimizer state, too");
   }
   void AddRestore() {
-    restore = AddNamed("restore", "Load a checkpoint into a running cluster that is new");
+    restore = AddNamed("restore", "Load a checkpoint into a running cluster");
     restore
         ->add_option("--cluster", restored.cluster,
                      "The coordinator's address, tcp://HOST:PORT, or a file that holds it")
         ->required();
+    restore->add_option("--table", restored.tables,
+                        "This table alone, without the step, into a cluster that has none of that "
+                        "name; may be given again");
     restore->add_option("--timeout", timeout_seconds, "Seconds to wait for the cluster")
         ->capture_default_str();
   }

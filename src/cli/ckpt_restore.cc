@@ -33,6 +33,25 @@ absl::Status CheckNew(const ClusterStatus& status) {
                    "] and workers [", absl::StrJoin(workers, ", "), "]: want a new one"));
 }
 
+absl::StatusOr<CommandOutcome> TablesOutcome(const CkptRequest& request,
+                                             const CkptRestoreOptions& options, Cluster& cluster) {
+  std::uint64_t rows = 0;
+  for (const std::string& name : options.tables) {
+    LONGTAIL_ASSIGN_OR_RETURN(const TableId table, cluster.FindTable(name));
+    LONGTAIL_ASSIGN_OR_RETURN(const TableStatistics statistics, cluster.Statistics(table));
+    rows += statistics.rows;
+  }
+  if (request.form == OutputForm::kJson) {
+    return CommandOutcome{
+        .output = LineOf(
+            {{"cluster", options.cluster}, {"tables", options.tables.size()}, {"rows", rows}})};
+  }
+  return CommandOutcome{.output = absl::StrCat("cluster ", SafeText(options.cluster), " has ",
+                                               CountedText(options.tables.size(), "table"),
+                                               " more, with ", CountedText(rows, "row"), " of ",
+                                               SafeText(options.name), "\n")};
+}
+
 }  // namespace
 
 absl::StatusOr<CommandOutcome> CkptRestore(const CkptRequest& request,
@@ -43,6 +62,11 @@ absl::StatusOr<CommandOutcome> CkptRestore(const CkptRequest& request,
   RemoteOptions remote{.coordinator = options.cluster};
   remote.join_timeout = absl::ToChronoMilliseconds(options.timeout);
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<Cluster> cluster, Cluster::Remote(remote));
+  if (!options.tables.empty()) {
+    LONGTAIL_RETURN_IF_ERROR(
+        cluster->LoadTables({.store = request.store, .name = options.name}, options.tables));
+    return TablesOutcome(request, options, *cluster);
+  }
   LONGTAIL_ASSIGN_OR_RETURN(const ClusterStatus status,
                             ReadClusterStatus(options.cluster, options.timeout));
   LONGTAIL_RETURN_IF_ERROR(CheckNew(status));

@@ -262,6 +262,14 @@ absl::Status RemoteCluster::Load(const CheckpointName& from) {
   return absl::OkStatus();
 }
 
+absl::Status RemoteCluster::LoadTables(const CheckpointName& from,
+                                       const std::vector<std::string>& tables) {
+  const Watch watch(*sessions_);
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
+  return control_->LoadTables(from, tables,
+                              [this](const TableSpec& spec) { return CreateTable(spec); });
+}
+
 absl::Status RemoteCluster::RollBack(const std::string& name) {
   if (control_->store() == nullptr) {
     return absl::FailedPreconditionError(
@@ -298,9 +306,11 @@ absl::Status RemoteCluster::RollBack(const std::string& name) {
 }
 
 std::optional<RollbackInfo> RemoteCluster::last_rollback() const {
-  const RolledBack last = map_->Current()->rolled_back;
+  const std::shared_ptr<const ClusterMap> map = map_->Current();
+  const RolledBack& last = map->rolled_back;
   if (last.checkpoint.empty()) return std::nullopt;
-  return RollbackInfo{.name = last.checkpoint,
+  return RollbackInfo{.number = map->epoch - kFirstEpoch,
+                      .name = last.checkpoint,
                       .step = last.step,
                       .at = UtcText(absl::FromUnixMicros(static_cast<std::int64_t>(last.at_us)))};
 }

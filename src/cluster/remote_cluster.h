@@ -35,6 +35,8 @@ class RemoteCluster final : public Cluster {
   absl::StatusOr<CheckpointInfo> Checkpoint(const std::string& name, const TrainerState& trainer,
                                             const CheckpointOptions& options) override;
   absl::Status Load(const CheckpointName& from) override;
+  absl::Status LoadTables(const CheckpointName& from,
+                          const std::vector<std::string>& tables) override;
   absl::Status RollBack(const std::string& name) override;
   std::optional<RollbackInfo> last_rollback() const override;
   absl::Status Barrier(const std::string& name, std::uint32_t participants,

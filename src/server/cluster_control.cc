@@ -1,5 +1,7 @@
 #include "server/cluster_control.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -90,6 +92,44 @@ absl::StatusOr<std::uint64_t> ClusterControl::Load(
                                    });
   if (!answers.ok()) return answers.status();
   return manifest.step;
+}
+
+absl::Status ClusterControl::LoadTables(
+    const CheckpointName& from, const std::vector<std::string>& tables,
+    const std::function<absl::StatusOr<TableId>(const TableSpec& spec)>& create_table) {
+  if (tables.empty()) return absl::InvalidArgumentError("tables to load: want at least one");
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> store, OpenExistingStore(from.store));
+  LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(*store, from.name));
+  std::map<TableId, TableSpec> wanted;
+  for (const std::string& name : tables) {
+    const auto found = std::ranges::find(
+        manifest.tables, name, [](const ManifestTable& table) { return table.spec.name; });
+    if (found == manifest.tables.end()) {
+      return absl::NotFoundError(
+          absl::StrCat("table '", name, "': checkpoint '", from.name, "' has [",
+                       absl::StrJoin(manifest.tables, ", ",
+                                     [](std::string* out, const ManifestTable& table) {
+                                       absl::StrAppend(out, table.spec.name);
+                                     }),
+                       "]"));
+    }
+    if (FindTable(name).ok()) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("table '", name, "' is here already: want one that is not"));
+    }
+    wanted[found->id] = found->spec;
+  }
+  std::map<TableId, TableId> here;
+  for (const auto& [id, spec] : wanted) {
+    LONGTAIL_ASSIGN_OR_RETURN(here[id], create_table(spec));
+  }
+  const std::shared_ptr<const ClusterMap> map = map_.Current();
+  return ReadRows(*store, manifest, [&](RowBlock rows) -> absl::Status {
+    const auto found = here.find(rows.table);
+    if (found == here.end() || rows.keys.empty()) return absl::OkStatus();
+    rows.table = found->second;
+    return Import(*map, std::move(rows));
+  });
 }
 
 absl::Status ClusterControl::Import(const ClusterMap& map, RowBlock rows) {

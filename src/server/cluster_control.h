@@ -52,6 +52,11 @@ class ClusterControl {
       const CheckpointName& from,
       const std::function<absl::StatusOr<TableId>(const TableSpec& spec)>& create_table);
 
+  /// The same of some tables, into a cluster that has none of those names; but for the step.
+  absl::Status LoadTables(
+      const CheckpointName& from, const std::vector<std::string>& tables,
+      const std::function<absl::StatusOr<TableId>(const TableSpec& spec)>& create_table);
+
   BlobStore* store() { return store_.get(); }
 
  private:

@@ -211,6 +211,12 @@ absl::Status EmbeddedCluster::Load(const CheckpointName& from) {
   return absl::OkStatus();
 }
 
+absl::Status EmbeddedCluster::LoadTables(const CheckpointName& from,
+                                         const std::vector<std::string>& tables) {
+  return control_->LoadTables(from, tables,
+                              [this](const TableSpec& spec) { return CreateTable(spec); });
+}
+
 absl::Status EmbeddedCluster::RollBack(const std::string& name) {
   return absl::FailedPreconditionError(
       absl::StrCat("rollback to '", name, "': an embedded cluster is started anew with it instead ",

@@ -39,6 +39,8 @@ class EmbeddedCluster final : public Cluster {
   absl::Status Barrier(const std::string& name, std::uint32_t participants,
                        std::chrono::milliseconds timeout) override;
   std::uint64_t unaudited_evictions() const override;
+  absl::Status LoadTables(const CheckpointName& from,
+                          const std::vector<std::string>& tables) override;
   absl::Status RollBack(const std::string& name) override;
   std::optional<RollbackInfo> last_rollback() const override { return std::nullopt; }
   std::uint64_t restored_step() const override { return restored_step_; }

@@ -34,6 +34,31 @@ TEST_CASE("ckpt restore gives a new cluster the rows and the step", "[cli][ckpt]
     CHECK(test::Rows(*worker, user, {key}, 2) == row.values);
   }
 
+  // A table by itself comes into a cluster that trains.
+  const auto others = test::StartProcesses({.cluster = {.servers = 2, .partitions = 4}});
+  const auto trains = Must(Cluster::Remote(others.remote()));
+  const TableId own = Must(trains->CreateTable(built.tables[0].spec));
+  const auto pushes = Must(trains->Connect());
+  Must(pushes->Push(own, std::vector<Key>{1, 2},
+                    std::vector<float>(2 * built.tables[0].spec.dim, 1)));
+  const std::uint64_t hash = Must(trains->Statistics(own)).hash;
+  const std::string there = others.coordinator->address();
+  CHECK(Must(CkptRestore(request, {.name = "step-12", .cluster = there, .tables = {"user"}}))
+            .output == "cluster " + there + " has 1 table more, with 90 rows of step-12\n");
+  const auto sees = Must(Cluster::Remote(others.remote()));
+  const TableId added = Must(sees->FindTable("user"));
+  CHECK(Must(sees->Statistics(added)).hash == Must(cluster->Statistics(user)).hash);
+  CHECK(Must(trains->Statistics(own)).hash == hash);
+  const auto refused = [&](std::vector<std::string> tables) {
+    return CkptRestore(request, {.name = "step-12", .cluster = there, .tables = std::move(tables)})
+        .status();
+  };
+  CHECK(absl::IsAlreadyExists(refused({"rare", "user"})));
+  CHECK(Says(refused({"rare", "user"}), "table 'user' is here already: want one that is not"));
+  CHECK(absl::IsNotFound(refused({"nobody"})));
+  CHECK(Says(refused({"nobody"}), "checkpoint 'step-12' has [item, user, rare]"));
+  CHECK_FALSE(Must(Cluster::Remote(others.remote()))->FindTable("rare").ok());
+
   const absl::Status again = CkptRestore(request, options).status();
   CHECK(absl::IsFailedPrecondition(again));
   CHECK(Says(again, "has tables [item, user, rare] and workers ["));

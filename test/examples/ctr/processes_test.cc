@@ -1,4 +1,5 @@
 // A training divided among processes gives the bits of one process with as many workers.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
@@ -56,9 +57,10 @@ RunReport RunProcesses(const RunOptions& whole, std::uint32_t count) {
 // What a run leaves: the trainer's state and the hash of its rows.
 std::map<std::string, std::string> Remains(const std::string& store) {
   const auto there = Must(ListCheckpoints(store));
-  REQUIRE(there.size() == 1);
-  std::map<std::string, std::string> remains = Must(ReadTrainerState(there[0].name));
-  const auto cluster = Must(Cluster::Restore({}, there[0].name));
+  REQUIRE(!there.empty());
+  const CheckpointName last = std::ranges::max_element(there, {}, &CheckpointInfo::step)->name;
+  std::map<std::string, std::string> remains = Must(ReadTrainerState(last));
+  const auto cluster = Must(Cluster::Restore({}, last));
   remains["rows"] =
       std::to_string(Must(cluster->Statistics(Must(cluster->FindTable("features")))).hash);
   return remains;
@@ -95,6 +97,40 @@ TEST_CASE("processes train to the bits of one", "[examples][ctr][cluster]") {
     CHECK(TextOf(together.path() + "/predictions.csv") ==
           TextOf(alone.path() + "/predictions.csv"));
   }
+}
+
+TEST_CASE("a training goes on from a checkpoint on the cluster that it trained on",
+          "[examples][ctr][cluster][rollback]") {
+  const test::TemporaryDirectory alone;
+  std::ostringstream terminal;
+  Must(TrainAndReport(Job(alone.path(), "deepfm"), terminal).status());
+
+  const test::TemporaryDirectory directory;
+  RunOptions options = Job(directory.path(), "deepfm");
+  options.resume = true;
+  const std::string store = directory.path() + "/checkpoints";
+  auto processes = longtail::test::StartProcesses(
+      {.cluster = {.servers = 2, .workers = kWorkers, .step_mode = StepMode::kSynchronous}}, 1,
+      store);
+  options.cluster = processes.coordinator->address();
+  options.stop_after = 20;
+  Must(TrainAndReport(options, terminal).status());
+  const std::string good = Must(ListCheckpoints(store))[0].name.name;
+  options.stop_after = 15;  // What came of it is not wanted; it saved a checkpoint, too.
+  Must(TrainAndReport(options, terminal).status());
+  REQUIRE(Must(ListCheckpoints(store)).size() == 2);
+  RemoteOptions remote = processes.remote();
+  remote.store = store;
+  Must(Must(Cluster::Remote(remote))->RollBack(good));
+
+  options.stop_after = 15;  // As far as before.
+  std::ostringstream says;
+  Must(TrainAndReport(options, says).status());
+  CHECK(says.str().find("Resumed from " + AddressOf({store, good})) != std::string::npos);
+  CHECK(Must(ListCheckpoints(store)).back().name.name == "step-00000035-r3");
+  options.stop_after = 0;
+  Must(TrainAndReport(options, terminal).status());
+  CHECK(Remains(store) == Remains(alone.path() + "/checkpoints"));
 }
 
 TEST_CASE("processes that do not wait for one another learn as well", "[examples][ctr][cluster]") {
