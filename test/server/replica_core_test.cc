@@ -19,7 +19,6 @@ namespace {
 using Bench = test::ReplicaBench;
 
 constexpr NodeId kLane = Bench::kLane;
-constexpr NodeId kWorkerNode = Bench::kWorkerNode;
 constexpr SessionId kSession = Bench::kSession;
 constexpr std::uint32_t kPartitions = Bench::kPartitions;
 
