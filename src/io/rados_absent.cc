@@ -18,6 +18,11 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenRadosStore(const std::string& add
   return Absent(address);
 }
 
+absl::StatusOr<HeldStore> OpenHeldRadosStore(const std::string& address, const std::string&,
+                                             StoreLock::OnLost) {
+  return Absent(address);
+}
+
 absl::StatusOr<std::unique_ptr<MetaStore>> OpenRadosMetaStore(const std::string& address) {
   return Absent(address);
 }

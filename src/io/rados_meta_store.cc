@@ -11,15 +11,6 @@
 #include "protocol/checksum.h"
 
 namespace longtail {
-namespace {
-
-// What the OSD says if the object has another version, or is there, or is not there.
-bool IsChanged(int error) {
-  return error == -ERANGE || error == -EOVERFLOW || error == -EEXIST || error == -ENOENT ||
-         error == -ECANCELED;
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<RadosMetaStore>> RadosMetaStore::Open(const std::string& address) {
   LONGTAIL_ASSIGN_OR_RETURN(RadosAddress parsed, ParseRadosAddress(address));

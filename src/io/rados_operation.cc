@@ -1,5 +1,7 @@
 #include "io/rados_operation.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "protocol/checksum.h"
@@ -12,6 +14,15 @@ void RadosWrite::Replace(std::string_view data, const ObjectHeader& header) {
   rados_write_op_setxattr(operation_, kObjectAttribute, attribute.data(), attribute.size());
 }
 
+void RadosWrite::OnlyIfOf(const std::string& holder) {
+  rados_write_op_cmpxattr(operation_, kHolderAttribute, LIBRADOS_CMPXATTR_OP_EQ, holder.data(),
+                          holder.size());
+}
+
+void RadosWrite::SetHolder(const std::string& holder) {
+  rados_write_op_setxattr(operation_, kHolderAttribute, holder.data(), holder.size());
+}
+
 RadosRead::~RadosRead() {
   outcome_.Wait();
   if (attributes_ != nullptr) rados_getxattrs_end(attributes_);
@@ -20,6 +31,7 @@ RadosRead::~RadosRead() {
 
 void RadosRead::Start(const RadosPool& pool, const std::string& object, std::span<char> out) {
   rados_read_op_getxattrs(operation_, &attributes_, &attributes_error_);
+  rados_read_op_stat(operation_, &object_bytes_, nullptr, &stat_error_);
   if (!out.empty()) {
     rados_read_op_read(operation_, 0, out.size(), out.data(), &size_, &data_error_);
   }
@@ -27,21 +39,33 @@ void RadosRead::Start(const RadosPool& pool, const std::string& object, std::spa
       rados_aio_read_op_operate(operation_, pool.io(), outcome_.completion(), object.c_str(), 0));
 }
 
-absl::StatusOr<ObjectHeader> RadosRead::Header(const std::string& what) {
+void RadosRead::TakeAttributes() {
+  if (std::exchange(has_attributes_, true)) return;
   for (;;) {
     const char* name = nullptr;
     const char* value = nullptr;
     std::size_t size = 0;
     const int error = rados_getxattrs_next(attributes_, &name, &value, &size);
-    if (error < 0 || name == nullptr) break;
-    if (std::string_view(name) == kObjectAttribute) {
-      return DecodeObjectHeader(absl::StrCat(what, ": attribute '", kObjectAttribute, "'"),
-                                AsBytes({value, size}));
-    }
+    if (error < 0 || name == nullptr) return;
+    if (std::string_view(name) == kObjectAttribute) header_.emplace(value, size);
+    if (std::string_view(name) == kHolderAttribute) holder_.assign(value, size);
   }
-  return absl::InvalidArgumentError(absl::StrCat(what, ": foreign: it has no attribute '",
-                                                 kObjectAttribute,
-                                                 "', so Longtail did not write it"));
+}
+
+const std::string& RadosRead::holder() {
+  TakeAttributes();
+  return holder_;
+}
+
+absl::StatusOr<ObjectHeader> RadosRead::Header(const std::string& what) {
+  TakeAttributes();
+  if (!header_) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": foreign: it has no attribute '",
+                                                   kObjectAttribute,
+                                                   "', so Longtail did not write it"));
+  }
+  return DecodeObjectHeader(absl::StrCat(what, ": attribute '", kObjectAttribute, "'"),
+                            AsBytes(*header_));
 }
 
 absl::Status CheckObjectData(const std::string& what, const ObjectHeader& header,

@@ -6,8 +6,10 @@
 
 #include <rados/librados.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,16 @@ namespace longtail {
 
 /// The attribute that holds an ObjectHeader.
 inline constexpr const char* kObjectAttribute = "longtail";
+
+/// The attribute that says whose the object is (rados_hold.h); most have none.
+inline constexpr const char* kHolderAttribute = "longtail.holder";
+
+/// Whether an operation was refused because the object is not as it was wanted: another version or
+/// holder, there, or not there.
+inline bool IsChanged(int error) {
+  return error == -ERANGE || error == -EOVERFLOW || error == -EEXIST || error == -ENOENT ||
+         error == -ECANCELED;
+}
 
 /// The outcome of an operation, once it is there. Thread: not safe.
 class RadosOutcome {
@@ -68,8 +80,15 @@ class RadosWrite {
 
   rados_write_op_t operation() const { return operation_; }
 
+  /// All of it is refused unless the object is not there; has that version; is of that holder.
+  void OnlyIfNew() { rados_write_op_create(operation_, LIBRADOS_CREATE_EXCLUSIVE, nullptr); }
+  void OnlyIfAt(std::uint64_t version) { rados_write_op_assert_version(operation_, version); }
+  void OnlyIfOf(const std::string& holder);
+
   /// Replaces data and header. Cost: a copy of the data.
   void Replace(std::string_view data, const ObjectHeader& header);
+  void SetHolder(const std::string& holder);
+  void Remove() { rados_write_op_remove(operation_); }
 
   void Start(const RadosPool& pool, const std::string& object) {
     outcome_.Started(rados_aio_write_op_operate(operation_, pool.io(), outcome_.completion(),
@@ -83,7 +102,7 @@ class RadosWrite {
   RadosOutcome outcome_;
 };
 
-/// Reads an object's header, and data if room for some is given. Thread: not safe.
+/// Reads an object's attributes and size, and data if room for some is given. Thread: not safe.
 class RadosRead {
  public:
   RadosRead() : operation_(rados_create_read_op()) {}
@@ -99,17 +118,30 @@ class RadosRead {
   /// Bytes that were read into `out`.
   std::size_t size() const { return size_; }
 
-  /// `what` names the object. Call it once, after Wait said 0.
+  /// Of the object, once Wait said 0.
+  std::uint64_t object_bytes() const { return object_bytes_; }
+
+  /// Whose it is, once Wait said 0; empty: nobody's.
+  const std::string& holder();
+
+  /// `what` names the object. Once Wait said 0.
   ///
   /// Errors: InvalidArgument (no Longtail wrote it); as DecodeObjectHeader.
   absl::StatusOr<ObjectHeader> Header(const std::string& what);
 
  private:
+  void TakeAttributes();
+
   const rados_read_op_t operation_;
   rados_xattrs_iter_t attributes_ = nullptr;
   int attributes_error_ = 0;
+  bool has_attributes_ = false;  // Of what follows: an iterator can be walked once.
+  std::optional<std::string> header_;
+  std::string holder_;
   std::size_t size_ = 0;
   int data_error_ = 0;
+  std::uint64_t object_bytes_ = 0;
+  int stat_error_ = 0;
   RadosOutcome outcome_;  // Last: it waits for what is written into the others.
 };
 

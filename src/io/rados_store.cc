@@ -49,10 +49,23 @@ std::string RadosStore::What(const std::string& object, const std::string& name)
                       object == name ? "" : absl::StrCat(" of blob '", name, "'"));
 }
 
+absl::Status RadosStore::NoBlob(const std::string& name) const {
+  return absl::NotFoundError(absl::StrCat("no blob '", name, "' in ", Describe()));
+}
+
+bool RadosStore::Counts(const std::string& holder) const {
+  return hold_ == nullptr || holder == hold_->id();
+}
+
+absl::Status RadosStore::Admit(std::string_view name) const {
+  LONGTAIL_RETURN_IF_ERROR(ValidateBlobName(name));
+  return hold_ == nullptr ? absl::OkStatus() : hold_->Admit(name);
+}
+
 // --- Writing -------------------------------------------------------------------------------------
 
 absl::Status RadosStore::Write(std::string_view name, std::string_view bytes) {
-  LONGTAIL_RETURN_IF_ERROR(ValidateBlobName(name));
+  LONGTAIL_RETURN_IF_ERROR(Admit(name));
   if (bytes.size() > kBlobBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("blob '", std::string(name), "': ", bytes.size(),
                                                    " bytes: want at most ", kBlobBytesMax));
@@ -66,6 +79,22 @@ absl::Status RadosStore::Write(std::string_view name, std::string_view bytes) {
                     .checksum = 0};
   const std::string_view data = bytes.substr(0, head.size());
   head.checksum = Checksum(AsBytes(data));
+  {
+    const MutexLock lock(&mutex_);
+    growing_.erase(head_name);
+  }
+  if (hold_ != nullptr) {
+    hold_->Add(head_name);
+    LONGTAIL_RETURN_IF_ERROR(WriteParts(head_name, head, bytes));
+    absl::StatusOr<Put> put = PutObject(head_name, data, head);
+    if (put.ok()) {
+      LONGTAIL_RETURN_IF_ERROR(hold_->Check());
+      if (put->replaced.ok()) RemoveParts(head_name, *put->replaced).IgnoreError();
+    } else if (!absl::IsUnavailable(put.status())) {
+      RemoveParts(head_name, head).IgnoreError();
+    }
+    return put.status();
+  }
 
   // An object's operations are done in the order in which they were started: this one still sees
   // what the head is to replace.
@@ -77,29 +106,16 @@ absl::Status RadosStore::Write(std::string_view name, std::string_view bytes) {
   written.Start(*pool_, head_name);
   if (const int error = written.Wait(); error < 0) {
     // Of what was refused nothing stays. What timed out may be there all the same.
-    if (error != -ETIMEDOUT) RemoveObjects(PartsOf(head_name, head)).IgnoreError();
+    if (error != -ETIMEDOUT) RemoveParts(head_name, head).IgnoreError();
     return pool_->Problem(error, absl::StrCat("writing ", bytes.size(), " bytes to blob"),
                           head_name);
   }
   if (replaced.Wait() == 0) {
     const absl::StatusOr<ObjectHeader> old = replaced.Header(head_name);
     // The new blob is there, whatever becomes of these: RemoveUnfinished finds them.
-    if (old.ok()) RemoveObjects(PartsOf(head_name, *old)).IgnoreError();
+    if (old.ok()) RemoveParts(head_name, *old).IgnoreError();
   }
   return absl::OkStatus();
-}
-
-absl::Status RadosStore::Extend(std::string_view name, std::uint64_t from, std::string_view bytes) {
-  if (from == 0) return Write(name, bytes);
-  LONGTAIL_ASSIGN_OR_RETURN(std::string blob, Read(name));
-  if (blob.size() < from) {
-    return absl::FailedPreconditionError(absl::StrCat("extending blob '", std::string(name),
-                                                      "' in ", Describe(), ": ", blob.size(),
-                                                      " bytes: want at least ", from));
-  }
-  blob.resize(static_cast<std::size_t>(from));
-  blob += bytes;
-  return Write(name, blob);
 }
 
 absl::Status RadosStore::WriteParts(const std::string& name, const ObjectHeader& blob,
@@ -124,7 +140,7 @@ absl::Status RadosStore::WriteParts(const std::string& name, const ObjectHeader&
   while (!under_way.empty()) wait_for_oldest();
   if (error == 0) return absl::OkStatus();
   // After a timeout each removal would take as long again.
-  if (error != -ETIMEDOUT) RemoveObjects(PartsOf(name, blob)).IgnoreError();
+  if (error != -ETIMEDOUT) RemoveParts(name, blob).IgnoreError();
   return pool_->Problem(error, absl::StrCat("writing ", bytes.size(), " bytes to blob"), name);
 }
 
@@ -141,6 +157,10 @@ absl::StatusOr<std::string> RadosStore::Read(std::string_view name) {
     // A part that is gone though the head still names it is damage; else the blob was replaced.
     if (!status.ok() && head.write_id == tried) return status;
     tried = head.write_id;
+    if (head.grows()) {
+      LONGTAIL_RETURN_IF_ERROR(ReadGrown(head_name, head, bytes));
+      return bytes;
+    }
     status = ReadParts(head_name, head, bytes);
     if (status.ok()) return bytes;
     if (!absl::IsDataLoss(status)) return status;
@@ -155,10 +175,11 @@ absl::StatusOr<ObjectHeader> RadosStore::ReadHead(const std::string& name,
     RadosRead read;
     read.Start(*pool_, name, bytes);
     if (const int error = read.Wait(); error == -ENOENT) {
-      return absl::NotFoundError(absl::StrCat("no blob '", name, "' in ", Describe()));
+      return NoBlob(name);
     } else if (error < 0) {
       return pool_->Problem(error, "reading blob", name);
     }
+    if (!Counts(read.holder())) return NoBlob(name);
     const std::string what = What(name, name);
     LONGTAIL_ASSIGN_OR_RETURN(const ObjectHeader head, read.Header(what));
     if (head.part != 0 || head.blob_bytes > kBlobBytesMax) {
@@ -169,6 +190,10 @@ absl::StatusOr<ObjectHeader> RadosStore::ReadHead(const std::string& name,
     if (head.size() > bytes.size()) {  // Written with larger parts than ours.
       bytes.resize(head.size());
       continue;
+    }
+    if (head.grows()) {
+      bytes.resize(read.size());
+      return head;
     }
     LONGTAIL_RETURN_IF_ERROR(
         CheckObjectData(what, head, std::string_view(bytes).substr(0, read.size())));
@@ -226,15 +251,23 @@ absl::Status RadosStore::ReadParts(const std::string& name, const ObjectHeader& 
   return status;
 }
 
-absl::StatusOr<ObjectHeader> RadosStore::HeaderOf(const std::string& name) const {
+absl::StatusOr<RadosStore::Seen> RadosStore::See(const std::string& object) const {
   RadosRead read;
-  read.Start(*pool_, name, {});
+  read.Start(*pool_, object, {});
+  return TakeSeen(read, object);
+}
+
+absl::StatusOr<RadosStore::Seen> RadosStore::TakeSeen(RadosRead& read,
+                                                      const std::string& object) const {
   if (const int error = read.Wait(); error == -ENOENT) {
-    return absl::NotFoundError(absl::StrCat("no blob '", name, "' in ", Describe()));
+    return NoBlob(object);
   } else if (error < 0) {
-    return pool_->Problem(error, "reading the header of blob", name);
+    return pool_->Problem(error, "reading the header of blob", object);
   }
-  return read.Header(What(name, name));
+  return Seen{.version = read.version(),
+              .bytes = read.object_bytes(),
+              .holder = read.holder(),
+              .header = read.Header(What(object, object))};
 }
 
 // --- Listing and removing ------------------------------------------------------------------------
@@ -265,26 +298,42 @@ absl::StatusOr<std::vector<std::string>> RadosStore::Objects(std::string_view pr
 }
 
 absl::StatusOr<std::vector<std::string>> RadosStore::List(std::string_view prefix) {
+  if (hold_ != nullptr) return hold_->Names(prefix);
   LONGTAIL_ASSIGN_OR_RETURN(std::vector<std::string> names, Objects(prefix));
   std::erase_if(names, [](const std::string& name) { return !ValidateBlobName(name).ok(); });
   return names;
 }
 
 absl::Status RadosStore::Remove(std::string_view name) {
-  LONGTAIL_RETURN_IF_ERROR(ValidateBlobName(name));
+  LONGTAIL_RETURN_IF_ERROR(Admit(name));
   const std::string head_name(name);
-  // Of a head that is damaged, the parts cannot be known here.
-  const absl::StatusOr<ObjectHeader> head = HeaderOf(head_name);
-  if (!head.ok() && !absl::IsDataLoss(head.status())) return head.status();
-  RadosWrite removal;
-  rados_write_op_remove(removal.operation());
-  removal.Start(*pool_, head_name);
-  if (const int error = removal.Wait(); error == -ENOENT) {
-    return absl::NotFoundError(absl::StrCat("no blob '", head_name, "' in ", Describe()));
-  } else if (error < 0) {
-    return pool_->Problem(error, "removing blob", head_name);
+  {
+    const MutexLock lock(&mutex_);
+    growing_.erase(head_name);
   }
-  return head.ok() ? RemoveObjects(PartsOf(head_name, *head)) : absl::OkStatus();
+  // Of a head that is damaged, the parts cannot be known here.
+  absl::StatusOr<Seen> head = See(head_name);
+  if (head.ok() && !Counts(head->holder)) {
+    LONGTAIL_RETURN_IF_ERROR(hold_->Check());
+    head = NoBlob(head_name);
+  }
+  if (absl::IsNotFound(head.status()) && hold_ != nullptr) hold_->Forget(head_name);
+  LONGTAIL_RETURN_IF_ERROR(head.status());
+  if (!head->header.ok() && !absl::IsDataLoss(head->header.status())) return head->header.status();
+  RadosWrite removal;
+  if (hold_ != nullptr) removal.OnlyIfOf(hold_->id());
+  removal.Remove();
+  removal.Start(*pool_, head_name);
+  const int error = removal.Wait();
+  if (hold_ != nullptr && error < 0 && IsChanged(error)) LONGTAIL_RETURN_IF_ERROR(hold_->Check());
+  if (hold_ != nullptr && (error == 0 || IsChanged(error))) hold_->Forget(head_name);
+  if (error < 0 && IsChanged(error)) return NoBlob(head_name);
+  if (error < 0) return pool_->Problem(error, "removing blob", head_name);
+  return head->header.ok() ? RemoveParts(head_name, *head->header) : absl::OkStatus();
+}
+
+absl::Status RadosStore::RemoveParts(const std::string& name, const ObjectHeader& head) const {
+  return head.grows() ? RemoveGrown(name, head) : RemoveObjects(PartsOf(name, head));
 }
 
 absl::Status RadosStore::RemoveObjects(const std::vector<std::string>& objects) const {
@@ -303,7 +352,7 @@ absl::Status RadosStore::RemoveObjects(const std::vector<std::string>& objects) 
     if (!status.ok()) break;
     if (under_way.size() == kRadosOperationsMax) wait_for_oldest();
     RadosWrite& removal = under_way.emplace_back();
-    rados_write_op_remove(removal.operation());
+    removal.Remove();
     removal.Start(*pool_, object);
   }
   while (!under_way.empty()) wait_for_oldest();
@@ -316,15 +365,19 @@ absl::Status RadosStore::RemoveUnfinished(std::string_view prefix) {
   std::vector<std::string> unfinished;
   for (const std::string& object : objects) {
     const absl::StatusOr<ObjectPart> part = ParseObjectPart(object);
-    if (!part.ok()) continue;
+    if (!part.ok() || (hold_ != nullptr && !object.starts_with(hold_->prefix()))) continue;
     auto head = named.find(part->blob);
     if (head == named.end()) {
-      const absl::StatusOr<ObjectHeader> header = HeaderOf(part->blob);
-      if (!header.ok() && !absl::IsNotFound(header.status())) return header.status();
-      head = named.emplace(part->blob, header.ok() ? header->write_id : 0).first;
+      const absl::StatusOr<Seen> seen = See(part->blob);
+      if (!seen.ok() && !absl::IsNotFound(seen.status())) return seen.status();
+      const bool is_there = seen.ok() && Counts(seen->holder);
+      if (is_there) LONGTAIL_RETURN_IF_ERROR(seen->header.status());
+      head = named.emplace(part->blob, is_there ? seen->header->write_id : 0).first;
     }
     if (part->write_id != head->second) unfinished.push_back(object);
   }
+  // Then none of them is of who may hold them by now.
+  if (hold_ != nullptr) LONGTAIL_RETURN_IF_ERROR(hold_->Check());
   return RemoveObjects(unfinished);
 }
 

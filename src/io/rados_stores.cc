@@ -14,6 +14,16 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenRadosStore(const std::string& add
   return RadosStore::Open(address);
 }
 
+absl::StatusOr<HeldStore> OpenHeldRadosStore(const std::string& address, const std::string& name,
+                                             StoreLock::OnLost on_lost) {
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<RadosStore> store,
+                            RadosStore::OpenHeld(address, name, std::move(on_lost)));
+  HeldStore held;
+  held.check = [holder = store.get()] { return holder->CheckHold(); };
+  held.store = std::move(store);
+  return held;
+}
+
 absl::StatusOr<std::unique_ptr<MetaStore>> OpenRadosMetaStore(const std::string& address) {
   return RadosMetaStore::Open(address);
 }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr BlobEnvelope kEnvelope{
     .magic = kObjectMagic, .version = kObjectVersion, .header_bytes = kObjectHeaderBytes};
+constexpr std::uint32_t kVersionOfWhole = 1;  // Of a blob that does not grow.
 constexpr char kPartMark = '~';
 constexpr std::size_t kWriteIdDigits = 16;
 constexpr int kHexadecimal = 16;
@@ -22,6 +23,7 @@ constexpr int kHexadecimal = 16;
 }  // namespace
 
 std::size_t ObjectHeader::size() const {
+  if (grows()) return part_bytes;
   return static_cast<std::size_t>(
       std::min<std::uint64_t>(part_bytes, blob_bytes - std::min(blob_bytes, offset())));
 }
@@ -60,7 +62,7 @@ std::string EncodeObjectHeader(const ObjectHeader& header) {
   std::string bytes;
   ByteWriter writer(bytes);
   writer.Bytes(AsBytes(kObjectMagic));
-  writer.U32(kObjectVersion);
+  writer.U32(header.grows() ? kObjectVersion : kVersionOfWhole);
   writer.U32(header.part);
   writer.U32(header.part_count);
   writer.U32(header.part_bytes);
@@ -77,7 +79,8 @@ absl::StatusOr<ObjectHeader> DecodeObjectHeader(const std::string& what,
                                                 std::span<const std::byte> bytes) {
   LONGTAIL_RETURN_IF_ERROR(CheckSeal(kEnvelope, what, bytes));
   FieldReader reader(what, bytes);
-  reader.Bytes("preamble", kObjectMagic.size() + sizeof(std::uint32_t));
+  reader.Bytes("preamble", kObjectMagic.size());
+  const bool grows = reader.U32("version") == kObjectVersion;
   ObjectHeader header;
   header.part = reader.U32("part");
   header.part_count = reader.U32("part count");
@@ -85,9 +88,16 @@ absl::StatusOr<ObjectHeader> DecodeObjectHeader(const std::string& what,
   header.blob_bytes = reader.U64("blob bytes");
   header.write_id = reader.U64("write id");
   header.checksum = reader.U64("checksum");
-  if (reader.ok() && (header.part >= header.part_count ||
-                      header.blob_bytes / header.part_bytes > header.part_count ||
-                      header.part_count != ObjectPartCount(header.blob_bytes, header.part_bytes))) {
+  if (grows) {
+    if (header.part_count != 0 || header.blob_bytes != 0 || header.checksum != 0) {
+      reader.Refuse("part count", absl::StrCat(header.part_count, ", blob bytes ",
+                                               header.blob_bytes, " and checksum ", header.checksum,
+                                               ": want 0 of each in version ", kObjectVersion));
+    }
+  } else if (reader.ok() &&
+             (header.part >= header.part_count ||
+              header.blob_bytes / header.part_bytes > header.part_count ||
+              header.part_count != ObjectPartCount(header.blob_bytes, header.part_bytes))) {
     reader.Refuse("part",
                   absl::StrCat(header.part, " of ", header.part_count, " with ", header.part_bytes,
                                " bytes each: want what makes ", header.blob_bytes));

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "base/random.h"
 #include "io/blob_name.h"
 #include "io/open_store.h"
 #include "protocol/format_limits.h"
@@ -91,6 +92,118 @@ TEST_CASE("a blob is extended, and a part of an extension is written over", "[io
   CHECK(Says(hole, "3 bytes: want at least 4"));
   CHECK(absl::IsNotFound(store->Extend("log/b", 1, "x")));
   CHECK(absl::IsInvalidArgument(store->Extend("../b", 0, "x")));
+}
+
+TEST_CASE("a blob grows over the sizes at which others are cut, also in one step",
+          "[io][blob_store]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  auto store = Must(OpenStore(place->address()));
+  constexpr std::size_t kMebi = std::size_t{1} << 20;
+  // Some end where a part does, one has many parts.
+  std::string want;
+  char seed = 'a';
+  for (const std::size_t size :
+       {3 * kMebi, kMebi, std::size_t{1}, 7 * kMebi, kMebi - 1, 40 * kMebi + 7, std::size_t{5}}) {
+    const std::string bytes = Large(seed++, size);
+    Must(store->Extend("log/a", want.size(), bytes));
+    want += bytes;
+    CHECK((Must(store->Read("log/a")) == want));
+    if (seed == 'd') store = Must(OpenStore(place->address()));  // Who goes on knows nothing of it.
+  }
+  CHECK(Must(store->List("")) == Names{"log/a"});
+  Must(store->RemoveUnfinished(""));
+  CHECK((Must(store->Read("log/a")) == want));
+
+  // It is cut, and to where a part ends.
+  want.resize(9 * kMebi);
+  Must(store->Extend("log/a", want.size(), ""));
+  CHECK((Must(store->Read("log/a")) == want));
+  want.resize(8 * kMebi);
+  Must(store->Extend("log/a", want.size(), ""));
+  CHECK((Must(store->Read("log/a")) == want));
+  Must(store->Extend("log/a", want.size(), "x"));
+  CHECK((Must(store->Read("log/a")) == want + "x"));
+
+  Must(store->Remove("log/a"));
+  CHECK(absl::IsNotFound(store->Read("log/a").status()));
+  CHECK(absl::IsNotFound(store->Extend("log/a", 1, "x")));
+  Must(store->Extend("log/a", 0, "again"));
+  CHECK(Must(store->Read("log/a")) == "again");
+}
+
+TEST_CASE("a blob that was written is extended, and one that grew is written over",
+          "[io][blob_store]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto store = Must(OpenStore(place->address()));
+  for (const std::string& begin : {std::string("abc"), Large('w')}) {
+    Must(store->Write("a", begin));
+    Must(store->Extend("a", begin.size(), "defg"));
+    CHECK((Must(store->Read("a")) == begin + "defg"));
+    Must(store->Extend("a", begin.size() + 2, Large('x')));
+    CHECK((Must(store->Read("a")) == begin + "de" + Large('x')));
+    Must(store->Write("a", "new"));
+    CHECK(Must(store->Read("a")) == "new");
+    Must(store->Extend("a", 3, "er"));
+    Must(store->Extend("a", 0, begin));
+    CHECK((Must(store->Read("a")) == begin));
+  }
+  CHECK(Must(store->List("")) == Names{"a"});
+}
+
+TEST_CASE("whatever is appended, cut and written again, a blob is what it would be in memory",
+          "[io][blob_store]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  auto store = Must(OpenStore(place->address()));
+  Rng gen(11);
+  std::string want;
+  Must(store->Extend("a", 0, want));
+  for (int step = 0; step < 60; ++step) {
+    CAPTURE(step);
+    std::size_t from = want.size();
+    if (gen.Below(4) == 0) from -= gen.Below(std::min<std::uint64_t>(from, 5 << 20) + 1);
+    if (gen.Below(6) == 0) from -= from % (std::size_t{4} << 20);
+    std::size_t size = gen.Below(std::uint64_t{1} << (gen.Below(4) == 0 ? 24 : 14));
+    if (gen.Below(6) == 0) size += (std::size_t{4} << 20) - (from + size) % (std::size_t{4} << 20);
+    const std::string bytes = Large(static_cast<char>('a' + step % 26), size);
+    Must(store->Extend("a", from, bytes));
+    want.resize(from);
+    want += bytes;
+    if (gen.Below(3) == 0) REQUIRE((Must(store->Read("a")) == want));
+    if (gen.Below(5) == 0) store = Must(OpenStore(place->address()));
+    if (want.size() > (std::size_t{40} << 20)) want.resize(gen.Below(9 << 20));
+  }
+  const std::string bytes = Must(store->Read("a"));
+  CHECK((bytes.substr(0, want.size()) == want));
+}
+
+TEST_CASE("blobs grow side by side", "[io][blob_store]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const auto store = Must(OpenStore(place->address()));
+  constexpr std::size_t kThreads = 4;
+  std::vector<absl::Status> outcomes(kThreads);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&store, &outcome = outcomes[t], t] {
+        const std::string bytes = Large(static_cast<char>('a' + t), std::size_t{700} << 10);
+        for (std::size_t i = 0; i < 20 && outcome.ok(); ++i) {
+          outcome = store->Extend("log/" + std::to_string(t), i * bytes.size(), bytes);
+        }
+      });
+    }
+  }
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    Must(outcomes[t]);
+    std::string want;
+    for (int i = 0; i < 20; ++i) {
+      want += Large(static_cast<char>('a' + t), std::size_t{700} << 10);
+    }
+    CHECK((Must(store->Read("log/" + std::to_string(t))) == want));
+  }
 }
 
 TEST_CASE("a list is sorted and holds the names with the prefix alone", "[io][blob_store]") {
