@@ -7,13 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/log.h"
-#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "cli/end_signals.h"
+#include "cli/noted_loss.h"
 #include "cluster/coordinator_process.h"
 #include "protocol/step_mode_names.h"
 
@@ -35,23 +34,6 @@ absl::Status WriteAddress(const std::string& path, const std::string& address) {
   return absl::UnavailableError(
       absl::StrCat("address file '", path, "': cannot be written: ", std::strerror(errno)));
 }
-
-// Why a coordinator ended by itself. Thread: any.
-class StateLoss {
- public:
-  void Note(const absl::Status& why) {
-    const MutexLock lock(&mutex_);
-    why_ = why;
-  }
-  absl::Status Noted() const {
-    const MutexLock lock(&mutex_);
-    return why_;
-  }
-
- private:
-  mutable Mutex mutex_;
-  absl::Status why_ ABSL_GUARDED_BY(mutex_);
-};
 
 }  // namespace
 
@@ -120,11 +102,8 @@ absl::StatusOr<CommandOutcome> CoordinatorCommand::Run() const {
   options.cluster.lease = absl::Seconds(arguments_->lease_seconds);
   options.cluster.server_lease = absl::Seconds(arguments_->server_lease_seconds);
   options.log = log;
-  StateLoss loss;
-  options.on_state_lost = [&loss](const absl::Status& why) {
-    loss.Note(why);
-    EndSignals::Raise();
-  };
+  NotedLoss loss;
+  options.on_state_lost = [&loss](const absl::Status& why) { loss.Note(why); };
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorProcess> coordinator,
                             CoordinatorProcess::Start(options));
   log.Info("coordinator_listens", {{"address", coordinator->address()},

@@ -7,7 +7,9 @@
 
 #include "absl/time/time.h"
 #include "base/log.h"
+#include "base/status_macros.h"
 #include "cli/end_signals.h"
+#include "cli/noted_loss.h"
 #include "cluster/server_process.h"
 
 namespace longtail::cli {
@@ -48,7 +50,8 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
   a.command->add_option("--store", a.process.store, "Where checkpoints go");
   a.command->add_option("--log", a.process.log_store,
                         "Where what it acknowledges is kept, so that it can come back after a "
-                        "crash; without it its rows end with it");
+                        "crash: a directory, or rados://POOL[/NAMESPACE]; without it its rows end "
+                        "with it");
   a.command
       ->add_option("--base-after-mib", a.base_after_mib,
                    "Size of a lane's log behind which all its rows are written out and the log "
@@ -81,6 +84,8 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   options.base_after_bytes = arguments_->base_after_mib << 20;
   options.stop = stop.get_token();
   options.log = log;
+  NotedLoss loss;
+  options.on_log_lost = [&loss](const absl::Status& why) { loss.Note(why); };
   absl::StatusOr<std::unique_ptr<ServerProcess>> server = absl::UnknownError("not started");
   // Beside, so that a signal ends the wait for the cluster, too.
   std::thread starter([&] {
@@ -96,6 +101,8 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   starter.join();
   if (!server.ok() && !absl::IsCancelled(server.status())) return server.status();
   log.Info("server_ends", {{"signal", signal}});
+  // Not the end that was asked for.
+  LONGTAIL_RETURN_IF_ERROR(loss.Noted());
   return CommandOutcome{};
 }
 

@@ -17,8 +17,8 @@
 #include "cluster/replica_seat.h"
 #include "cluster/tcp_address.h"
 #include "io/lane_log_writer.h"
+#include "io/open_held_store.h"
 #include "io/open_store.h"
-#include "io/store_lock.h"
 #include "io/this_process.h"
 #include "protocol/format_limits.h"
 #include "protocol/lane_log_names.h"
@@ -132,17 +132,15 @@ class Process final : public ServerProcess {
 
   // All that this server acknowledged before, if it was there before.
   absl::Status Recover() {
-    // A lease may run out under who stands still; flock holds until a process has ended.
-    if (options_.log_store.find("://") != std::string::npos) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("log '", options_.log_store, "': want a directory of this machine"));
-    }
-    LONGTAIL_ASSIGN_OR_RETURN(
-        log_lock_, StoreLock::Acquire(options_.log_store, absl::StrCat("server-", entry_.name)));
-    LONGTAIL_ASSIGN_OR_RETURN(log_store_, OpenStore(options_.log_store));
+    const auto on_lost = [log = options_.log, name = entry_.name,
+                          told = options_.on_log_lost](const absl::Status& why) {
+      log.Error("log_lost", {{"server", name}, {"reason", std::string(why.message())}});
+      if (told) told(why);
+    };
+    LONGTAIL_ASSIGN_OR_RETURN(held_, OpenHeldStore(options_.log_store, entry_.name, on_lost));
     const absl::Time begin = absl::Now();
     LONGTAIL_ASSIGN_OR_RETURN(
-        log_, server::OpenServerLog(*log_store_, entry_.name, DrawIncarnation(),
+        log_, server::OpenServerLog(*held_.store, entry_.name, DrawIncarnation(),
                                     server::ReplicaCore::Options().tail_bytes_kept));
     entry_.log = log_.id;
     for (const server::LoggedLane& lane : log_.lanes) {
@@ -189,11 +187,11 @@ class Process final : public ServerProcess {
       seat.store = store_.get();
       seat.log = options_.log;
       seat.on_news = [this] { link_->Hurry(); };
-      if (log_store_ != nullptr) {
+      if (held_.store != nullptr) {
         seat.replica.first_log = log_.next_log + i;
         seat.replica.log_step = endpoints_.size();
         seat.replica.comes_back = log_.was_there;
-        seat.log_store = log_store_.get();
+        seat.log_store = held_.store.get();
         seat.base_after_bytes = options_.base_after_bytes;
       }
       seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(endpoints_[i]),
@@ -222,7 +220,7 @@ class Process final : public ServerProcess {
     for (const server::LoggedLane& lane : log_.lanes) {
       const std::string prefix = LaneLogPrefix(entry_.name, lane.lane, lane.log);
       options_.log.Info("lane_is_elsewhere", {{"server", entry_.name}, {"log_removed", prefix}});
-      LONGTAIL_RETURN_IF_ERROR(RemoveLaneLog(*log_store_, prefix));
+      LONGTAIL_RETURN_IF_ERROR(RemoveLaneLog(*held_.store, prefix));
     }
     log_.lanes.clear();
     return absl::OkStatus();
@@ -230,8 +228,9 @@ class Process final : public ServerProcess {
 
   std::vector<Message> Pulse() {
     // Another process joined under its name, and may be gone: a message that came late, or one that
-    // was started by mistake.
-    if (link_->beats_without_place() >= kBeatsWithoutPlace) {
+    // was started by mistake. But not one that has its logs now.
+    if (link_->beats_without_place() >= kBeatsWithoutPlace &&
+        (held_.store == nullptr || held_.check().ok())) {
       return {JoinServer{.request = 0, .server = entry_, .cluster = map_->Current()->cluster}};
     }
     Heartbeat heartbeat{.request = 0,
@@ -249,9 +248,8 @@ class Process final : public ServerProcess {
   const Options options_;
   const std::unique_ptr<ZmqNetwork> network_;
   ServerEntry entry_;
-  std::unique_ptr<BlobStore> store_;     // Null: none was named.
-  std::unique_ptr<StoreLock> log_lock_;  // Null, with the next one: no log is kept.
-  std::unique_ptr<BlobStore> log_store_;
+  std::unique_ptr<BlobStore> store_;                     // Null: none was named.
+  HeldStore held_;                                       // Of logs; null: none are kept.
   std::uint64_t cluster_ = 0;                            // Whose log there was; 0: none.
   server::ServerLog log_;                                // Until its lanes have their seats.
   std::vector<std::unique_ptr<ZmqEndpoint>> endpoints_;  // The same.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -35,10 +36,14 @@ class ServerProcess {
     /// A directory for socket files, which workers on the same machine prefer; empty: none.
     std::string ipc_directory{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
-    /// The directory where its lanes' logs are kept. What it acknowledges is durable there, and in
-    /// those of all replicas; started again under the same name it goes on with all of it. All
-    /// servers of a cluster have one, or none. Empty: its rows end with the process.
+    /// Where its lanes' logs are kept, as OpenHeldStore understands it. What it acknowledges is
+    /// durable there, and in those of all replicas; started again under the same name it goes on
+    /// with all of it. All servers of a cluster have one, or none. Empty: its rows end with the
+    /// process.
     std::string log_store{};
+    /// Told once, by any thread, when another process has taken the logs over. This one
+    /// acknowledges no change any more: it is to be ended, but not by this call.
+    std::function<void(const absl::Status& why)> on_log_lost{};
     /// Behind so many bytes of a lane's log its rows are written out, and the log begins anew.
     std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
     absl::Duration join_timeout = absl::Seconds(300);

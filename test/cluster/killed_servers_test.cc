@@ -1,24 +1,16 @@
 // Servers that keep a log are killed with -9 and started again: what was acknowledged is there.
-#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include "base/random.h"
-#include "cluster/counted_pushes.h"
-#include "cluster/program_cluster.h"
+#include "cluster/killed_logs.h"
 #include "server/training.h"
 
 namespace longtail {
 namespace {
 
-using test::CountedPushes;
 using test::KeysBelow;
 using test::Must;
-using test::Program;
 using test::ProgramCluster;
 
 const ProgramCluster::Options kLogged = {.servers = 2, .workers = 2, .keeps_log = true};
@@ -50,27 +42,9 @@ TEST_CASE("a killed server comes back with every acknowledged push, on another p
 
 TEST_CASE("servers are killed again and again while two workers push: totals are exact",
           "[cluster][process]") {
-  const char* const text = std::getenv("LONGTAIL_KILLS");
-  const int kills = text == nullptr ? 6 : std::atoi(text);
   ProgramCluster::Options options = kLogged;
   options.writes_bases = GENERATE(false, true);
-  ProgramCluster programs(options);
-  const auto cluster = Must(Cluster::Remote(programs.remote()));
-  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
-  CountedPushes pushes(*cluster, table);
-  Rng gen(7);
-  for (int kill = 0; kill < kills; ++kill) {
-    CHECK(pushes.AwaitMore());
-    const auto victim = static_cast<std::uint32_t>(gen.Below(2));
-    programs.servers[victim]->Kill();
-    absl::SleepFor(absl::Milliseconds(gen.Below(300)));
-    programs.StartServer(victim);
-  }
-  CHECK(pushes.AwaitMore());
-  pushes.Stop();
-
-  CHECK(pushes.AreExact());
-  WARN(kills << " kills, " << pushes.acknowledged() << " pushes acknowledged, each counted once");
+  test::KillServersWithLogs(options, test::Kills(6));
 }
 
 TEST_CASE("a synchronous training whose servers are killed ends with the bits of one in peace",

@@ -1,86 +1,31 @@
 // Servers with replicas and logs are killed with -9, some or all at once, and lanes move between
 // them: what was acknowledged is there, in every replica.
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "base/random.h"
-#include "cluster/counted_pushes.h"
-#include "cluster/program_cluster.h"
+#include "cluster/killed_logs.h"
 #include "server/training.h"
 
 namespace longtail {
 namespace {
 
-using test::CountedPushes;
 using test::KeysBelow;
+using test::KillAll;
 using test::Must;
 using test::ProgramCluster;
-
-void KillAll(ProgramCluster& programs) {
-  for (const auto& server : programs.servers) server->Send(SIGKILL);
-  for (const auto& server : programs.servers) server->Kill();
-}
-
-// In any order: who comes first must not wait for the others.
-void StartAll(ProgramCluster& programs, Rng& gen) {
-  const auto first = static_cast<std::uint32_t>(gen.Below(programs.servers.size()));
-  for (std::uint32_t i = 0; i < programs.servers.size(); ++i) {
-    programs.StartServer((first + i) % static_cast<std::uint32_t>(programs.servers.size()));
-  }
-}
+using test::StartAll;
 
 TEST_CASE("servers with replicas and logs are killed, all at once, too: totals are exact",
           "[cluster][process][replica]") {
-  const char* const text = std::getenv("LONGTAIL_KILLS");
-  const int kills = text == nullptr ? 5 : std::atoi(text);
-  const bool writes_bases = GENERATE(false, true);
-  ProgramCluster programs(
-      {.servers = 3, .workers = 2, .keeps_log = true, .writes_bases = writes_bases, .replicas = 2});
-  const auto cluster = Must(Cluster::Remote(programs.remote()));
-  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
-  CountedPushes pushes(*cluster, table);
-  Rng gen(7);
-  int of_all = 0;
-  for (int kill = 0; kill < kills; ++kill) {
-    CHECK(pushes.AwaitMore());
-    const auto victim = static_cast<std::uint32_t>(gen.Below(3));
-    switch (kill == 0 ? 0 : gen.Below(4)) {
-      case 0:  // Nobody has it in memory any more.
-        ++of_all;
-        KillAll(programs);
-        StartAll(programs, gen);
-        break;
-      case 1:  // It stands still, is replaced, and wakes as one who leads.
-        programs.servers[victim]->Send(SIGSTOP);
-        absl::SleepFor(absl::Milliseconds(gen.Below(4000)));
-        programs.servers[victim]->Send(SIGCONT);
-        break;
-      default:
-        programs.servers[victim]->Kill();
-        absl::SleepFor(absl::Milliseconds(gen.Below(3000)));
-        programs.StartServer(victim);
-    }
-    // Now and then the next one comes before all are whole again.
-    if (gen.Below(2) == 0) REQUIRE(programs.AwaitReplicas(absl::Seconds(30)));
-  }
-  CHECK(pushes.AwaitMore());
-  pushes.Stop();
-
-  CHECK(pushes.AreExact());
-  // So do those have them that follow: each of them leads once.
-  for (std::uint32_t i = 0; i < 3; ++i) {
-    REQUIRE(programs.AwaitReplicas(absl::Seconds(30)));
-    programs.servers[i]->Kill();
-    CHECK(pushes.AreExact());
-    programs.StartServer(i);
-  }
-  WARN(kills << " kills and stops, " << of_all << " of all servers at once, "
-             << pushes.acknowledged() << " pushes acknowledged, each counted once");
+  test::KillReplicasWithLogs({.servers = 3,
+                              .workers = 2,
+                              .keeps_log = true,
+                              .writes_bases = GENERATE(false, true),
+                              .replicas = 2},
+                             test::Kills(5));
 }
 
 TEST_CASE("a synchronous training all of whose servers are killed has the bits of one in peace",

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/cluster_status.h"
@@ -23,6 +24,7 @@ class ProgramCluster {
     const char* step_mode = "asynchronous";
     std::uint32_t lease_seconds = 10;
     bool keeps_log = false;
+    std::string log{};          ///< Where, if not in a directory of the test's.
     bool writes_bases = false;  ///< Every second, beside the log.
     std::uint32_t replicas = 1;
     std::uint32_t lanes = 1;  ///< Of each server.
@@ -43,6 +45,12 @@ class ProgramCluster {
     servers[i].reset();
     servers[i] = MakeServer(i);
     Await(*servers[i]);
+  }
+
+  /// Starts one in the place of a server that goes on, or stands still, and is handed out; does
+  /// not wait for it.
+  std::unique_ptr<Program> StartSuccessor(std::uint32_t i) {
+    return std::exchange(servers[i], MakeServer(i));
   }
 
   /// Starts one more.
@@ -135,7 +143,7 @@ class ProgramCluster {
     if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
     if (options_.keeps_log) {
       words.emplace_back("--log");
-      words.push_back(directory.path() + "/log");
+      words.push_back(options_.log.empty() ? directory.path() + "/log" : options_.log);
       words.emplace_back("--base-after-mib");
       words.emplace_back(options_.writes_bases ? "0" : "1024");
     }
