@@ -146,7 +146,9 @@ class RadosStore final : public BlobStore {
   // rados_store_holding.cc
   absl::Status TakeOver();
   absl::StatusOr<std::map<std::string, Seen>> SeeAll(const std::vector<std::string>& objects) const;
-  absl::Status ClaimAll(const std::vector<std::pair<std::string, Seen>>& objects) const;
+  absl::Status ClaimAll(const std::vector<std::string>& objects,
+                        const std::map<std::string, Seen>& seen) const;
+  absl::Status RemoveOf(const std::string& holder, const std::string& object) const;
   void StartClaim(const std::string& object, const Seen& seen, RadosWrite& claim) const;
   absl::Status FinishClaim(const std::string& object, RadosWrite& claim) const;
 

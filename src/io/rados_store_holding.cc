@@ -28,30 +28,47 @@ absl::Status RadosStore::TakeOver() {
   LONGTAIL_ASSIGN_OR_RETURN(const auto seen, SeeAll(objects));
   // Before anything is removed: what was seen is then of nobody who took over after this one.
   LONGTAIL_RETURN_IF_ERROR(hold_->Check());
-  std::vector<std::pair<std::string, Seen>> claimed;
+  std::vector<std::string> heads;
+  for (const auto& [object, was] : seen) {
+    if (ParseObjectPart(object).ok()) continue;
+    if (hold_->Follows(was.holder)) {
+      heads.push_back(object);
+      if (ValidateBlobName(object).ok()) hold_->Add(object);
+    } else {  // Somebody added it who was no holder any more.
+      LONGTAIL_RETURN_IF_ERROR(RemoveOf(was.holder, object));
+    }
+  }
+  LONGTAIL_RETURN_IF_ERROR(ClaimAll(heads, seen));
+  // From here on they stay as they are, and with them which parts they name.
+  LONGTAIL_ASSIGN_OR_RETURN(const auto held, SeeAll(heads));
+  std::vector<std::string> parts;
   for (const auto& [object, was] : seen) {
     const absl::StatusOr<ObjectPart> part = ParseObjectPart(object);
-    const auto head = seen.find(part.ok() ? part->blob : object);
-    // Not what somebody added who was no holder any more; not parts that no head names.
-    const bool counts = hold_->Follows(was.holder) &&
-                        (!part.ok() || (head != seen.end() && hold_->Follows(head->second.holder) &&
-                                        head->second.header.ok() &&
-                                        head->second.header->write_id == part->write_id));
-    if (!counts) {
-      RadosWrite removal;
-      if (!was.holder.empty()) removal.OnlyIfOf(was.holder);
-      removal.Remove();
-      removal.Start(*pool_, object);
-      const int error = removal.Wait();
-      if (error < 0 && !IsChanged(error)) return pool_->Problem(error, "removing object", object);
-      continue;
+    if (!part.ok()) continue;
+    const auto head = held.find(part->blob);
+    // Of a head that is damaged, the parts cannot be known: they stay.
+    const bool is_damaged = head != held.end() && !head->second.header.ok();
+    const bool is_named = head != held.end() && head->second.header.ok() &&
+                          head->second.header->write_id == part->write_id;
+    if (!hold_->Follows(was.holder) || (!is_named && !is_damaged)) {
+      LONGTAIL_RETURN_IF_ERROR(RemoveOf(was.holder, object));
+    } else if (is_named && head->second.header->grows()) {
+      parts.push_back(object);  // Those of others are never changed.
     }
-    // The parts of a blob that does not grow are its head's.
-    if (!part.ok() || head->second.header->grows()) claimed.emplace_back(object, was);
-    if (!part.ok() && ValidateBlobName(object).ok()) hold_->Add(object);
   }
-  LONGTAIL_RETURN_IF_ERROR(ClaimAll(claimed));
+  LONGTAIL_RETURN_IF_ERROR(ClaimAll(parts, seen));
   return hold_->Finish();
+}
+
+// If it is still that holder's.
+absl::Status RadosStore::RemoveOf(const std::string& holder, const std::string& object) const {
+  RadosWrite removal;
+  if (!holder.empty()) removal.OnlyIfOf(holder);
+  removal.Remove();
+  removal.Start(*pool_, object);
+  const int error = removal.Wait();
+  if (error == 0 || IsChanged(error)) return absl::OkStatus();
+  return pool_->Problem(error, "removing object", object);
 }
 
 absl::StatusOr<std::map<std::string, RadosStore::Seen>> RadosStore::SeeAll(
@@ -73,14 +90,15 @@ absl::StatusOr<std::map<std::string, RadosStore::Seen>> RadosStore::SeeAll(
   return seen;
 }
 
-absl::Status RadosStore::ClaimAll(const std::vector<std::pair<std::string, Seen>>& objects) const {
+absl::Status RadosStore::ClaimAll(const std::vector<std::string>& objects,
+                                  const std::map<std::string, Seen>& seen) const {
   std::deque<RadosWrite> under_way;
   std::size_t done = 0;
   for (std::size_t i = 0; done < objects.size();) {
     for (; i < objects.size() && under_way.size() < kRadosOperationsMax; ++i) {
-      StartClaim(objects[i].first, objects[i].second, under_way.emplace_back());
+      StartClaim(objects[i], seen.at(objects[i]), under_way.emplace_back());
     }
-    LONGTAIL_RETURN_IF_ERROR(FinishClaim(objects[done++].first, under_way.front()));
+    LONGTAIL_RETURN_IF_ERROR(FinishClaim(objects[done++], under_way.front()));
     under_way.pop_front();
   }
   return absl::OkStatus();

@@ -138,6 +138,10 @@ TEST_CASE("an OSD is killed while servers log: pushes wait, and the log says why
     absl::SleepFor(absl::Milliseconds(500));
   }
   CHECK(pushes.AwaitMore());
+  {  // Nobody waits for monitors.
+    const CephNode::Away monitor("mon.a");
+    CHECK(pushes.AwaitMore());
+  }
   pushes.Stop();
 
   CHECK(pushes.AreExact());
