@@ -13,6 +13,7 @@
 //   transport  our messages between two endpoints, no table
 //   ours, ipc  a Worker of Cluster::Remote and a ServerProcess with one lane, over TCP and over ipc
 //   logged     as ours, and what the server acknowledges is durable in a log of files
+//   ceph       as logged, the log in Ceph (--ceph ADDRESS; what is there goes at the end)
 //   pair       as ours, of two servers in one process, which share the partitions
 //   replicated as pair, and each lane has a replica in the other server
 #include <CLI/CLI.hpp>
@@ -40,13 +41,26 @@ struct Options {
   std::vector<std::size_t> depths = {1, 4};
   std::vector<std::string> ways = {"tcp", "zmq", "umap", "prefetched", "transport", "ours", "ipc"};
   std::string only;  // Empty, or "pull" or "push".
+  std::string ceph;  // A place of this run's own, for the way of that name.
   std::size_t rounds = 7;
   std::size_t bytes_per_turn = std::size_t{48} << 20;
   std::vector<std::string> at_least;
   std::vector<std::string> at_most;
 };
 
-std::string Serve(const std::string& way, const StoreSize& size, const std::string& directory) {
+// The address, in a namespace below its own.
+std::string WithNamespace(const std::string& address, const std::string& name) {
+  const std::size_t options = std::min(address.find('?'), address.size());
+  return address.substr(0, options) + "/" + name + address.substr(options);
+}
+
+std::string LogOf(const std::string& way, const std::string& directory, const std::string& ceph) {
+  if (way == "ceph") return ceph;
+  return way == "logged" ? directory + "/log" : "";
+}
+
+std::string Serve(const std::string& way, const StoreSize& size, const std::string& directory,
+                  const std::string& ceph) {
   if (way == "tcp") return ServeTcp();
   if (way == "zmq") return ServeZmq();
   if (way == "umap") return ServeUnorderedMap(size);
@@ -56,7 +70,7 @@ std::string Serve(const std::string& way, const StoreSize& size, const std::stri
   return ServeCluster({.servers = is_pair ? 2U : 1U,
                        .replicas = way == "replicated" ? 2U : 1U,
                        .ipc_directory = way == "ipc" ? directory : "",
-                       .log_store = way == "logged" ? directory + "/log" : ""});
+                       .log_store = LogOf(way, directory, ceph)});
 }
 
 std::unique_ptr<WirePath> Connect(const std::string& way, const std::string& address,
@@ -160,9 +174,9 @@ void RunDim(const Options& options, std::size_t dim, Results& results) {
     std::map<std::string, std::unique_ptr<ServerChild>> servers;
     std::map<std::string, std::unique_ptr<WirePath>> paths;
     for (const std::string& way : options.ways) {
-      servers[way] = std::make_unique<ServerChild>(
-          std::vector<std::string>{"--serve", way, "--floats", std::to_string(options.floats),
-                                   "--dims", std::to_string(dim), "--directory", directory});
+      servers[way] = std::make_unique<ServerChild>(std::vector<std::string>{
+          "--serve", way, "--floats", std::to_string(options.floats), "--dims", std::to_string(dim),
+          "--directory", directory, "--ceph", WithNamespace(options.ceph, std::to_string(dim))});
       paths[way] = Connect(way, servers[way]->address(), load);
     }
     for (const std::size_t keys : options.keys) {
@@ -188,6 +202,7 @@ void RunDim(const Options& options, std::size_t dim, Results& results) {
     }
   }
   std::filesystem::remove_all(directory);
+  if (!options.ceph.empty()) RemoveLogs(WithNamespace(options.ceph, std::to_string(dim)));
 }
 
 Figures Figure(const Results& results) {
@@ -219,6 +234,7 @@ Figures Figure(const Results& results) {
       Compare("transport/zmq_" + op + dim, shape, "transport", "zmq", &Turn::rows_per_second);
       Compare("ipc/ours_" + op + dim, shape, "ipc", "ours", &Turn::rows_per_second);
       Compare("logged/ours_" + op + dim, shape, "logged", "ours", &Turn::rows_per_second);
+      Compare("ceph/logged_" + op + dim, shape, "ceph", "logged", &Turn::rows_per_second);
       Compare("replicated/pair_" + op + dim, shape, "replicated", "pair", &Turn::rows_per_second);
       for (const std::string rival : {"umap", "prefetched"}) {
         Compare(op + dim + "_cpu/" + rival, shape, "ours", rival, &Turn::rows_per_server_cpu);
@@ -262,6 +278,7 @@ int Main(int argc, char** argv) {
   app.add_option("--depths", options.depths, "requests in flight, at most 4")->delimiter(',');
   app.add_option("--ways", options.ways, "see the head of cluster_bench.cc")->delimiter(',');
   app.add_option("--only", options.only, "pull or push");
+  app.add_option("--ceph", options.ceph, "rados://POOL[/NAMESPACE]?..., for the way of that name");
   app.add_option("--rounds", options.rounds, "turns of each way");
   app.add_option("--check", options.at_least, "NAME=VALUE,…: figures at least so large")
       ->delimiter(',');
@@ -272,7 +289,14 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (!serve.empty()) {
     const std::size_t dim = options.dims[0];
-    ServeParent(Serve(serve, {.rows = options.floats / (2 * dim), .dim = dim}, directory));
+    ServeParent(
+        Serve(serve, {.rows = options.floats / (2 * dim), .dim = dim}, directory, options.ceph));
+  }
+  if (!options.ceph.empty()) {
+    options.ceph = WithNamespace(options.ceph, "bench-" + std::to_string(getpid()));
+  } else if (std::ranges::find(options.ways, "ceph") != options.ways.end()) {
+    std::fprintf(stderr, "the way ceph wants --ceph ADDRESS\n");
+    return 2;
   }
   if (smoke) {
     options.floats = 640'000;

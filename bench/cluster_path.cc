@@ -8,6 +8,7 @@
 #include "bench/wire_path.h"
 #include "cluster/coordinator_process.h"
 #include "cluster/server_process.h"
+#include "io/open_store.h"
 #include "io/zmq_network.h"
 #include "longtail/cluster.h"
 
@@ -184,6 +185,14 @@ std::string ServeCluster(const ClusterShape& shape) {
   }
   starting.clear();
   return coordinator->address();
+}
+
+void RemoveLogs(const std::string& address) {
+  const auto store = Must(OpenStore(address));
+  for (const std::string& name : Must(store->List(""))) {
+    const absl::Status removed = store->Remove(name);
+    if (!absl::IsNotFound(removed)) Must(removed);
+  }
 }
 
 std::unique_ptr<WirePath> ConnectTransport(const std::string& address, Workload& load) {

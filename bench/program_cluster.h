@@ -95,7 +95,7 @@ class ProgramChild {
   pid_t process_ = 0;
 };
 
-/// A coordinator and servers; without state and logs. Leases are the program's.
+/// A coordinator and servers; without state. Leases are the program's.
 class ProgramCluster {
  public:
   struct Options {
@@ -104,6 +104,8 @@ class ProgramCluster {
     std::uint32_t replicas = 1;
     std::uint32_t lanes = 1;  ///< Of each server.
     bool store = false;       ///< Whether they have one for checkpoints, in files.
+    bool logs = false;        ///< Whether they keep logs:
+    std::string log{};        ///< where; empty: in files.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -137,6 +139,10 @@ class ProgramCluster {
 
   const std::string& address() const { return address_; }
   std::string store() const { return options_.store ? directory_ + "/store" : ""; }
+  /// Of one that serves, or was killed.
+  std::string SaidBy(std::uint32_t i) const {
+    return ReadText(directory_ + "/" + NameOf(i) + ".log");
+  }
   static std::string NameOf(std::uint32_t i) { return "server-" + std::to_string(i); }
 
   /// With SIGKILL.
@@ -213,6 +219,10 @@ class ProgramCluster {
                                       "--join-timeout",
                                       "30"};
     if (options_.store) words.insert(words.end(), {"--store", store()});
+    if (options_.logs) {
+      words.insert(words.end(),
+                   {"--log", options_.log.empty() ? directory_ + "/log" : options_.log});
+    }
     return std::make_unique<ProgramChild>(words, directory_ + "/" + NameOf(i) + ".log");
   }
   static void AwaitServing(const ProgramChild& server) {

@@ -114,4 +114,7 @@ struct ClusterShape {
 };
 std::string ServeCluster(const ClusterShape& shape);
 
+/// Removes all that the store at that address has.
+void RemoveLogs(const std::string& address);
+
 }  // namespace longtail::bench
