@@ -320,15 +320,20 @@ absl::Status RadosStore::Remove(std::string_view name) {
   if (absl::IsNotFound(head.status()) && hold_ != nullptr) hold_->Forget(head_name);
   LONGTAIL_RETURN_IF_ERROR(head.status());
   if (!head->header.ok() && !absl::IsDataLoss(head->header.status())) return head->header.status();
+  // One that is done late is not to remove what was written since.
   RadosWrite removal;
-  if (hold_ != nullptr) removal.OnlyIfOf(hold_->id());
+  removal.OnlyIfAt(head->version);
   removal.Remove();
   removal.Start(*pool_, head_name);
   const int error = removal.Wait();
-  if (hold_ != nullptr && error < 0 && IsChanged(error)) LONGTAIL_RETURN_IF_ERROR(hold_->Check());
-  if (hold_ != nullptr && (error == 0 || IsChanged(error))) hold_->Forget(head_name);
-  if (error < 0 && IsChanged(error)) return NoBlob(head_name);
-  if (error < 0) return pool_->Problem(error, "removing blob", head_name);
+  if (error < 0 && !IsChanged(error)) return pool_->Problem(error, "removing blob", head_name);
+  if (error < 0 && hold_ != nullptr) LONGTAIL_RETURN_IF_ERROR(hold_->Check());
+  if (error < 0 && error != -ENOENT) {
+    return absl::UnavailableError(
+        absl::StrCat(Describe(), ": removing blob '", head_name, "': it was changed meanwhile"));
+  }
+  if (hold_ != nullptr) hold_->Forget(head_name);
+  if (error == -ENOENT) return NoBlob(head_name);
   return head->header.ok() ? RemoveParts(head_name, *head->header) : absl::OkStatus();
 }
 

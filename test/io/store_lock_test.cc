@@ -8,8 +8,10 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
+#include "io/open_held_store.h"
 #include "io/open_store.h"
 #include "io/this_process.h"
 #include "server/cluster_fixture.h"
@@ -54,6 +56,33 @@ TEST_CASE("a lock is no blob", "[io][store_lock]") {
   Must(store->RemoveUnfinished(""));
 
   CHECK(Must(store->List("")).empty());
+}
+
+TEST_CASE("a part of a store that one process holds is kept from others, and outlives it",
+          "[io][store_lock]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  const std::string address = place->With(kLease);
+  if (LONGTAIL_TEST_STORE == std::string("etcd")) {
+    const absl::Status none = OpenHeldStore(address, "s", {}).status();
+    CHECK(absl::IsInvalidArgument(none));
+    CHECK(Says(none, "want a directory, file:DIRECTORY or rados://POOL[/NAMESPACE]"));
+    return;
+  }
+  {
+    const HeldStore held = Must(OpenHeldStore(address, "s", {}));
+    const absl::Status second = OpenHeldStore(address, "s", {}).status();
+    CHECK(absl::IsFailedPrecondition(second));
+    CHECK(Says(second, "is in use by another server-s, process " + ProcessName()));
+    Must(OpenHeldStore(address, "t", {}).status());
+    Must(held.store->Extend("s/a", 0, "abc"));
+    Must(held.store->Write("s/b", "1"));
+    Must(held.check());
+  }
+  const HeldStore next = Must(OpenHeldStore(address, "s", {}));
+  CHECK(Must(next.store->List("s/")) == std::vector<std::string>{"s/a", "s/b"});
+  Must(next.store->Extend("s/a", 3, "d"));
+  CHECK(Must(next.store->Read("s/a")) == "abcd");
 }
 
 TEST_CASE("a lock ends with its process", "[io][store_lock]") {
