@@ -4,11 +4,14 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "cluster/killed_logs.h"
 #include "io/open_store.h"
+#include "io/rados_operation.h"
+#include "io/rados_pool.h"
 #include "support/store_place.h"
 
 namespace longtail {
@@ -103,6 +106,40 @@ TEST_CASE("a server that stands still while another takes its logs over ends: to
   CHECK(pushes.AreExact());
   WARN(taken << " of " << takings << " taken over, " << pushes.acknowledged()
              << " pushes acknowledged, each counted once");
+}
+
+TEST_CASE("a server whose logs were taken over unseen asks before it joins again, and ends",
+          "[cluster][process]") {
+  const auto place = StorePlace::Make(LONGTAIL_TEST_STORE);
+  if (place == nullptr) return;
+  // (A lease so long that it is no lock that tells it.)
+  ProgramCluster::Options options = Logged(*place);
+  options.log = place->With("lease=600");
+  ProgramCluster programs(options);
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
+  const auto worker = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300)}));
+  const std::vector<Key> keys = test::KeysBelow(200);
+  const std::vector<float> gradients(keys.size(), -1);
+  Must(worker->Push(table, keys, gradients));
+  {
+    const auto pool = Must(RadosPool::Connect(Must(ParseRadosAddress(place->address()))));
+    RadosWrite removal;
+    removal.Remove();
+    removal.Start(*pool, "server-server-0~lock");
+    REQUIRE(removal.Wait() == 0);
+  }
+  // Nobody pushes, so it writes nothing that would be refused.
+  const auto old = programs.StartSuccessor(0);
+  REQUIRE(programs.servers[0]->AwaitText("server_serves", absl::Seconds(30)));
+
+  CHECK(old->Wait(kNotice) == 1);
+  CHECK(old->said().find("log_lost") != std::string::npos);
+  CHECK(old->said().find("another one has taken 'server-0/' over") != std::string::npos);
+  absl::SleepFor(absl::Seconds(1));
+  CHECK(programs.servers[0]->said().find("place_lost") == std::string::npos);
+  Must(worker->Push(table, keys, gradients));
+  CHECK(test::Rows(*worker, table, keys, 1) == std::vector<float>(keys.size(), 3 + 2));
 }
 
 TEST_CASE("an OSD is killed while servers log: pushes wait, and the log says why",
