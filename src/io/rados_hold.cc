@@ -26,8 +26,10 @@ bool IsId(const std::string& text) {
          text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// The holder, then those before it whose objects it has not made its own yet.
-std::string TextOf(const std::vector<std::string>& holders) {
+// The holder, then those before it whose objects it has not made its own yet; itself if there are
+// none: a pool without room takes a value that is no longer than the one before.
+std::string TextOf(std::vector<std::string> holders) {
+  if (holders.size() == 1) holders.push_back(holders[0]);
   return absl::StrCat(std::string(kBegin), "\n", absl::StrJoin(holders, "\n"), "\n");
 }
 
@@ -61,11 +63,11 @@ absl::StatusOr<std::vector<std::string>> RadosHold::ReadHolders(std::uint64_t& v
   version = value.version;
   if (version == 0) return std::vector<std::string>();
   std::vector<std::string> lines = absl::StrSplit(value.bytes, '\n');
-  if (lines.size() < 3 || lines.front() != kBegin || !lines.back().empty() ||
+  if (lines.size() < 4 || lines.front() != kBegin || !lines.back().empty() ||
       !std::all_of(lines.begin() + 1, lines.end() - 1, IsId)) {
     return absl::DataLossError(absl::StrCat("'", name_, "' in ", values_->Describe(), ": want '",
                                             std::string(kBegin),
-                                            "' and a line of 16 digits for each holder"));
+                                            "' and two lines of 16 digits or more"));
   }
   return std::vector<std::string>(lines.begin() + 1, lines.end() - 1);
 }
@@ -75,6 +77,7 @@ absl::Status RadosHold::TakeOver() {
   for (int attempt = 0; attempt < kTakeOverAttemptsMax; ++attempt) {
     std::uint64_t version = 0;
     LONGTAIL_ASSIGN_OR_RETURN(before_, ReadHolders(version));
+    before_.erase(std::unique(before_.begin(), before_.end()), before_.end());
     std::vector<std::string> holders = before_;
     holders.insert(holders.begin(), id_);
     swapped = values_->Swap(name_, TextOf(holders), version);

@@ -239,6 +239,15 @@ TEST_CASE("a holder that is no holder's is told", "[io][rados]") {
   const absl::Status status = OpenHeldStore(ceph->place->With("lease=2"), "s", {}).status();
   CHECK(absl::IsDataLoss(status));
   CHECK(Says(status, "'s/holder' in " + ceph->place->described() + ": want 'longtail holder' and"));
+  // Its size stays the same from one to the next: so it is taken by a pool without room.
+  Must(Must(OpenStore(ceph->place->address()))->Remove("s/holder"));
+  const HeldStore first = ceph->Hold();
+  const auto plain = Must(OpenStore(ceph->place->address()));
+  const std::string text = Must(plain->Read("s/holder"));
+  ceph->TakeLock();
+  const HeldStore next = ceph->Hold();
+  CHECK(Must(plain->Read("s/holder")).size() == text.size());
+  CHECK(Must(plain->Read("s/holder")) != text);
 }
 
 // --- A lane's log that one after the other writes, while those before go on ----------------------
