@@ -106,10 +106,12 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
   while (end < entries.size() &&
          (end == at || offset_ + bytes_.size() < options_.segment_bytes_max)) {
     const LogEntry& entry = entries[end++];
+    const LogRecordHeader header{
+        .number = entry.number, .durable_end = first, .time_us = entry.time_us};
     if (entry.frame.empty()) {
-      AppendLogRecord(entry.message, entry.number, first, frame_, bytes_);
+      AppendLogRecord(entry.message, header, frame_, bytes_);
     } else {
-      AppendLogRecord(entry.frame, entry.number, first, bytes_);
+      AppendLogRecord(entry.frame, header, bytes_);
     }
   }
   bool was_refused = false;

@@ -33,8 +33,8 @@ struct Logs {
     std::string bytes;
     std::string frame;
     AppendLaneLogHeader({.lane = lane, .cluster = cluster, .first = first}, bytes);
-    AppendLogRecord(MapReply{.request = 0, .status = {}, .waits_for = {}, .map = map}, first, first,
-                    frame, bytes);
+    AppendLogRecord(MapReply{.request = 0, .status = {}, .waits_for = {}, .map = map},
+                    {first, first, 1000}, frame, bytes);
     Must(store->Write(LaneLogName(LaneLogPrefix("s", NodeId{lane}, log), first), bytes));
   }
   ServerLog Open() const { return Must(OpenServerLog(*store, "s", 77, 1000)); }
