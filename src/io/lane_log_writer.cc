@@ -139,6 +139,7 @@ void LaneLogWriter::RemoveBefore(std::uint64_t end) {
       {{"log", log_.prefix}, {"log_end", end}, {"log_bytes_left", bytes_since_base()}});
   segment_.clear();
   RemoveReplaced(false);
+  if (options_.keeps_history) return;
   const absl::StatusOr<std::vector<std::string>> names =
       options_.store->List(absl::StrCat(log_.prefix, "/"));
   if (!names.ok()) {
@@ -157,8 +158,12 @@ void LaneLogWriter::RemoveBefore(std::uint64_t end) {
 void LaneLogWriter::RemoveReplaced(bool marks) {
   for (const std::string& prefix : std::exchange(replaced_, {})) {
     absl::Status removed;
-    if (marks) removed = options_.store->Write(LaneLogGone(prefix), "");
-    if (removed.ok()) removed = RemoveLaneLog(*options_.store, prefix);
+    if (marks || options_.keeps_history) {
+      removed = options_.store->Write(LaneLogGone(prefix), LaneLogGoneText(absl::Now()));
+    }
+    if (removed.ok() && !options_.keeps_history) {
+      removed = RemoveLaneLog(*options_.store, prefix);
+    }
     if (removed.ok()) continue;
     options_.log.Warning("log_not_removed",
                          {{"log", prefix}, {"reason", std::string(removed.message())}});
