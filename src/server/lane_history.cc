@@ -81,6 +81,7 @@ absl::StatusOr<std::optional<LaneHistory>> ReadLaneHistory(BlobStore& store,
                             ReplayLane(store, history.prefix, log.lane, newest));
   if (lane.core == nullptr) return std::optional<LaneHistory>();
   history.map = std::move(lane.map);
+  history.era = lane.core->epoch();
   history.epochs = std::move(lane.epochs);
   history.end = lane.core->log_end();
   history.end_us = lane.core->time_us();

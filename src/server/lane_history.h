@@ -34,7 +34,8 @@ struct LaneHistory {
   std::uint64_t log = 0;
   std::string prefix;
   bool is_over = false;                   ///< It has the mark of one.
-  std::shared_ptr<const ClusterMap> map;  ///< One that the lane knew.
+  std::shared_ptr<const ClusterMap> map;  ///< The newest in it.
+  std::uint64_t era = 0;  ///< The cluster's epoch that its rows are of: see ClusterMap::epoch.
   std::vector<EpochStart> epochs;
   std::vector<HistoryBase> bases;  ///< Ascending.
   bool has_beginning = false;      ///< All records from 0 on are there.

@@ -95,6 +95,7 @@ absl::Status Replay(const Message& message, const LaneLogReader& reader, Reading
   RecoveredLane& recovered = reading.recovered;
   if (const auto* const begin = std::get_if<MapReply>(&message); begin && begin->map) {
     recovered.epochs.push_back({EpochOf(*begin->map, reading.lane), recovered.core->log_end()});
+    if (begin->map->version > recovered.map->version) recovered.map = begin->map;
   }
   const bool is_left_out = !reading.part.has_rows && std::holds_alternative<CreateTable>(message);
   recovered.core->Replay(is_left_out ? Message(MapRequest{}) : message, reader.time_us());

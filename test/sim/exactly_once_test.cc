@@ -106,8 +106,10 @@ TEST_CASE("what was acknowledged is in the logs of servers with replicas, though
     all.images += result.images;
     all.torn_writes += result.torn_writes;
     all.bases += result.bases;
+    all.remade += result.remade;
   }
   CHECK(modes.size() == 3);
+  CHECK(all.remade > kLoggedSeeds * 10);
   CHECK(all.crashed > kLoggedSeeds);
   CHECK(all.leaderships > kLoggedSeeds);
   CHECK(all.images > kLoggedSeeds / 10);
