@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "checkpoint/log_checkpoint.h"
 #include "checkpoint/retention.h"
 #include "cli/command_outcome.h"
 #include "cli/inspect.h"
@@ -93,6 +95,33 @@ struct CkptExportOptions {
 ///         there are.
 absl::StatusOr<CommandOutcome> CkptExport(const CkptRequest& request,
                                           const CkptExportOptions& options);
+
+struct CkptLogRequest {
+  std::vector<std::string> logs{};  ///< As `serve --log` has them.
+  OutputForm form = OutputForm::kText;
+};
+
+/// What servers' logs can be made again of: moments, records and steps of each lane.
+///
+/// Errors: as checkpoint::ReadKeptLogs.
+absl::StatusOr<CommandOutcome> CkptLogRange(const CkptLogRequest& request);
+
+struct CkptFromLogOptions {
+  checkpoint::LogMoment moment{};
+  std::string store{};  ///< Where the checkpoint goes, as OpenStore takes it.
+  std::string as{};     ///< Its name.
+};
+
+/// Makes a checkpoint of what servers' logs have, as of a moment or the end of a step.
+///
+/// Errors: also as OpenStore and checkpoint::WriteLogCheckpoint.
+absl::StatusOr<CommandOutcome> CkptFromLog(const CkptLogRequest& request,
+                                           const CkptFromLogOptions& options);
+
+/// A moment as people write it, with its offset from UTC: RFC 3339.
+///
+/// Errors: InvalidArgument, naming the text and what was wanted.
+absl::StatusOr<absl::Time> ParseMoment(const std::string& text);
 
 struct CkptRestoreOptions {
   std::string name{};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct CkptCommand::Arguments {
   CLI::App* compact = nullptr;
   CLI::App* exports = nullptr;
   CLI::App* restore = nullptr;
+  CLI::App* log_range = nullptr;
+  CLI::App* from_log = nullptr;
 
   std::string store;
   std::string name;
@@ -42,6 +45,10 @@ struct CkptCommand::Arguments {
   std::string form = kExportForms[0];
   CkptRestoreOptions restored;
   double timeout_seconds = 60;
+  std::vector<std::string> logs;
+  std::string at;
+  std::uint64_t step = 0;
+  CkptFromLogOptions made;
 
   // What every subcommand has.
   CLI::App* Add(const char* command_name, const char* description) {
@@ -56,6 +63,16 @@ struct CkptCommand::Arguments {
   CLI::App* AddNamed(const char* command_name, const char* description) {
     CLI::App* const command = Add(command_name, description);
     command->add_option("name", name, "The checkpoint, as ls names it")->required();
+    return command;
+  }
+
+  CLI::App* AddOfLogs(const char* command_name, const char* description) {
+    CLI::App* const command = ckpt->add_subcommand(command_name, description);
+    command
+        ->add_option("logs", logs,
+                     "Where servers' logs are, as `serve --log` names it: those of all servers")
+        ->required();
+    command->add_flag("--json", wants_json, "One JSON object");
     return command;
   }
 
@@ -113,6 +130,20 @@ struct CkptCommand::Arguments {
     restore->add_option("--timeout", timeout_seconds, "Seconds to wait for the cluster")
         ->capture_default_str();
   }
+  void AddFromLog() {
+    log_range =
+        AddOfLogs("log-range", "Of which moments and steps servers' logs can make a checkpoint");
+    from_log =
+        AddOfLogs("from-log", "Make a checkpoint of servers' logs, as of a moment or a step");
+    CLI::Option* const moment =
+        from_log->add_option("--at", at, "The moment: 2026-11-23T14:05:00Z");
+    from_log
+        ->add_option("--step", step,
+                     "The end of a step: so many have ended; not in asynchronous mode")
+        ->excludes(moment);
+    from_log->add_option("--store", made.store, "Where the checkpoint goes")->required();
+    from_log->add_option("--as", made.as, "Its name")->required();
+  }
 };
 
 CkptCommand::CkptCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
@@ -127,6 +158,7 @@ CkptCommand::CkptCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>
   a.AddCompact();
   a.AddExport();
   a.AddRestore();
+  a.AddFromLog();
 }
 
 CkptCommand::~CkptCommand() = default;
@@ -163,6 +195,20 @@ absl::StatusOr<CommandOutcome> CkptCommand::Run(absl::Time now) const {
     a.restored.name = a.name;
     a.restored.timeout = absl::Seconds(a.timeout_seconds);
     return CkptRestore(request, a.restored);
+  }
+  const CkptLogRequest of_logs{.logs = a.logs, .form = request.form};
+  if (a.log_range->parsed()) return CkptLogRange(of_logs);
+  if (a.from_log->parsed()) {
+    if (!a.at.empty()) {
+      LONGTAIL_ASSIGN_OR_RETURN(a.made.moment.at, ParseMoment(a.at));
+    } else if (!a.from_log->get_option("--step")->empty()) {
+      a.made.moment.step = a.step;
+    } else {
+      return absl::InvalidArgumentError(
+          "ckpt from-log: says not of when: want --at MOMENT or --step N (`ckpt log-range` says "
+          "what there is)");
+    }
+    return CkptFromLog(of_logs, a.made);
   }
   if (a.older_than.empty() && a.gc->get_option("--keep")->empty()) {
     return absl::InvalidArgumentError(

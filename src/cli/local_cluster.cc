@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "cli/age_text.h"
 #include "cli/number_text.h"
 #include "cli/program_process.h"
 #include "cluster/cluster_status.h"
@@ -227,6 +228,13 @@ std::string LocalClusterFile(const std::string& directory) {
 
 absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options) {
   if (options.servers < 1) return absl::InvalidArgumentError("servers 0: want at least 1");
+  if (!options.keep_log.empty()) {
+    LONGTAIL_RETURN_IF_ERROR(ParseAge(options.keep_log).status());
+    if (!options.keeps_logs) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("keep log ", options.keep_log, ": there is no log: want --log, too"));
+    }
+  }
   const Places places(options.directory);
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<StoreLock> lock,
                             StoreLock::Acquire(places.directory, "up"));
@@ -264,6 +272,9 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
       arguments.insert(arguments.end(), {"--ipc", places.ipc});
     }
     if (options.keeps_logs) arguments.insert(arguments.end(), {"--log", places.log});
+    if (!options.keep_log.empty()) {
+      arguments.insert(arguments.end(), {"--keep-log", options.keep_log});
+    }
     LONGTAIL_RETURN_IF_ERROR(starting.Start(name, arguments));
   }
   LONGTAIL_ASSIGN_OR_RETURN(const ClusterStatus status,

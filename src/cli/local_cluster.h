@@ -32,6 +32,7 @@ struct LocalClusterOptions {
   std::uint32_t staleness = 0;  ///< Of bounded steps.
   std::string store{};          ///< Empty: within the directory.
   bool keeps_logs = false;      ///< Servers come back with what they acknowledged.
+  std::string keep_log{};       ///< As `serve --keep-log`; empty: not given.
   absl::Duration timeout = absl::Seconds(60);
 };
 

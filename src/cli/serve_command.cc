@@ -3,11 +3,13 @@
 #include <limits>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "absl/time/time.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "cli/age_text.h"
 #include "cli/end_signals.h"
 #include "cli/noted_loss.h"
 #include "cluster/server_process.h"
@@ -20,6 +22,7 @@ struct ServeCommand::Arguments {
   double join_timeout_seconds = 300;
   double behind_max_seconds = std::numeric_limits<double>::infinity();
   std::uint64_t base_after_mib = 1024;
+  std::string keep_log = "0s";
 };
 
 ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
@@ -57,6 +60,11 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
                    "Size of a lane's log behind which all its rows are written out and the log "
                    "begins anew")
       ->capture_default_str();
+  a.command
+      ->add_option("--keep-log", a.keep_log,
+                   "With --log: for how long what a log no longer needs is kept, so that "
+                   "`ckpt from-log` can make each moment of that time again: 24h, 7d")
+      ->capture_default_str();
   a.command->add_flag("--reads", a.process.is_reader,
                       "Follow every lane of the cluster and answer readers, and do nothing else: "
                       "--lanes, --replicas and --log do not count then");
@@ -82,6 +90,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   options.join_timeout = absl::Seconds(arguments_->join_timeout_seconds);
   options.behind_max = absl::Seconds(arguments_->behind_max_seconds);
   options.base_after_bytes = arguments_->base_after_mib << 20;
+  LONGTAIL_ASSIGN_OR_RETURN(options.keep_log, ParseAge(arguments_->keep_log));
   options.stop = stop.get_token();
   options.log = log;
   NotedLoss loss;

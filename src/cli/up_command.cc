@@ -47,6 +47,8 @@ UpCommand::UpCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) 
   a.command->add_flag("--log", c.keeps_logs,
                       "Servers keep logs in DIR/log; up again starts what does not run, with all "
                       "that was acknowledged");
+  a.command->add_option("--keep-log", c.keep_log,
+                        "With --log: as of serve, for how long old logs are kept: 24h, 7d");
   a.command->add_option("--timeout", a.timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
 }

@@ -114,8 +114,8 @@ ReplicaSeat::~ReplicaSeat() {
 
 std::unique_ptr<LaneLogWriter> ReplicaSeat::MakeLog(std::optional<server::LoggedLane> lane) {
   if (options_.replica.first_log == 0) return nullptr;
-  auto log = std::make_unique<LaneLogWriter>(
-      LaneLogWriter::Options{.store = options_.log_store, .log = options_.log});
+  auto log = std::make_unique<LaneLogWriter>(LaneLogWriter::Options{
+      .store = options_.log_store, .keeps_history = options_.keeps_history, .log = options_.log});
   if (lane) {
     const std::uint64_t bytes = lane->recovered.log_bytes;
     core_.TakeLane(*std::move(lane));

@@ -33,6 +33,7 @@ class ReplicaSeat {
     /// For logs, if replica.first_log is not 0; and how much of one brings forth a base.
     BlobStore* log_store = nullptr;
     std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
+    bool keeps_history = false;  ///< As LaneLogWriter has it.
     /// Called by its thread when AddTo has something to say that others wait for. Must not block.
     std::function<void()> on_news{};
     Log log{};

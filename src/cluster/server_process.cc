@@ -17,6 +17,7 @@
 #include "cluster/replica_seat.h"
 #include "cluster/tcp_address.h"
 #include "io/lane_log_writer.h"
+#include "io/log_keeper.h"
 #include "io/open_held_store.h"
 #include "io/open_store.h"
 #include "io/this_process.h"
@@ -60,6 +61,11 @@ class Process final : public ServerProcess {
     if (options_.is_reader && !options_.log_store.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("log '", options_.log_store, "': a server that only reads keeps none"));
+    }
+    if (options_.keep_log > absl::ZeroDuration() && options_.log_store.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("keep log ",
+                                                     absl::FormatDuration(options_.keep_log),
+                                                     ": there is no log: want a place for one"));
     }
     if (options_.lanes < 1 || options_.lanes > kLaneCountMax / options_.replicas) {
       return absl::InvalidArgumentError(
@@ -139,9 +145,10 @@ class Process final : public ServerProcess {
     };
     LONGTAIL_ASSIGN_OR_RETURN(held_, OpenHeldStore(options_.log_store, entry_.name, on_lost));
     const absl::Time begin = absl::Now();
-    LONGTAIL_ASSIGN_OR_RETURN(
-        log_, server::OpenServerLog(*held_.store, entry_.name, DrawIncarnation(),
-                                    server::ReplicaCore::Options().tail_bytes_kept));
+    LONGTAIL_ASSIGN_OR_RETURN(log_,
+                              server::OpenServerLog(*held_.store, entry_.name, DrawIncarnation(),
+                                                    server::ReplicaCore::Options().tail_bytes_kept,
+                                                    {.keep = options_.keep_log, .now = begin}));
     entry_.log = log_.id;
     for (const server::LoggedLane& lane : log_.lanes) {
       const server::RecoveredLane& recovered = lane.recovered;
@@ -193,12 +200,19 @@ class Process final : public ServerProcess {
         seat.replica.comes_back = log_.was_there;
         seat.log_store = held_.store.get();
         seat.base_after_bytes = options_.base_after_bytes;
+        seat.keeps_history = keeps_history();
       }
       seats_.push_back(std::make_unique<ReplicaSeat>(seat, std::move(endpoints_[i]),
                                                      TakeLogged(mine->lanes[i].node)));
       seats_.back()->Follow(map);
     }
     LONGTAIL_RETURN_IF_ERROR(RemoveOthers());
+    if (keeps_history()) {
+      keeper_ = std::make_unique<LogKeeper>(LogKeeper::Options{.store = held_.store.get(),
+                                                               .server = entry_.name,
+                                                               .keep = options_.keep_log,
+                                                               .log = options_.log});
+    }
     map_ = std::make_unique<ClusterMapHolder>(
         *map, [this](const std::shared_ptr<const ClusterMap>& newer) {
           for (const auto& seat : seats_) seat->Follow(newer);
@@ -215,12 +229,16 @@ class Process final : public ServerProcess {
     return taken;
   }
 
+  bool keeps_history() const { return options_.keep_log > absl::ZeroDuration(); }
+
   // Lanes that moved elsewhere while this server was not there.
   absl::Status RemoveOthers() {
     for (const server::LoggedLane& lane : log_.lanes) {
       const std::string prefix = LaneLogPrefix(entry_.name, lane.lane, lane.log);
-      options_.log.Info("lane_is_elsewhere", {{"server", entry_.name}, {"log_removed", prefix}});
-      LONGTAIL_RETURN_IF_ERROR(RemoveLaneLog(*held_.store, prefix));
+      options_.log.Info("lane_is_elsewhere", {{"server", entry_.name}, {"log_is_over", prefix}});
+      LONGTAIL_RETURN_IF_ERROR(keeps_history()
+                                   ? server::EndLaneLog(*held_.store, prefix, absl::Now())
+                                   : RemoveLaneLog(*held_.store, prefix));
     }
     log_.lanes.clear();
     return absl::OkStatus();
@@ -250,6 +268,7 @@ class Process final : public ServerProcess {
   ServerEntry entry_;
   std::unique_ptr<BlobStore> store_;                     // Null: none was named.
   HeldStore held_;                                       // Of logs; null: none are kept.
+  std::unique_ptr<LogKeeper> keeper_;                    // Null: old logs are not kept.
   std::uint64_t cluster_ = 0;                            // Whose log there was; 0: none.
   server::ServerLog log_;                                // Until its lanes have their seats.
   std::vector<std::unique_ptr<ZmqEndpoint>> endpoints_;  // The same.

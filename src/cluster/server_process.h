@@ -46,6 +46,9 @@ class ServerProcess {
     std::function<void(const absl::Status& why)> on_log_lost{};
     /// Behind so many bytes of a lane's log its rows are written out, and the log begins anew.
     std::uint64_t base_after_bytes = std::uint64_t{1} << 30;
+    /// For so long its logs keep what they no longer need, so that each moment of that time can be
+    /// made again (`longtail ckpt from-log`). 0: not at all.
+    absl::Duration keep_log = absl::ZeroDuration();
     absl::Duration join_timeout = absl::Seconds(300);
     std::stop_token stop{};  ///< Start gives up within a second or two when it is requested.
     Log log{};

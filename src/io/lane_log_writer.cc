@@ -106,10 +106,12 @@ std::size_t LaneLogWriter::WriteSome(const std::vector<LogEntry>& entries, std::
   while (end < entries.size() &&
          (end == at || offset_ + bytes_.size() < options_.segment_bytes_max)) {
     const LogEntry& entry = entries[end++];
+    const LogRecordHeader header{
+        .number = entry.number, .durable_end = first, .time_us = entry.time_us};
     if (entry.frame.empty()) {
-      AppendLogRecord(entry.message, entry.number, first, frame_, bytes_);
+      AppendLogRecord(entry.message, header, frame_, bytes_);
     } else {
-      AppendLogRecord(entry.frame, entry.number, first, bytes_);
+      AppendLogRecord(entry.frame, header, bytes_);
     }
   }
   bool was_refused = false;
@@ -137,6 +139,7 @@ void LaneLogWriter::RemoveBefore(std::uint64_t end) {
       {{"log", log_.prefix}, {"log_end", end}, {"log_bytes_left", bytes_since_base()}});
   segment_.clear();
   RemoveReplaced(false);
+  if (options_.keeps_history) return;
   const absl::StatusOr<std::vector<std::string>> names =
       options_.store->List(absl::StrCat(log_.prefix, "/"));
   if (!names.ok()) {
@@ -155,8 +158,12 @@ void LaneLogWriter::RemoveBefore(std::uint64_t end) {
 void LaneLogWriter::RemoveReplaced(bool marks) {
   for (const std::string& prefix : std::exchange(replaced_, {})) {
     absl::Status removed;
-    if (marks) removed = options_.store->Write(LaneLogGone(prefix), "");
-    if (removed.ok()) removed = RemoveLaneLog(*options_.store, prefix);
+    if (marks || options_.keeps_history) {
+      removed = options_.store->Write(LaneLogGone(prefix), LaneLogGoneText(absl::Now()));
+    }
+    if (removed.ok() && !options_.keeps_history) {
+      removed = RemoveLaneLog(*options_.store, prefix);
+    }
     if (removed.ok()) continue;
     options_.log.Warning("log_not_removed",
                          {{"log", prefix}, {"reason", std::string(removed.message())}});

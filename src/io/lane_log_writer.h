@@ -6,7 +6,8 @@
 // succeeds; nothing is acknowledged meanwhile, and the log says why.
 //
 // Once a base is durable (protocol/lane_base.h) it removes what that has made superfluous; and,
-// once a log is whole, the one that it takes the place of.
+// once a log is whole, the one that it takes the place of. Where logs are kept for a while it only
+// marks the latter, and removing is left to who keeps them (log_keeper.h).
 #pragma once
 
 #include <atomic>
@@ -37,6 +38,7 @@ class LaneLogWriter {
     /// A new segment is begun behind so many bytes; a larger entry is one by itself.
     std::size_t segment_bytes_max = std::size_t{32} << 20;
     absl::Duration retry_after = absl::Seconds(1);
+    bool keeps_history = false;  ///< It removes nothing.
     Log log{};
   };
 

@@ -123,6 +123,7 @@ std::string EncodeLaneBase(const LaneBase& base) {
   AppendSeal(blob);
   LONGTAIL_CHECK(blob.size() == kLaneBaseHeaderBytes);
   writer.U64(base.log_end);
+  writer.U64(base.time_us);
   EncodeClusterMap(base.map, writer);
   PutCount(base.epochs, writer);
   for (const EpochStart& start : base.epochs) {
@@ -163,6 +164,7 @@ absl::StatusOr<LaneBase> DecodeLaneBase(const std::string& what, std::span<const
   base.lane = reader.U32("lane");
   reader.Bytes("header", kLaneBaseHeaderBytes - reader.offset());
   base.log_end = reader.U64("log end");
+  base.time_us = reader.U64("time");
   base.map = ReadClusterMap(reader);
   base.epochs.resize(reader.Count("epoch count", kAnyCount, kEpochBytes));
   for (EpochStart& start : base.epochs) {

@@ -18,7 +18,7 @@
 namespace longtail {
 
 inline constexpr std::string_view kLaneBaseMagic = "LTLBASE1";
-inline constexpr std::uint32_t kLaneBaseVersion = 2;
+inline constexpr std::uint32_t kLaneBaseVersion = 3;
 inline constexpr std::size_t kLaneBaseHeaderBytes = 32;
 inline constexpr BlobEnvelope kLaneBaseEnvelope{
     .magic = kLaneBaseMagic, .version = kLaneBaseVersion, .header_bytes = kLaneBaseHeaderBytes};
@@ -66,6 +66,7 @@ struct PartitionBase {
 struct LaneBase {
   std::uint32_t lane = 0;          ///< The lane's node number.
   std::uint64_t log_end = 0;       ///< Number of the first log record that is not in it.
+  std::uint64_t time_us = 0;       ///< Of the newest one that is; see LogRecordHeader.
   ClusterMap map;                  ///< One that the lane knew.
   std::vector<EpochStart> epochs;  ///< Of the log up to there.
   std::vector<TableSpec> tables;

@@ -11,7 +11,9 @@
 namespace longtail {
 namespace {
 
-constexpr std::size_t kSealedBytes = 32;  // Of both headers: what is before their checksum.
+// Of headers: what is before their checksum.
+constexpr std::size_t kSealedBytes = 32;
+constexpr std::size_t kRecordSealedBytes = 40;
 constexpr std::size_t kAlignment = 8;
 
 }  // namespace
@@ -27,23 +29,24 @@ void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out) {
   writer.U64(Checksum(AsBytes(out).subspan(begin, kSealedBytes)));
 }
 
-void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t durable_end,
-                     std::string& scratch, std::string& out) {
+void AppendLogRecord(const Message& message, const LogRecordHeader& header, std::string& scratch,
+                     std::string& out) {
   Encode(message, scratch);
-  AppendLogRecord(AsBytes(scratch), number, durable_end, out);
+  AppendLogRecord(AsBytes(scratch), header, out);
 }
 
-void AppendLogRecord(std::span<const std::byte> frame, std::uint64_t number,
-                     std::uint64_t durable_end, std::string& out) {
+void AppendLogRecord(std::span<const std::byte> frame, const LogRecordHeader& header,
+                     std::string& out) {
   LONGTAIL_CHECK(frame.size() % kAlignment == 0);
   const std::size_t begin = out.size();
   ByteWriter writer(out);
   writer.U32(kLogRecordMagic);
   writer.U32(0);
-  writer.U64(number);
-  writer.U64(durable_end);
+  writer.U64(header.number);
+  writer.U64(header.durable_end);
+  writer.U64(header.time_us);
   writer.U64(frame.size());
-  writer.U64(Checksum(AsBytes(out).subspan(begin, kSealedBytes), frame));
+  writer.U64(Checksum(AsBytes(out).subspan(begin, kRecordSealedBytes), frame));
   writer.Bytes(frame);
 }
 
@@ -89,13 +92,14 @@ std::optional<LaneLogReader::Record> LaneLogReader::RecordAt(std::span<const std
   ByteReader reader(rest);
   if (reader.U32() != kLogRecordMagic || reader.U32() != 0) return std::nullopt;
   Record record;
-  record.number = reader.U64();
-  record.durable_end = reader.U64();
+  record.header.number = reader.U64();
+  record.header.durable_end = reader.U64();
+  record.header.time_us = reader.U64();
   const std::uint64_t bytes = reader.U64();
   const std::uint64_t checksum = reader.U64();
   if (bytes > rest.size() - kLogRecordHeaderBytes || bytes % kAlignment != 0) return std::nullopt;
   record.frame = rest.subspan(kLogRecordHeaderBytes, static_cast<std::size_t>(bytes));
-  if (checksum != Checksum(rest.first(kSealedBytes), record.frame)) return std::nullopt;
+  if (checksum != Checksum(rest.first(kRecordSealedBytes), record.frame)) return std::nullopt;
   return record;
 }
 
@@ -104,7 +108,7 @@ std::optional<LaneLogReader::Record> LaneLogReader::FindWitness(std::span<const 
                                                                 std::uint64_t number) {
   for (std::size_t at = from; at < segment.size(); at += kAlignment) {
     const std::optional<Record> record = RecordAt(segment, at);
-    if (record && record->durable_end > number) return record;
+    if (record && record->header.durable_end > number) return record;
   }
   return std::nullopt;
 }
@@ -118,15 +122,20 @@ absl::StatusOr<std::optional<Message>> LaneLogReader::Next() {
   if (!record) {
     const std::optional<Record> witness = FindWitness(segment_, offset_ + kAlignment, number_);
     if (!witness) return std::optional<Message>();
-    return damage(absl::StrCat("damaged, though it was durable when record ", witness->number,
-                               " was written"));
+    return damage(absl::StrCat("damaged, though it was durable when record ",
+                               witness->header.number, " was written"));
   }
-  if (record->number != number_) {
-    return damage(absl::StrCat("is that of number ", record->number));
+  if (record->header.number != number_) {
+    return damage(absl::StrCat("is that of number ", record->header.number));
+  }
+  if (record->header.time_us < time_us_) {
+    return damage(absl::StrCat("its time is ", record->header.time_us, ": want at least ", time_us_,
+                               ", that of the record before it"));
   }
   absl::StatusOr<Message> message = Decode(record->frame);
   if (!message.ok()) return damage(std::string(message.status().message()));
   ++number_;
+  time_us_ = record->header.time_us;
   frame_ = record->frame;
   offset_ += kLogRecordHeaderBytes + record->frame.size();
   return std::optional<Message>(*std::move(message));

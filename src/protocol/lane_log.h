@@ -2,7 +2,9 @@
 //
 // The log is cut into segments, blobs of a header and records. A record names the first of those
 // that were written together with it: all before that one were durable by then. So what a write
-// left that never ended can be told from damage (docs/FORMATS.md, "Lane log").
+// left that never ended can be told from damage (docs/FORMATS.md, "Lane log"). It also has the time
+// at which the lane's leader took the message, which never goes back: the same in each replica's
+// log, so that a moment is one place in all of them.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +20,10 @@
 namespace longtail {
 
 inline constexpr std::string_view kLaneLogMagic = "LTLANLG1";
-inline constexpr std::uint32_t kLaneLogVersion = 2;
+inline constexpr std::uint32_t kLaneLogVersion = 3;
 inline constexpr std::size_t kLaneLogHeaderBytes = 40;
 inline constexpr std::uint32_t kLogRecordMagic = 0x4345524C;  // "LREC".
-inline constexpr std::size_t kLogRecordHeaderBytes = 40;
+inline constexpr std::size_t kLogRecordHeaderBytes = 48;
 
 /// What a segment says of itself.
 struct LaneLogHeader {
@@ -35,16 +37,22 @@ struct LaneLogHeader {
 /// Appends a segment's header.
 void AppendLaneLogHeader(const LaneLogHeader& header, std::string& out);
 
-/// Appends a record of `message`, that numbered `number`. Those from `durable_end` on are written
-/// together.
+/// What a record says beside its message.
+struct LogRecordHeader {
+  std::uint64_t number = 0;
+  std::uint64_t durable_end = 0;  ///< Those from here on are written together.
+  std::uint64_t time_us = 0;      ///< Microseconds since 1970, UTC.
+};
+
+/// Appends a record of `message`.
 ///
 /// Cost: two copies of the message's arrays; `scratch` and `out` keep their memory for the next.
-void AppendLogRecord(const Message& message, std::uint64_t number, std::uint64_t durable_end,
-                     std::string& scratch, std::string& out);
+void AppendLogRecord(const Message& message, const LogRecordHeader& header, std::string& scratch,
+                     std::string& out);
 
 /// The same of a message that is a frame already.
-void AppendLogRecord(std::span<const std::byte> frame, std::uint64_t number,
-                     std::uint64_t durable_end, std::string& out);
+void AppendLogRecord(std::span<const std::byte> frame, const LogRecordHeader& header,
+                     std::string& out);
 
 /// Reads one segment. `segment` must outlive it.
 ///
@@ -71,6 +79,9 @@ class LaneLogReader {
   /// The frame of the message that Next read last, within the segment.
   std::span<const std::byte> frame() const { return frame_; }
 
+  /// The time of the record that Next read last; 0: none yet.
+  std::uint64_t time_us() const { return time_us_; }
+
   /// Number of the record that Next reads next.
   std::uint64_t number() const { return number_; }
 
@@ -79,8 +90,7 @@ class LaneLogReader {
 
  private:
   struct Record {
-    std::uint64_t number = 0;
-    std::uint64_t durable_end = 0;
+    LogRecordHeader header{};
     std::span<const std::byte> frame;
   };
 
@@ -96,6 +106,7 @@ class LaneLogReader {
   std::span<const std::byte> segment_;
   LaneLogHeader header_;
   std::uint64_t number_;
+  std::uint64_t time_us_ = 0;
   std::span<const std::byte> frame_;
   std::size_t offset_ = kLaneLogHeaderBytes;
 };

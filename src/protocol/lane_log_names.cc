@@ -12,6 +12,7 @@ namespace longtail {
 namespace {
 
 constexpr std::size_t kDigits = 20;
+constexpr std::string_view kGoneBegin = "longtail log gone since microsecond ";
 
 // The number in PREFIX/NUMBER followed by `ending`.
 std::optional<std::uint64_t> NumberOf(std::string_view name, std::string_view prefix,
@@ -104,6 +105,17 @@ std::string LaneLogGone(std::string_view prefix) {
   return absl::StrCat(std::string(prefix), "/gone");
 }
 
+std::string LaneLogGoneText(absl::Time since) {
+  return absl::StrCat(std::string(kGoneBegin), absl::ToUnixMicros(since), "\n");
+}
+
+absl::Time LaneLogGoneSince(std::string_view text) {
+  std::int64_t micros = 0;
+  const bool is_mark = text.starts_with(kGoneBegin) &&
+                       absl::SimpleAtoi(std::string(text.substr(kGoneBegin.size())), &micros);
+  return is_mark ? absl::FromUnixMicros(micros) : absl::InfinitePast();
+}
+
 std::string LaneLogName(std::string_view prefix, std::uint64_t first) {
   return absl::StrFormat("%s/%020u.log", std::string(prefix), first);
 }
@@ -117,10 +129,18 @@ std::string LaneBaseRows(std::string_view prefix, std::uint64_t log_end) {
 }
 
 LaneLogFiles FindLaneLog(std::span<const std::string> names, std::string_view prefix) {
-  LaneLogFiles files;
-  const std::vector<std::uint64_t> bases = NumbersOf(names, prefix, ".base");
-  if (!bases.empty()) files.base = bases.back();
-  files.segments = NumbersOf(names, prefix, ".log");
+  const std::vector<std::uint64_t> bases = FindLaneBases(names, prefix);
+  return FindLaneLogFrom(names, prefix, bases.empty() ? std::nullopt : std::optional(bases.back()));
+}
+
+std::vector<std::uint64_t> FindLaneBases(std::span<const std::string> names,
+                                         std::string_view prefix) {
+  return NumbersOf(names, prefix, ".base");
+}
+
+LaneLogFiles FindLaneLogFrom(std::span<const std::string> names, std::string_view prefix,
+                             std::optional<std::uint64_t> base) {
+  LaneLogFiles files{.base = base, .segments = NumbersOf(names, prefix, ".log")};
   const std::size_t before = CountBefore(files.segments, files.base.value_or(0));
   files.segments.erase(files.segments.begin(),
                        files.segments.begin() + static_cast<std::ptrdiff_t>(before));

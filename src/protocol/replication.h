@@ -48,6 +48,7 @@ struct LaneEntries {
   std::uint64_t bytes = 0;    ///< so many in this part.
   /// Entries, each the frame of a message, one after the other; or one piece of an image.
   std::vector<std::span<const std::byte>> frames;
+  std::vector<std::uint64_t> times{};  ///< Of each entry: see LogRecordHeader. Of an image: none.
   std::vector<std::shared_ptr<const void>> owners{};  ///< Of what the spans point at.
 };
 

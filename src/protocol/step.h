@@ -45,6 +45,7 @@ struct StoreAnswer {
 struct LogEntry {
   std::uint64_t number = 0;  ///< One after the other, from 0.
   Message message;
+  std::uint64_t time_us = 0;  ///< See LogRecordHeader.
   /// The message as a frame, if it is one already, and what keeps its bytes.
   std::span<const std::byte> frame{};
   std::shared_ptr<const void> owner{};

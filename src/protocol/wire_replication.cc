@@ -1,5 +1,7 @@
 #include "protocol/wire_replication.h"
 
+#include <cstddef>
+
 #include "protocol/format_limits.h"
 #include "protocol/status_codec.h"
 
@@ -51,9 +53,10 @@ void Put(const LaneEntries& message, FrameWriter& writer) {
   fields.U64(message.offset);
   fields.U64(message.bytes);
   writer.Count(message.frames.size());
-  for (const auto& frame : message.frames) {
-    fields.U64(frame.size());
-    writer.Bulk(frame);
+  for (std::size_t i = 0; i < message.frames.size(); ++i) {
+    fields.U64(message.frames[i].size());
+    fields.U64(i < message.times.size() ? message.times[i] : 0);
+    writer.Bulk(message.frames[i]);
   }
 }
 
@@ -70,9 +73,13 @@ void Take(FrameReader& reader, LaneEntries& message) {
   message.parts = fields.U32("parts");
   message.offset = fields.U64("offset");
   message.bytes = fields.U64("bytes");
-  message.frames.resize(fields.Count("entry count", kEntriesPerMessageMax, sizeof(std::uint64_t)));
-  for (auto& frame : message.frames) {
-    frame = reader.Bulk<std::byte>("entry", fields.U64("entry bytes"));
+  message.frames.resize(
+      fields.Count("entry count", kEntriesPerMessageMax, 2 * sizeof(std::uint64_t)));
+  message.times.resize(message.frames.size());
+  for (std::size_t i = 0; i < message.frames.size(); ++i) {
+    const std::uint64_t bytes = fields.U64("entry bytes");
+    message.times[i] = fields.U64("entry time");
+    message.frames[i] = reader.Bulk<std::byte>("entry", bytes);
     if (!reader.ok()) return;
   }
   message.owners.push_back(reader.bulk_owner());

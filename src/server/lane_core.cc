@@ -45,7 +45,8 @@ LaneCore::LaneCore(const Options& options)
                                .partition_count = options_.partition_count,
                                .step_mode = options_.step_mode,
                                .worker_count = options_.worker_count,
-                               .audits_evictions = options_.audits_evictions}));
+                               .audits_evictions = options_.audits_evictions,
+                               .step_max = options_.step_max}));
     by_number_[static_cast<std::size_t>(id)] = partitions_.back().get();
     awake_.push_back(partitions_.back().get());
   }
@@ -59,6 +60,18 @@ std::uint64_t LaneCore::row_count() const {
     }
   }
   return rows;
+}
+
+std::uint64_t LaneCore::least_step() const {
+  std::uint64_t step = partitions_.empty() ? 0 : std::numeric_limits<std::uint64_t>::max();
+  for (const auto& partition : partitions_) step = std::min(step, partition->step());
+  return step;
+}
+
+std::uint64_t LaneCore::greatest_step() const {
+  std::uint64_t step = 0;
+  for (const auto& partition : partitions_) step = std::max(step, partition->step());
+  return step;
 }
 
 const PartitionCore* LaneCore::FindPartition(PartitionId partition) const {
@@ -105,7 +118,7 @@ void LaneCore::Step(const Envelope& event, absl::Time now, Effects& effects) {
   const std::uint64_t position = Position();
   Handle(event, now, effects);
   if (options_.keeps_log) {
-    if (Position() != position) effects.log.push_back({log_end_++, event.body});
+    if (Position() != position) AddToLog(event.body, now, effects);
     HoldAnswers(first_answer, effects);
   }
   snapshot_.Advance(now, effects);
@@ -143,12 +156,19 @@ void LaneCore::OnLogged(std::uint64_t /*log*/, std::uint64_t end, absl::Time /*n
   }
 }
 
-void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects) {
-  effects.log.push_back(
-      {log_end_++, MapReply{.request = 0, .status = {}, .waits_for = {}, .map = std::move(map)}});
+void LaneCore::AddToLog(Message message, absl::Time now, Effects& effects) {
+  time_us_ = std::max(
+      time_us_, static_cast<std::uint64_t>(std::max<std::int64_t>(absl::ToUnixMicros(now), 0)));
+  effects.log.push_back({.number = log_end_++, .message = std::move(message), .time_us = time_us_});
 }
 
-void LaneCore::Replay(const Message& message) {
+void LaneCore::BeginLog(std::shared_ptr<const ClusterMap> map, absl::Time now, Effects& effects) {
+  AddToLog(MapReply{.request = 0, .status = {}, .waits_for = {}, .map = std::move(map)}, now,
+           effects);
+}
+
+void LaneCore::Replay(const Message& message, std::uint64_t time_us) {
+  time_us_ = std::max(time_us_, time_us);
   WakePartitions();
   Effects effects;
   const std::uint64_t pushed = rows_pushed_;
@@ -536,11 +556,9 @@ void LaneCore::OnImportStep(NodeId source, const ImportStep& import, Effects& ef
 
 void LaneCore::Acknowledge(NodeId target, std::uint64_t request, absl::Status status,
                            Effects& effects) {
-  std::uint64_t step = partitions_.empty() ? 0 : std::numeric_limits<std::uint64_t>::max();
-  for (const auto& partition : partitions_) step = std::min(step, partition->step());
   effects.sends.push_back(
       {options_.self, target,
-       Acknowledgement{.request = request, .status = std::move(status), .step = step}});
+       Acknowledgement{.request = request, .status = std::move(status), .step = least_step()}});
 }
 
 }  // namespace longtail::server

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "protocol/expand.h"
 #include "protocol/lane_base.h"
 #include "protocol/messages.h"
+#include "protocol/snapshot_writer.h"
 #include "protocol/step.h"
 #include "server/lane_snapshot.h"
 #include "server/partition_core.h"
@@ -43,6 +45,8 @@ class LaneCore final : public Core {
     std::uint32_t partition_count = 1;
     std::vector<PartitionId> partitions;  ///< Those this lane owns.
     bool audits_evictions = false;        ///< Gives what is evicted as effects.
+    /// As PartitionCore has it.
+    std::uint64_t step_max = std::numeric_limits<std::uint64_t>::max();
     /// What changes state goes to a log, and is acknowledged once that is durable.
     bool keeps_log = false;
     std::size_t key_list_bytes_max = kKeyListBytesMax;  ///< Of those that workers have it keep.
@@ -62,11 +66,11 @@ class LaneCore final : public Core {
   void OnLogged(std::uint64_t log, std::uint64_t end, absl::Time now, Effects& effects) override;
 
   /// Begins the log with the map that gave this lane its place.
-  void BeginLog(std::shared_ptr<const ClusterMap> map, Effects& effects);
+  void BeginLog(std::shared_ptr<const ClusterMap> map, absl::Time now, Effects& effects);
 
-  /// Does again what the message of a durable log entry did; the next one, from 0 on. Before any
-  /// Step.
-  void Replay(const Message& message);
+  /// Does again what the message of a durable log entry did, which has that time; the next one,
+  /// from 0 on. Before any Step.
+  void Replay(const Message& message, std::uint64_t time_us);
 
   /// Writes all it has to the store, rows to chunks and then a base that names them, so that the
   /// log before it can go, while it goes on. Nothing happens if another is under way, or a
@@ -92,6 +96,10 @@ class LaneCore final : public Core {
   LaneBase SavePartition(std::size_t index, std::shared_ptr<const ClusterMap> map,
                          std::vector<EpochStart> epochs, std::vector<std::string>& chunks) const;
 
+  /// Hands out the partition of that index among those owned as chunks of a snapshot, with its
+  /// sessions, each chunk of about `chunk_bytes` before compression.
+  void WritePartition(std::size_t index, const SnapshotSink& sink, std::size_t chunk_bytes) const;
+
   /// Becomes what SavePartition saw of each, one after another, before any Step or Replay. Replay
   /// then begins with the entry at which the first of them was cut; those cut later sleep until
   /// their time has come. The lane is whole from the entry on that `whole_at` says.
@@ -101,13 +109,13 @@ class LaneCore final : public Core {
   std::uint64_t whole_at() const { return whole_at_; }
 
   /// Makes tables, for a lane that is to have rows of a checkpoint: they come by LoadRows, any
-  /// number of times, and EndLoad sets the step and the number of the next log entry. Before any
-  /// Step or Replay.
+  /// number of times, and EndLoad sets the step, the number of the next log entry and the time
+  /// of the one before it. Before any Step or Replay.
   ///
   /// Errors: InvalidArgument, naming what does not fit.
   absl::Status BeginLoad(const std::vector<TableSpec>& tables);
   absl::Status LoadRows(const RowBlock& rows) { return Import(rows); }
-  void EndLoad(std::uint64_t step, std::uint64_t log_end);
+  void EndLoad(std::uint64_t step, std::uint64_t log_end, std::uint64_t time_us);
 
   /// Forgets whom it owes an answer, and gives up a snapshot: another leads the lane now.
   void StopLeading(Effects& effects);
@@ -117,6 +125,10 @@ class LaneCore final : public Core {
 
   /// Log entries so far: the number of the next.
   std::uint64_t log_end() const { return log_end_; }
+
+  /// The time of the newest of them, which is that of whoever led the lane then; it never goes
+  /// back, though a clock may. See LogRecordHeader.
+  std::uint64_t time_us() const { return time_us_; }
 
   /// Partitions that it owns.
   std::uint32_t partition_count() const { return static_cast<std::uint32_t>(partitions_.size()); }
@@ -135,6 +147,13 @@ class LaneCore final : public Core {
 
   /// Messages that no lane understands.
   std::uint64_t dropped() const { return dropped_; }
+
+  /// All partitions have ended so many steps; none has ended more than the other.
+  std::uint64_t least_step() const;
+  std::uint64_t greatest_step() const;
+
+  /// Of its tables, by TableId.
+  std::vector<TableSpec> table_specs() const;
 
   /// The partition of that number, or null if it is not here.
   const PartitionCore* FindPartition(PartitionId partition) const;
@@ -156,8 +175,11 @@ class LaneCore final : public Core {
 
   void Handle(const Envelope& event, absl::Time now, Effects& effects);
   std::uint64_t Position() const;
+  void AddToLog(Message message, absl::Time now, Effects& effects);
   void HoldAnswers(std::size_t first, Effects& effects);
   void FinishBase(Effects& effects);
+  SnapshotHeader HeaderOf(const PartitionCore& partition) const;
+  static void PutRows(const PartitionCore& partition, SnapshotWriter& writer);
   absl::Status Import(const RowBlock& rows);
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
@@ -214,6 +236,7 @@ class LaneCore final : public Core {
   std::uint64_t rows_pulled_ = 0;
   std::uint64_t rows_pushed_ = 0;
   std::uint64_t log_end_ = 0;
+  std::uint64_t time_us_ = 0;
   std::uint64_t durable_end_ = 0;  // Of the log's entries.
   std::deque<HeldAnswer> held_;    // In the order of log_end.
   std::optional<LaneBase> base_;   // That is being written,

@@ -20,6 +20,7 @@ bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<Epoc
   base_prefix_ = prefix;
   base_ = LaneBase{.lane = static_cast<std::uint32_t>(options_.self),
                    .log_end = log_end_,
+                   .time_us = time_us_,
                    .map = *map,
                    .epochs = std::move(epochs),
                    .tables = {},
@@ -31,9 +32,7 @@ bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<Epoc
     base_->partitions.push_back(partition->Save(base_->pushes));
     partitions.push_back(partition.get());
   }
-  for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
-    base_->tables.push_back(partitions_[0]->table(TableId{t}).spec());
-  }
+  base_->tables = table_specs();
   snapshot_.Start({.self = options_.self,
                    .source = options_.self,
                    .request = 0,
@@ -43,6 +42,14 @@ bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<Epoc
                   std::move(partitions), now, effects);
   FinishBase(effects);
   return true;
+}
+
+std::vector<TableSpec> LaneCore::table_specs() const {
+  std::vector<TableSpec> specs;
+  for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
+    specs.push_back(partitions_[0]->table(TableId{t}).spec());
+  }
+  return specs;
 }
 
 // Once the rows are written, so is the base.
@@ -72,6 +79,7 @@ absl::Status LaneCore::Restore(const LaneBase& base, ReadRowsInto read_rows) {
   }
   LONGTAIL_RETURN_IF_ERROR(RestoreAll(base, read_rows));
   log_end_ = durable_end_ = base.log_end;
+  time_us_ = base.time_us;
   return absl::OkStatus();
 }
 
@@ -95,6 +103,7 @@ LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const Cluste
   const PartitionCore& partition = *partitions_[index];
   LaneBase base{.lane = static_cast<std::uint32_t>(options_.self),
                 .log_end = log_end_,
+                .time_us = time_us_,
                 .map = *map,
                 .epochs = std::move(epochs),
                 .tables = {},
@@ -105,11 +114,7 @@ LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const Cluste
   for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
     base.tables.push_back(partition.table(TableId{t}).spec());
   }
-  const SnapshotHeader header{.partition = partition.id(),
-                              .partition_count = options_.partition_count,
-                              .log_position = partition.log_position(),
-                              .step = partition.step()};
-  SnapshotWriter writer(header, [&](const SnapshotChunk& chunk) {
+  SnapshotWriter writer(HeaderOf(partition), [&](const SnapshotChunk& chunk) {
     const std::string& bytes = chunks.emplace_back(EncodeSnapshotChunk(chunk));
     base.blobs.push_back(
         {.name = SnapshotName("image", {.partition = partition.id(), .chunk = chunk.header.chunk}),
@@ -117,6 +122,33 @@ LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const Cluste
          .checksum = Checksum(AsBytes(bytes)),
          .rows = RowsOf(chunk)});
   });
+  PutRows(partition, writer);
+  writer.Finish();
+  return base;
+}
+
+void LaneCore::WritePartition(std::size_t index, const SnapshotSink& sink,
+                              std::size_t chunk_bytes) const {
+  const PartitionCore& partition = *partitions_[index];
+  SnapshotWriter writer(HeaderOf(partition), sink, chunk_bytes);
+  for (const auto& [id, session] : partition.sessions()) {
+    writer.AddSession({.session = id,
+                       .rank = session.rank,
+                       .next_sequence = session.next_sequence,
+                       .first_step = session.next_step});
+  }
+  PutRows(partition, writer);
+  writer.Finish();
+}
+
+SnapshotHeader LaneCore::HeaderOf(const PartitionCore& partition) const {
+  return {.partition = partition.id(),
+          .partition_count = options_.partition_count,
+          .log_position = partition.log_position(),
+          .step = partition.applied_step()};
+}
+
+void LaneCore::PutRows(const PartitionCore& partition, SnapshotWriter& writer) {
   for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
     const sparse::Table& table = partition.table(TableId{t});
     writer.BeginTable(TableId{t}, table.spec(), static_cast<std::uint32_t>(table.value_count()));
@@ -124,8 +156,6 @@ LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const Cluste
       writer.AddRow(row.key, row.count, row.last_step, row.values);
     });
   }
-  writer.Finish();
-  return base;
 }
 
 absl::Status LaneCore::RestorePartition(const LaneBase& base, ReadRowsInto read_rows) {
@@ -139,6 +169,7 @@ absl::Status LaneCore::RestorePartition(const LaneBase& base, ReadRowsInto read_
   std::ranges::stable_sort(asleep_, std::ranges::greater(), &Asleep::until);
   whole_at_ = asleep_.front().until;
   log_end_ = durable_end_ = asleep_.back().until;
+  time_us_ = std::max(time_us_, base.time_us);
   return absl::OkStatus();
 }
 
@@ -164,9 +195,10 @@ absl::Status LaneCore::BeginLoad(const std::vector<TableSpec>& tables) {
   return absl::OkStatus();
 }
 
-void LaneCore::EndLoad(std::uint64_t step, std::uint64_t log_end) {
+void LaneCore::EndLoad(std::uint64_t step, std::uint64_t log_end, std::uint64_t time_us) {
   for (const auto& partition : partitions_) partition->ImportStep(step);
   log_end_ = durable_end_ = log_end;
+  time_us_ = time_us;
 }
 
 void LaneCore::StopLeading(Effects& effects) {

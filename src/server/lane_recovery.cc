@@ -24,7 +24,9 @@ struct Reading {
   const std::string& prefix;
   NodeId lane;
   std::size_t tail_bytes;
+  LogPart part{};
   RecoveredLane recovered{};
+  bool is_done = false;  // The part has ended.
 };
 
 // The core that a log begins with: what a base has, or nothing.
@@ -33,9 +35,21 @@ absl::Status Begin(std::shared_ptr<const ClusterMap> map, bool is_empty, Reading
                                                            ? PlaceOfEmptyLane(*map, reading.lane)
                                                            : PlaceOfLane(*map, reading.lane));
   options.keeps_log = true;
+  if (reading.part.step_max) options.step_max = *reading.part.step_max;
   reading.recovered.map = std::move(map);
   reading.recovered.core = std::make_unique<LaneCore>(options);
   return absl::OkStatus();
+}
+
+// Of a base, what says how far steps are.
+void LeaveOutRows(LaneBase& base) {
+  base.tables.clear();
+  base.pushes.clear();
+  base.blobs.clear();
+  for (PartitionBase& partition : base.partitions) {
+    partition.tables.clear();
+    partition.held.clear();
+  }
 }
 
 // What a base has, rows and all.
@@ -49,6 +63,7 @@ absl::Status Restore(const std::string& name, Reading& reading) {
                                                       ": want lane ",
                                                       static_cast<std::uint32_t>(reading.lane)));
   }
+  if (!reading.part.has_rows) LeaveOutRows(base);
   LONGTAIL_RETURN_IF_ERROR(Begin(std::make_shared<const ClusterMap>(base.map), false, reading));
   Manifest manifest;
   for (const TableSpec& spec : base.tables) {
@@ -67,6 +82,33 @@ absl::Status Restore(const std::string& name, Reading& reading) {
         absl::StrCat(what, ": names rows that are gone: ", restored.message()));
   }
   return restored;
+}
+
+// Whether all partitions have come as far as they are to.
+bool HasReachedStep(const Reading& reading) {
+  return reading.part.until_step && reading.recovered.core != nullptr &&
+         reading.recovered.core->least_step() >= *reading.part.until_step;
+}
+
+// Does the message of the next record again.
+absl::Status Replay(const Message& message, const LaneLogReader& reader, Reading& reading) {
+  RecoveredLane& recovered = reading.recovered;
+  if (const auto* const begin = std::get_if<MapReply>(&message); begin && begin->map) {
+    recovered.epochs.push_back({EpochOf(*begin->map, reading.lane), recovered.core->log_end()});
+    if (begin->map->version > recovered.map->version) recovered.map = begin->map;
+  }
+  const bool is_left_out = !reading.part.has_rows && std::holds_alternative<CreateTable>(message);
+  recovered.core->Replay(is_left_out ? Message(MapRequest{}) : message, reader.time_us());
+  reading.is_done = HasReachedStep(reading);
+  if (reading.tail_bytes == 0) {
+    recovered.tail.Reset(recovered.core->log_end());
+    return absl::OkStatus();
+  }
+  auto frame = std::make_shared<std::string>(AsText(reader.frame()));
+  const std::span<const std::byte> frame_bytes = AsBytes(*frame);
+  recovered.tail.Append(frame_bytes, std::move(frame), recovered.core->time_us());
+  recovered.tail.Trim(recovered.tail.end(), reading.tail_bytes);
+  return absl::OkStatus();
 }
 
 absl::Status ReplaySegment(const std::string& what, std::span<const std::byte> bytes,
@@ -90,29 +132,32 @@ absl::Status ReplaySegment(const std::string& what, std::span<const std::byte> b
         what, ": is of lane ", reader->header().lane, " in this cluster or another: want lane ",
         static_cast<std::uint32_t>(reading.lane), " of the cluster whose log this is"));
   }
-  for (;;) {
+  while (!reading.is_done) {
     const std::uint64_t number = reader->number();
     LONGTAIL_ASSIGN_OR_RETURN(const std::optional<Message> message, reader->Next());
     if (!message) break;
-    const auto* const begin = std::get_if<MapReply>(&*message);
+    if (recovered.core != nullptr && number < recovered.core->log_end()) continue;
+    if (number >= reading.part.end || reader->time_us() > reading.part.time_us) {
+      reading.is_done = true;
+      break;
+    }
     if (recovered.core == nullptr) {
+      const auto* const begin = std::get_if<MapReply>(&*message);
       if (begin == nullptr || begin->map == nullptr) {
         return absl::DataLossError(absl::StrCat(what, ": begins with another message than a map"));
       }
       LONGTAIL_RETURN_IF_ERROR(Begin(begin->map, true, reading));
     }
-    if (number < recovered.core->log_end()) continue;
-    if (begin != nullptr && begin->map != nullptr) {
-      recovered.epochs.push_back({EpochOf(*begin->map, reading.lane), number});
-    }
-    recovered.core->Replay(*message);
-    auto frame = std::make_shared<std::string>(AsText(reader->frame()));
-    const std::span<const std::byte> frame_bytes = AsBytes(*frame);
-    recovered.tail.Append(frame_bytes, std::move(frame));
-    recovered.tail.Trim(recovered.tail.end(), reading.tail_bytes);
+    LONGTAIL_RETURN_IF_ERROR(Replay(*message, *reader, reading));
   }
   recovered.torn_bytes += bytes.size() - reader->offset();
   recovered.log_bytes += bytes.size();
+  return absl::OkStatus();
+}
+
+absl::Status ReadBase(std::uint64_t base, Reading& reading) {
+  LONGTAIL_RETURN_IF_ERROR(Restore(LaneBaseName(reading.prefix, base), reading));
+  reading.is_done = HasReachedStep(reading);
   return absl::OkStatus();
 }
 
@@ -124,7 +169,7 @@ absl::StatusOr<RecoveredLane> RecoverLane(BlobStore& store, const std::string& p
                             store.List(absl::StrCat(prefix, "/")));
   const LaneLogFiles files = FindLaneLog(names, prefix);
   Reading reading{.store = store, .prefix = prefix, .lane = lane, .tail_bytes = tail_bytes};
-  if (files.base) LONGTAIL_RETURN_IF_ERROR(Restore(LaneBaseName(prefix, *files.base), reading));
+  if (files.base) LONGTAIL_RETURN_IF_ERROR(ReadBase(*files.base, reading));
   for (const std::uint64_t first : files.segments) {
     const std::string name = LaneLogName(prefix, first);
     LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes, store.Read(name));
@@ -134,6 +179,23 @@ absl::StatusOr<RecoveredLane> RecoverLane(BlobStore& store, const std::string& p
     if (first == files.segments.back()) {
       LONGTAIL_RETURN_IF_ERROR(store.Extend(name, bytes.size(), ""));
     }
+  }
+  return std::move(reading.recovered);
+}
+
+absl::StatusOr<RecoveredLane> ReplayLane(BlobStore& store, const std::string& prefix, NodeId lane,
+                                         const LogPart& part) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                            store.List(absl::StrCat(prefix, "/")));
+  Reading reading{.store = store, .prefix = prefix, .lane = lane, .tail_bytes = 0, .part = part};
+  if (part.base) LONGTAIL_RETURN_IF_ERROR(ReadBase(*part.base, reading));
+  const LaneLogFiles files = FindLaneLogFrom(names, prefix, part.base);
+  for (const std::uint64_t first : files.segments) {
+    if (reading.is_done || first >= part.end) break;
+    const std::string name = LaneLogName(prefix, first);
+    LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes, store.Read(name));
+    LONGTAIL_RETURN_IF_ERROR(ReplaySegment(absl::StrCat("'", name, "' in ", store.Describe()),
+                                           AsBytes(bytes), first, reading));
   }
   return std::move(reading.recovered);
 }

@@ -12,8 +12,9 @@ void LaneTail::Reset(std::uint64_t first) {
   first_ = first;
 }
 
-void LaneTail::Append(std::span<const std::byte> frame, std::shared_ptr<const void> owner) {
-  frames_.push_back({frame, std::move(owner), appended_});
+void LaneTail::Append(std::span<const std::byte> frame, std::shared_ptr<const void> owner,
+                      std::uint64_t time_us) {
+  frames_.push_back({frame, std::move(owner), time_us, appended_});
   appended_ += frame.size();
 }
 
@@ -32,6 +33,7 @@ void LaneTail::Copy(std::uint64_t from, std::size_t bytes_max, LaneEntries& answ
     const bool is_first = answer.frames.empty();
     if (!is_first && (bytes > bytes_max || answer.frames.size() == kEntriesPerMessageMax)) return;
     answer.frames.push_back(frame.bytes);
+    answer.times.push_back(frame.time_us);
     if (is_first || answer.owners.back() != frame.owner) answer.owners.push_back(frame.owner);
   }
 }

@@ -17,8 +17,9 @@ class LaneTail {
   /// Forgets all it has; the next entry is number `first`.
   void Reset(std::uint64_t first);
 
-  /// Adds the entry number end(). `owner` keeps its bytes.
-  void Append(std::span<const std::byte> frame, std::shared_ptr<const void> owner);
+  /// Adds the entry number end(), of that time. `owner` keeps its bytes.
+  void Append(std::span<const std::byte> frame, std::shared_ptr<const void> owner,
+              std::uint64_t time_us);
 
   std::uint64_t first() const { return first_; }
   std::uint64_t end() const { return first_ + frames_.size(); }
@@ -38,6 +39,7 @@ class LaneTail {
   struct Frame {
     std::span<const std::byte> bytes;
     std::shared_ptr<const void> owner;
+    std::uint64_t time_us = 0;
     std::size_t before = 0;  // Bytes of all entries that ever were before it.
   };
 

@@ -217,7 +217,8 @@ void PartitionCore::Advance() {
     for (const auto& [id, session] : sessions_) end = std::min(end, session.next_step);
   }
   step_ = std::max(step_, end);
-  const auto last = sessions_.empty() ? buffered_.end() : buffered_.lower_bound({step_, 0});
+  const bool takes_all = sessions_.empty() && step_ < options_.step_max;
+  const auto last = takes_all ? buffered_.end() : buffered_.lower_bound({applied_step(), 0});
   for (auto pushes = buffered_.begin(); pushes != last; ++pushes) {
     for (const BufferedPush& push : pushes->second) Apply(*push.push, push.first, push.last);
   }
@@ -226,7 +227,7 @@ void PartitionCore::Advance() {
 }
 
 void PartitionCore::EndSteps() {
-  for (const auto& table : tables_) table->EndSteps(step_);
+  for (const auto& table : tables_) table->EndSteps(applied_step());
 }
 
 std::uint64_t PartitionCore::BeginCut() {

@@ -11,8 +11,10 @@
 // Threads: not thread-safe. One lane owns a partition.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -40,6 +42,9 @@ class PartitionCore {
     StepMode step_mode = StepMode::kAsynchronous;
     std::uint32_t worker_count = 1;
     bool audits_evictions = false;  ///< Keeps what is evicted until TakeEvictions.
+    /// Synchronous mode: what was pushed for steps from that one on is never applied. So rows that
+    /// are made of a log hold what so many steps left, whatever follows in it.
+    std::uint64_t step_max = std::numeric_limits<std::uint64_t>::max();
   };
 
   struct Session {
@@ -131,6 +136,8 @@ class PartitionCore {
   /// Steps applied: all that every worker which has not left has ended. In asynchronous mode the
   /// latest step of any push.
   std::uint64_t step() const { return step_; }
+  /// Those of them whose pushes its rows have: all, but for Options::step_max.
+  std::uint64_t applied_step() const { return std::min(step_, options_.step_max); }
   std::uint64_t log_position() const { return log_position_; }
   std::uint64_t row_count() const;
   bool has_unapplied_pushes() const { return !buffered_.empty(); }

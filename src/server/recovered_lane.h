@@ -14,7 +14,7 @@
 namespace longtail::server {
 
 struct RecoveredLane {
-  std::shared_ptr<const ClusterMap> map;  ///< One that the lane knew. Null: the log has nothing.
+  std::shared_ptr<const ClusterMap> map;  ///< The newest in the log. Null: the log has nothing.
   std::unique_ptr<LaneCore> core;         ///< Keeps a log, which goes on at core->log_end().
   std::vector<EpochStart> epochs;         ///< Of the log.
   LaneTail tail;                          ///< Its newest entries.

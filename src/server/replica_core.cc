@@ -206,7 +206,7 @@ void ReplicaCore::BeginEpoch(absl::Time now, Effects& effects) {
   for (Follower& follower : followers_) follower.is_awaited = false;
   TakeFollowers();
   epochs_.push_back({epoch_, lane_->log_end()});
-  lane_->BeginLog(map_, effects);
+  lane_->BeginLog(map_, now, effects);
   AfterLane(now, effects);
   MakeTables(now, effects);
 }
@@ -348,7 +348,7 @@ void ReplicaCore::AfterLane(absl::Time now, Effects& effects) {
     entry.message = Acknowledgement{};  // The frame is enough, and stays with followers anyway.
     entry.frame = AsBytes(*frame);
     entry.owner = std::move(frame);
-    tail_.Append(entry.frame, entry.owner);
+    tail_.Append(entry.frame, entry.owner, entry.time_us);
   }
   if (!keeps_log()) effects.log.clear();
   Commit(now, effects);

@@ -108,6 +108,10 @@ absl::Status ReplicaCore::Apply(const LaneEntries& m, Effects& effects) {
   const bool is_image = fetching_.is_complete;
   LaneCore& lane = is_image ? *fetching_.lane : *lane_;
   std::vector<EpochStart>& epochs = is_image ? fetching_.epochs : epochs_;
+  if (m.times.size() != m.frames.size()) {
+    return absl::DataLossError(absl::StrCat(m.frames.size(), " entries of the lane's log came: ",
+                                            "want as many times, not ", m.times.size()));
+  }
   for (std::size_t i = 0; i < m.frames.size(); ++i) {
     const std::uint64_t number = m.first + i;
     if (number != lane.log_end()) {
@@ -119,12 +123,15 @@ absl::Status ReplicaCore::Apply(const LaneEntries& m, Effects& effects) {
     if (const auto* begin = std::get_if<MapReply>(&message); begin != nullptr && begin->map) {
       epochs.push_back({EpochOf(*begin->map, lane_node_), number});
     }
-    lane.Replay(message);
+    lane.Replay(message, m.times[i]);
     if (is_image) continue;
-    tail_.Append(m.frames[i], owner);
+    tail_.Append(m.frames[i], owner, lane.time_us());
     if (!keeps_log()) continue;
-    effects.log.push_back(
-        {.number = number, .message = Acknowledgement{}, .frame = m.frames[i], .owner = owner});
+    effects.log.push_back({.number = number,
+                           .message = Acknowledgement{},
+                           .time_us = lane.time_us(),
+                           .frame = m.frames[i],
+                           .owner = owner});
   }
   tail_.Trim(tail_.end(), options_.tail_bytes_kept);
   return absl::OkStatus();

@@ -42,7 +42,7 @@ void ReplicaCore::EndRows(std::uint64_t ticket, const absl::Status& status, absl
     return Note(std::string(status.message()));
   }
   // No log has an entry of that number: whoever has those before it gets an image.
-  loading_->EndLoad(map_->rolled_back.step, lane_->log_end() + 1);
+  loading_->EndLoad(map_->rolled_back.step, lane_->log_end() + 1, lane_->time_us());
   lane_ = std::move(loading_);
   WantNone();
   epochs_.clear();

@@ -31,10 +31,25 @@ absl::StatusOr<std::uint64_t> ReadId(BlobStore& store, const std::string& name) 
   return id;
 }
 
+// A log that is over, with its mark, unless it is to be kept.
+absl::Status RemoveIfOld(BlobStore& store, const std::string& prefix, const LogKeeping& keeping) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string mark, store.Read(LaneLogGone(prefix)));
+  if (keeping.keep > absl::ZeroDuration() && LaneLogGoneSince(mark) > keeping.now - keeping.keep) {
+    return absl::OkStatus();
+  }
+  LONGTAIL_RETURN_IF_ERROR(RemoveLaneLog(store, prefix));
+  return store.Remove(LaneLogGone(prefix));
+}
+
 }  // namespace
 
+absl::Status EndLaneLog(BlobStore& store, const std::string& prefix, absl::Time now) {
+  return store.Write(LaneLogGone(prefix), LaneLogGoneText(now));
+}
+
 absl::StatusOr<ServerLog> OpenServerLog(BlobStore& store, const std::string& server,
-                                        std::uint64_t drawn, std::size_t tail_bytes) {
+                                        std::uint64_t drawn, std::size_t tail_bytes,
+                                        const LogKeeping& keeping) {
   const std::string name = absl::StrCat(server, "/log");
   LONGTAIL_ASSIGN_OR_RETURN(std::vector<std::string> names, store.List(absl::StrCat(server, "/")));
   ServerLog found;
@@ -58,15 +73,20 @@ absl::StatusOr<ServerLog> OpenServerLog(BlobStore& store, const std::string& ser
     found.next_log = std::max(found.next_log, log.log + 1);
     const std::string prefix = LaneLogPrefix(server, log.lane, log.log);
     const bool is_newest = std::ranges::none_of(logs, [&](const LaneLogKey& other) {
-      return other.lane == log.lane && other.is_whole && other.log > log.log;
+      return other.lane == log.lane && other.is_whole && !other.is_gone && other.log > log.log;
     });
+    if (log.is_gone) {
+      LONGTAIL_RETURN_IF_ERROR(RemoveIfOld(store, prefix, keeping));
+      continue;
+    }
     RecoveredLane recovered;
-    if (log.is_whole && is_newest && !log.is_gone) {
+    if (log.is_whole && is_newest) {
       LONGTAIL_ASSIGN_OR_RETURN(recovered, RecoverLane(store, prefix, log.lane, tail_bytes));
     }
     if (recovered.core == nullptr) {
-      LONGTAIL_RETURN_IF_ERROR(RemoveLaneLog(store, prefix));
-      if (log.is_gone) LONGTAIL_RETURN_IF_ERROR(store.Remove(LaneLogGone(prefix)));
+      const bool is_kept = log.is_whole && !is_newest && keeping.keep > absl::ZeroDuration();
+      LONGTAIL_RETURN_IF_ERROR(is_kept ? EndLaneLog(store, prefix, keeping.now)
+                                       : RemoveLaneLog(store, prefix));
       continue;
     }
     if (!found.lanes.empty() && found.lanes[0].recovered.map->cluster != recovered.map->cluster) {

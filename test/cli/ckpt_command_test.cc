@@ -217,10 +217,24 @@ TEST_CASE_METHOD(Fixture, "ckpt restore says that it has no cluster", "[cli][ckp
   CHECK(absl::IsNotFound(Run("restore " + where + " nope --cluster x").status()));
 }
 
+TEST_CASE_METHOD(Fixture, "ckpt from-log says what it lacks", "[cli][ckpt][log]") {
+  const std::string to = " --store " + where + "/to --as made";
+  CHECK(Says(Run("from-log " + where + to).status(), "want --at MOMENT or --step N"));
+  CHECK(Says(Run("from-log " + where + to + " --at yesterday").status(),
+             "moment 'yesterday': want one such as 2026-11-23T14:05:00Z"));
+  CHECK(absl::IsNotFound(Run("from-log " + where + "/nope --step 3" + to).status()));
+  CHECK(Says(Run("from-log " + where + " --step 3" + to).status(), "no server has a log there"));
+  CHECK(Says(Run("log-range " + where).status(), "no server has a log there"));
+  CHECK(Must(ParseMoment("2026-11-23T16:05:00.25+02:00")) ==
+        Must(ParseMoment("2026-11-23T14:05:00.25Z")));
+}
+
 TEST_CASE_METHOD(Fixture, "wrong arguments of ckpt are refused", "[cli][ckpt]") {
-  for (const char* arguments : {"", "nope", "ls", "show somewhere", "diff somewhere a",
-                                "diff somewhere a b --keys -1", "gc somewhere --keep 0",
-                                "export somewhere a", "restore somewhere a", "ls somewhere more"}) {
+  for (const char* arguments :
+       {"", "nope", "ls", "show somewhere", "diff somewhere a", "diff somewhere a b --keys -1",
+        "gc somewhere --keep 0", "export somewhere a", "restore somewhere a", "ls somewhere more",
+        "log-range", "from-log somewhere --step 3 --as a",
+        "from-log somewhere --step 3 --at x --store s --as a"}) {
     CAPTURE(arguments);
     CHECK_THROWS_AS(Run(arguments), CLI::ParseError);
   }

@@ -179,7 +179,8 @@ TEST_CASE_METHOD(Fixture, "with logs, what does not run is started again and has
   CHECK(forgetful.code == 1);
   CHECK(Says(forgetful, "keeps logs: want --log, or, to begin without what they have, remove '"));
 
-  REQUIRE(Up({"2", "--log"}).code == 0);
+  REQUIRE(Up({"2", "--log", "--keep-log", "1h"}).code == 0);
+  CHECK(Process("server-0").command_line.find(" --keep-log 1h") != std::string::npos);
   const auto cluster = Must(Cluster::Remote(remote));
   CHECK(Must(cluster->FindTable("t")) == table);
   const auto worker = Must(cluster->Connect());
@@ -187,6 +188,8 @@ TEST_CASE_METHOD(Fixture, "with logs, what does not run is started again and has
 }
 
 TEST_CASE_METHOD(Fixture, "a cluster that cannot be is not left behind", "[cli][cluster]") {
+  CHECK(Says(Up({"1", "--keep-log", "1h"}), "keep log 1h: there is no log: want --log, too"));
+  CHECK(Says(Up({"1", "--log", "--keep-log", "1"}), "age '1': want a whole number"));
   const Outcome wrong = Up({"1", "--partitions", "3"});
   CHECK(wrong.code == 1);
   CHECK(Says(wrong,

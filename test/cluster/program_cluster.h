@@ -28,6 +28,7 @@ class ProgramCluster {
     bool writes_bases = false;  ///< Every second, beside the log.
     std::uint32_t replicas = 1;
     std::uint32_t lanes = 1;  ///< Of each server.
+    std::string keep_log{};   ///< Of servers with logs; empty: none are kept.
     std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
     std::string store{};      ///< Of checkpoints; empty: there is none.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
@@ -146,6 +147,9 @@ class ProgramCluster {
       words.push_back(options_.log.empty() ? directory.path() + "/log" : options_.log);
       words.emplace_back("--base-after-mib");
       words.emplace_back(options_.writes_bases ? "0" : "1024");
+      if (!options_.keep_log.empty()) {
+        words.insert(words.end(), {"--keep-log", options_.keep_log});
+      }
     }
     return std::make_unique<Program>(words);
   }

@@ -21,7 +21,15 @@ class FlakyStore final : public BlobStore {
  public:
   explicit FlakyStore(int refusals = 0) : refusals_(refusals) {}
 
-  absl::Status Write(std::string_view, std::string_view) override { return absl::OkStatus(); }
+  absl::Status Write(std::string_view name, std::string_view bytes) override {
+    const MutexLock lock(&mutex_);
+    blobs_[std::string(name)] = bytes;
+    return absl::OkStatus();
+  }
+  bool Has(const std::string& name) {
+    const MutexLock lock(&mutex_);
+    return blobs_.contains(name);
+  }
   absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override {
     const MutexLock lock(&mutex_);
     std::string& blob = blobs_[std::string(name)];
@@ -197,7 +205,36 @@ TEST_CASE("a log that another replaces goes once that one is whole", "[io][lane_
   writer.Begin({.log = 8, .prefix = "s/d", .header = {}, .is_whole = true});
   AppendClose(writer, 0);
   CHECK(durable.Await(1, absl::Seconds(20), 8));
-  CHECK(store.List("").value().size() == 1);
+  CHECK(store.List("").value() ==
+        std::vector<std::string>{LaneLogGone("s/c"), LaneLogName("s/d", 0)});
+}
+
+TEST_CASE("where logs are kept nothing goes, and what is over is marked", "[io][lane_log]") {
+  FlakyStore store;
+  Durable durable;
+  LaneLogWriter writer({.store = &store, .keeps_history = true});
+  writer.Start([&](std::uint64_t log, std::uint64_t end) { durable.Note(log, end); });
+  writer.Begin({.log = 5, .prefix = "s/a", .header = {}, .is_whole = true});
+  for (std::uint64_t i = 0; i < 4; ++i) AppendClose(writer, i);
+  writer.Trim(3);
+  AppendClose(writer, 4);
+  writer.Begin({.log = 6, .prefix = "s/b", .header = {.first = 3}, .is_whole = false});
+  AppendClose(writer, 3);
+  CHECK(durable.Await(4, absl::Seconds(20), 6));
+  CHECK_FALSE(store.Has(LaneLogGone("s/a")));
+  writer.Trim(3);
+  AppendClose(writer, 4);
+  CHECK(durable.Await(5, absl::Seconds(20), 6));
+  CHECK(store.Has(LaneLogGone("s/a")));
+  CHECK_FALSE(store.Has(LaneLogGone("s/b")));
+  CHECK(Sessions(store, "s/a") == Numbers(0, 5));
+  CHECK(Sessions(store, "s/b") == Numbers(3, 5));
+  writer.Begin({.log = 0, .prefix = {}, .header = {}, .is_whole = true});
+  writer.Begin({.log = 8, .prefix = "s/d", .header = {}, .is_whole = true});
+  AppendClose(writer, 0);
+  CHECK(durable.Await(1, absl::Seconds(20), 8));
+  CHECK(store.Has(LaneLogGone("s/b")));
+  CHECK(Sessions(store, "s/b") == Numbers(3, 5));
 }
 
 TEST_CASE("a write that fails is tried again and leaves no part behind", "[io][lane_log]") {

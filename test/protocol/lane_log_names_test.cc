@@ -40,6 +40,13 @@ TEST_CASE("a base makes what ends before it superfluous", "[protocol][lane_log]"
   CHECK(SuperfluousOf(names, "p", 20) == Names{LaneBaseName("p", 15),
                                                LaneBaseRows("p", 15) + "/p00000-0000.snapshot",
                                                LaneLogName("p", 0), LaneLogName("p", 10)});
+  // What is kept is read from an older base on, too, or from the beginning.
+  CHECK(FindLaneBases(names, "p") == std::vector<std::uint64_t>{15, 20});
+  CHECK(FindLaneLogFrom(names, "p", 15).segments == std::vector<std::uint64_t>{10, 20});
+  CHECK(FindLaneLogFrom(names, "p", std::nullopt).segments ==
+        std::vector<std::uint64_t>{0, 10, 20});
+  CHECK(SuperfluousOf(names, "p", 15) == Names{LaneLogName("p", 0)});
+
   // The last segment may go on behind the base.
   CHECK(SuperfluousOf(Names{LaneLogName("p", 0)}, "p", 20).empty());
   CHECK(FindLaneLog(Names{LaneLogName("p", 0), LaneBaseName("p", 20)}, "p").segments ==
@@ -61,6 +68,14 @@ TEST_CASE("a server's logs are found by lane and number", "[protocol][lane_log]"
   CHECK(FindLaneLogs(names, "s") == std::vector<LaneLogKey>{{NodeId{7}, 3, true, false},
                                                             {NodeId{7}, 11, false, false},
                                                             {NodeId{12}, 4, true, true}});
+}
+
+TEST_CASE("a mark says since when a log is over", "[protocol][lane_log]") {
+  const absl::Time since = absl::FromUnixMicros(1'800'000'000'123'456);
+  CHECK(LaneLogGoneText(since) == "longtail log gone since microsecond 1800000000123456\n");
+  CHECK(LaneLogGoneSince(LaneLogGoneText(since)) == since);
+  CHECK(LaneLogGoneSince("") == absl::InfinitePast());
+  CHECK(LaneLogGoneSince("longtail log gone since microsecond x") == absl::InfinitePast());
 }
 
 TEST_CASE("a log is removed so that what is left of it is whole or is none",

@@ -19,15 +19,23 @@ Message Say(std::uint64_t number) {
   return CloseSession{number, SessionId{number + 100}};
 }
 
+// Some are of one time.
+std::uint64_t TimeOf(std::uint64_t number) {
+  return 1'800'000'000'000'000 + number / 2;
+}
+
 // Records 5 to 5 + writes - 1, each written by itself, then `together` ones in one write.
 std::string Segment(std::uint64_t writes, std::uint64_t together) {
   std::string frame;
   std::string segment;
   AppendLaneLogHeader(kHeader, segment);
-  for (std::uint64_t i = 5; i < 5 + writes; ++i) AppendLogRecord(Say(i), i, i, frame, segment);
+  for (std::uint64_t i = 5; i < 5 + writes; ++i) {
+    AppendLogRecord(Say(i), {i, i, TimeOf(i)}, frame, segment);
+  }
   const std::uint64_t last = 5 + writes;
-  for (std::uint64_t i = last; i < last + together; ++i)
-    AppendLogRecord(Say(i), i, last, frame, segment);
+  for (std::uint64_t i = last; i < last + together; ++i) {
+    AppendLogRecord(Say(i), {i, last, TimeOf(i)}, frame, segment);
+  }
   return segment;
 }
 
@@ -44,6 +52,7 @@ absl::StatusOr<std::uint64_t> CountRecords(const std::string& segment) {
       return number - reader->header().first;
     }
     CHECK(std::get<CloseSession>(**message).session == SessionId{number + 100});
+    CHECK(reader->time_us() == TimeOf(number));
   }
 }
 
@@ -118,16 +127,31 @@ TEST_CASE("a record that is no message, or not the next, is refused", "[protocol
   std::string frame;
   std::string segment;
   AppendLaneLogHeader(kHeader, segment);
-  AppendLogRecord(Say(6), 6, 6, frame, segment);
+  AppendLogRecord(Say(6), {6, 6, 1}, frame, segment);
   const auto skipped = CountRecords(segment);
   CHECK(absl::IsDataLoss(skipped.status()));
   CHECK(std::string(skipped.status().message()) ==
         "segment-5: record 5 at offset 40: is that of number 6");
 }
 
+TEST_CASE("a record that is older than the one before it is refused", "[protocol][lane_log]") {
+  std::string frame;
+  std::string segment;
+  AppendLaneLogHeader(kHeader, segment);
+  AppendLogRecord(Say(5), {5, 5, 100}, frame, segment);
+  AppendLogRecord(Say(6), {6, 6, 99}, frame, segment);
+  auto reader = LaneLogReader::Open("segment-5", AsBytes(segment), 5);
+  REQUIRE(reader.ok());
+  CHECK(reader->Next().ok());
+  const absl::Status status = reader->Next().status();
+  CHECK(absl::IsDataLoss(status));
+  CHECK(std::string(status.message()).find("its time is 99: want at least 100") !=
+        std::string::npos);
+}
+
 TEST_CASE("another version or another file is refused by name", "[protocol][lane_log]") {
   std::string newer = Segment(1, 0);
-  newer[8] = 3;
+  newer[8] = GENERATE(as<char>(), 2, 4);
   const std::uint64_t checksum = Checksum(AsBytes(newer).first(32));
   newer.replace(32, sizeof(checksum), reinterpret_cast<const char*>(&checksum), sizeof(checksum));
   CHECK(absl::IsInvalidArgument(CountRecords(newer).status()));

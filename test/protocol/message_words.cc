@@ -173,9 +173,9 @@ void Put(const RollBack& message, Words& words) {
 }
 void Put(const LaneEntries& message, Words& words) {
   const auto& [request, status, epoch, counted, log_end, first, image, part, parts, offset, bytes,
-               frames, owners] = message;
+               frames, times, owners] = message;
   words("entries", request, status, epoch, counted, log_end, first, image, part, parts, offset,
-        bytes, frames);
+        bytes, frames, times);
   static_cast<void>(owners);
 }
 void Put(const BarrierRequest& message, Words& words) {

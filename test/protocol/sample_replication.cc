@@ -37,6 +37,7 @@ LaneEntries RandomLaneEntries(Rng& rng) {
   for (std::string& text : *texts) {
     text = RandomText(rng, 200);
     entries.frames.push_back(AsBytes(text));
+    entries.times.push_back(rng.Next());
   }
   entries.owners.push_back(texts);
   return entries;
@@ -60,6 +61,7 @@ LaneEntries SampleLaneEntries() {
           .offset = 178,
           .bytes = 179,
           .frames = {AsBytes((*frames)[0]), AsBytes((*frames)[1])},
+          .times = {191, 192},
           .owners = {frames}};
 }
 

@@ -99,6 +99,7 @@ LaneBase SampleLaneBase() {
   LaneBase base;
   base.lane = 2;
   base.log_end = 3;
+  base.time_us = 1'800'000'000'000'000;
   base.map = {.version = 4,
               .epoch = 5,
               .step_mode = StepMode::kSynchronous,

@@ -223,8 +223,8 @@ TEST_CASE("a log has the push that a compact one stands for", "[server][lane]") 
   const auto logged = Decode(AsBytes(bytes));
   REQUIRE(logged.ok());
   LaneCore again(options);  // Knows no list.
-  for (const Message& message : before) again.Replay(message);
-  again.Replay(*logged);
+  for (const Message& message : before) again.Replay(message, 0);
+  again.Replay(*logged, 0);
   CHECK(again.row_count() == worker.keys.size());
 }
 

@@ -64,7 +64,7 @@ TEST_CASE_METHOD(Fixture, "a lane counts rows of what it answers and acknowledge
   wrong.table = TableId{4};
   SendPush(test::MakePush(kSession, 0, {wrong}));
   CHECK(lane.rows_pushed() == rows);
-  lane.Replay(test::MakePush(kSession, 0, {Part(kP0, 2, 1)}));
+  lane.Replay(test::MakePush(kSession, 0, {Part(kP0, 2, 1)}), 0);
   CHECK(lane.rows_pushed() == rows);
 }
 

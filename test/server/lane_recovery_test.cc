@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,7 +45,7 @@ class LoggedLane {
     LaneCore::Options options = Must(PlaceOfLaneOf(mode));
     options.keeps_log = true;
     core = std::make_unique<LaneCore>(options);
-    core->BeginLog(MapOf(mode), effects_);
+    core->BeginLog(MapOf(mode), absl::UnixEpoch(), effects_);
     Keep();
     Send(CreateTable{1, TableId{0}, test::LaneFixture::Spec("users", 1)});
     for (std::uint32_t rank = 0; rank < 2; ++rank) {
@@ -64,7 +65,7 @@ class LoggedLane {
 
   // What is answered at once.
   std::vector<Envelope> Send(Message message) {
-    core->Step({test::kWorkerNode, test::kLane, std::move(message)}, absl::UnixEpoch(), effects_);
+    core->Step({test::kWorkerNode, test::kLane, std::move(message)}, now, effects_);
     return Keep();
   }
   std::vector<Envelope> Push(std::uint32_t rank, std::uint64_t sequence, std::uint64_t step,
@@ -104,7 +105,8 @@ class LoggedLane {
         name_ = LaneLogName(kPrefix, entry.number);
       }
       std::string frame;
-      AppendLogRecord(entry.message, entry.number, waiting_.front().number, frame, segment_);
+      AppendLogRecord(entry.message, {entry.number, waiting_.front().number, entry.time_us}, frame,
+                      segment_);
     }
     waiting_.clear();
     Must(store_.Extend(name_, 0, segment_));
@@ -135,6 +137,7 @@ class LoggedLane {
   }
 
   std::unique_ptr<LaneCore> core;
+  absl::Time now = absl::UnixEpoch();
 
  private:
   std::vector<Envelope> Keep() {
@@ -289,6 +292,53 @@ TEST_CASE_METHOD(Scratch, "a base stands for the log before it", "[server][lane]
       absl::UnixEpoch(), effects);
   CHECK(Hash(*recovered.core) == Hash(*lane.core));
   CHECK_FALSE(recovered.core->FindPartition(PartitionId{0})->has_unapplied_pushes());
+}
+
+TEST_CASE_METHOD(Scratch, "a part of a log ends where it is to, and is read without a change",
+                 "[server][lane][log]") {
+  LoggedLane lane(*store, StepMode::kAsynchronous);
+  std::vector<std::uint64_t> ends;
+  std::vector<std::uint64_t> hashes;
+  std::optional<std::uint64_t> base;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    lane.now = absl::FromUnixSeconds(static_cast<std::int64_t>(100 * (i + 1)));
+    lane.Push(0, i, 0, static_cast<float>(i + 1));
+    lane.Flush();
+    ends.push_back(lane.core->log_end());
+    hashes.push_back(Hash(*lane.core));
+    if (i == 1) base = lane.WriteBase(MapOf(StepMode::kAsynchronous));
+  }
+  const auto read = [&](LogPart part) {
+    return Must(ReplayLane(*store, kPrefix, test::kLane, part));
+  };
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    CAPTURE(i);
+    const RecoveredLane by_number = read({.end = ends[i]});
+    CHECK(Hash(*by_number.core) == hashes[i]);
+    CHECK(by_number.core->log_end() == ends[i]);
+    CHECK(Hash(*read({.time_us = 100'000'000 * (i + 1)}).core) == hashes[i]);
+    CHECK(Hash(*read({.time_us = 100'000'000 * (i + 2) - 1}).core) == hashes[i]);
+    if (i == 0) continue;
+    const RecoveredLane on_top = read({.base = base, .end = ends[i]});
+    CHECK(Hash(*on_top.core) == hashes[i]);
+    CHECK(on_top.base_end == ends[1]);
+    CHECK(on_top.core->time_us() == 100'000'000 * (i + 1));
+  }
+  CHECK(read({.end = 0}).core == nullptr);
+  // Steps alone: no table, but every sequence number.
+  const RecoveredLane steps = read({.has_rows = false});
+  CHECK(steps.core->table_specs().empty());
+  CHECK(steps.core->log_end() == ends[3]);
+  CHECK(steps.core->FindPartition(PartitionId{0})->sessions().at(SessionId{10}).next_sequence == 4);
+  // A clock that goes back does not take the log's time with it.
+  lane.now = absl::FromUnixSeconds(50);
+  lane.Push(0, 4, 0, 1);
+  lane.Flush();
+  CHECK(lane.core->time_us() == 400'000'000);
+  CHECK(Hash(*read({.time_us = 399'999'999}).core) == hashes[2]);
+  // A base that went while it was to be read is told from one that is damaged.
+  CHECK(absl::IsNotFound(
+      ReplayLane(*store, kPrefix, test::kLane, {.base = std::uint64_t{3}}).status()));
 }
 
 TEST_CASE_METHOD(Scratch, "a base whose rows are gone or damaged is refused by name",

@@ -12,7 +12,7 @@ namespace {
 
 void Append(LaneTail& tail, const std::string& text) {
   const auto kept = std::make_shared<std::string>(text);
-  tail.Append(AsBytes(*kept), kept);
+  tail.Append(AsBytes(*kept), kept, 1000 + tail.end());
 }
 
 LaneEntries Copy(const LaneTail& tail, std::uint64_t from, std::size_t bytes_max) {
@@ -36,6 +36,7 @@ TEST_CASE("a follower gets the entries it lacks, as many as fit, and one at the 
   CHECK(all.first == 7);
   REQUIRE(all.frames.size() == 3);
   CHECK(AsText(all.frames[2]) == "cccccc");
+  CHECK(all.times == std::vector<std::uint64_t>{1007, 1008, 1009});
   CHECK(Copy(tail, 7, 6).frames.size() == 2);
   CHECK(Copy(tail, 9, 1).frames.size() == 1);
   CHECK(Copy(tail, 10, 100).frames.empty());

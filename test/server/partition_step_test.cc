@@ -4,6 +4,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ SessionId SessionOf(std::uint32_t rank) {
 }
 
 struct Partition {
-  Partition() {
+  explicit Partition(std::uint64_t max = std::numeric_limits<std::uint64_t>::max())
+      : step_max(max) {
     // Adagrad: its result depends on the order of pushes.
     REQUIRE(core.CreateTable(kTable, {.name = "t",
                                       .dim = 2,
@@ -54,11 +56,46 @@ struct Partition {
   }
   std::uint64_t Hash() const { return core.table(kTable).ContentHash(); }
 
+  std::uint64_t step_max = std::numeric_limits<std::uint64_t>::max();
   PartitionCore core{{.id = kPartition,
                       .partition_count = 1,
                       .step_mode = StepMode::kSynchronous,
-                      .worker_count = kWorkers}};
+                      .worker_count = kWorkers,
+                      .step_max = step_max}};
 };
+
+TEST_CASE("one that is to stop at a step holds what that left, whatever follows",
+          "[server][step]") {
+  Partition whole;
+  Partition stopped(2);
+  std::uint64_t want = 0;
+  for (Partition* const partition : {&whole, &stopped}) {
+    partition->OpenAll();
+    // One worker is ahead of the others by two steps.
+    for (std::uint64_t step = 0; step < 4; ++step) {
+      CHECK(partition->Push(0, 2 * step, step).ok());
+      CHECK(partition->End(0, 2 * step + 1, step).ok());
+    }
+    for (std::uint64_t step = 0; step < 3; ++step) {
+      for (const std::uint32_t rank : {1U, 2U}) {
+        CHECK(partition->Push(rank, 2 * step, step).ok());
+        CHECK(partition->End(rank, 2 * step + 1, step).ok());
+      }
+      if (step == 1 && partition == &whole) want = whole.Hash();
+    }
+  }
+  CHECK(whole.core.step() == 3);
+  CHECK(whole.Hash() != want);
+  CHECK(stopped.core.step() == 3);
+  CHECK(stopped.core.applied_step() == 2);
+  CHECK(stopped.Hash() == want);
+  // When all leave, what they pushed since is applied: not here.
+  for (std::uint32_t rank = 0; rank < kWorkers; ++rank) {
+    stopped.core.CloseSession(SessionOf(rank));
+  }
+  CHECK(stopped.core.applied_step() == 2);
+  CHECK(stopped.Hash() == want);
+}
 
 TEST_CASE("nothing of a step is seen before every worker has ended it", "[server][step]") {
   Partition partition;

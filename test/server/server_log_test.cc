@@ -33,8 +33,8 @@ struct Logs {
     std::string bytes;
     std::string frame;
     AppendLaneLogHeader({.lane = lane, .cluster = cluster, .first = first}, bytes);
-    AppendLogRecord(MapReply{.request = 0, .status = {}, .waits_for = {}, .map = map}, first, first,
-                    frame, bytes);
+    AppendLogRecord(MapReply{.request = 0, .status = {}, .waits_for = {}, .map = map},
+                    {first, first, 1000}, frame, bytes);
     Must(store->Write(LaneLogName(LaneLogPrefix("s", NodeId{lane}, log), first), bytes));
   }
   ServerLog Open() const { return Must(OpenServerLog(*store, "s", 77, 1000)); }
@@ -77,6 +77,43 @@ TEST_CASE_METHOD(Logs, "of each lane the newest whole log is taken, and the othe
   CHECK(found.lanes[0].recovered.tail.end() == 1);
   CHECK(found.next_log == 9);
   CHECK(Names() == std::vector<std::string>{LaneLogName(LaneLogPrefix("s", NodeId{1}, 5), 0)});
+}
+
+TEST_CASE_METHOD(Logs, "logs that are kept are none that a lane comes back with", "[server][log]") {
+  const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
+  const LogKeeping keeping{.keep = absl::Hours(1), .now = now};
+  Open();
+  Write(1, 2);
+  Write(1, 5);
+  Write(1, 8, 9, 40);  // Not whole: it goes, kept or not.
+  Write(2, 3);         // It came back under a smaller number: the other is over.
+  Write(2, 7);
+  const auto gone = [](std::uint32_t lane, std::uint64_t log) {
+    return LaneLogGone(LaneLogPrefix("s", NodeId{lane}, log));
+  };
+  Must(store->Write(gone(2, 7), LaneLogGoneText(now - absl::Minutes(59))));
+
+  const auto open = [&](const LogKeeping& of) {
+    ServerLog found = Must(OpenServerLog(*store, "s", 77, 1000, of));
+    REQUIRE(found.lanes.size() == 2);
+    CHECK(found.lanes[0].log == 5);
+    CHECK(found.lanes[1].log == 3);
+  };
+  const auto first = [](std::uint32_t lane, std::uint64_t log) {
+    return LaneLogName(LaneLogPrefix("s", NodeId{lane}, log), 0);
+  };
+  open(keeping);
+  CHECK(Names() == std::vector<std::string>{first(1, 2), gone(1, 2), first(1, 5), first(2, 3),
+                                            first(2, 7), gone(2, 7)});
+  CHECK(LaneLogGoneSince(Must(store->Read(gone(1, 2)))) == now);
+  // Whatever is left of one that is over, it is not taken for the lane's.
+  Must(store->Remove(first(2, 7)));
+  open(keeping);
+  // An hour later they are too old, one after the other; and at once where none is kept.
+  open({.keep = absl::Hours(1), .now = now + absl::Minutes(2)});
+  CHECK(Names() == std::vector<std::string>{first(1, 2), gone(1, 2), first(1, 5), first(2, 3)});
+  open({.now = now});
+  CHECK(Names() == std::vector<std::string>{first(1, 5), first(2, 3)});
 }
 
 TEST_CASE_METHOD(Logs, "logs of two clusters are refused", "[server][log]") {

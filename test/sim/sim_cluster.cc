@@ -103,6 +103,7 @@ class SimCluster {
       result_.loads = replicas_->loads();
       result_.torn_writes = replicas_->torn_writes();
       result_.bases = replicas_->bases();
+      result_.remade = replicas_->remade();
     }
     for (const auto& lane : lanes_) {
       result_.torn_writes += lane->torn_writes();

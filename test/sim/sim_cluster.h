@@ -35,6 +35,7 @@ struct SimResult {
   std::uint64_t crashed = 0;      ///< Lanes that lost all but their logs,
   std::uint64_t torn_writes = 0;  ///< and those of them whose log ended within a write.
   std::uint64_t bases = 0;        ///< Of logs.
+  std::uint64_t remade = 0;       ///< Moments that logs which were kept made again.
   std::uint64_t leaderships = 0;  ///< Of replicated lanes, that followed others,
   std::uint64_t placed = 0;       ///< Times that an operator wanted them elsewhere,
   std::uint64_t images = 0;       ///< and images that replicas got.

@@ -33,7 +33,7 @@ SimLane::SimLane(std::shared_ptr<const ClusterMap> map, std::uint32_t lane, bool
   core_ = std::make_unique<server::LaneCore>(options);
   Effects effects;
   if (keeps_log) BeginLog(0);
-  if (keeps_log) core_->BeginLog(map_, effects);
+  if (keeps_log) core_->BeginLog(map_, absl::UnixEpoch(), effects);
   for (std::uint32_t t = 0; t < map_->tables.size(); ++t) {
     core_->Step({options.self, options.self, CreateTable{1, TableId{t}, map_->tables[t]}},
                 absl::UnixEpoch(), effects);

@@ -52,9 +52,9 @@ void SimLog::Go(absl::Time now) {
       }
       log_ = *work.begin;
       segment_.clear();
-      if (log_.is_whole) RemoveReplaced(log_.prefix.empty());
+      if (log_.is_whole) RemoveReplaced(log_.prefix.empty(), now);
     }
-    if (work.trim) Trim(*work.trim);
+    if (work.trim) Trim(*work.trim, now);
     if (!work.entries.empty() && !log_.prefix.empty()) BeginSync(work.entries, now);
   }
 }
@@ -70,10 +70,12 @@ void SimLog::BeginSync(const std::vector<LogEntry>& entries, absl::Time now) {
   }
   std::string frame;
   for (const LogEntry& entry : entries) {
+    const LogRecordHeader header{
+        .number = entry.number, .durable_end = first, .time_us = entry.time_us};
     if (entry.frame.empty()) {
-      AppendLogRecord(entry.message, entry.number, first, frame, writing_);
+      AppendLogRecord(entry.message, header, frame, writing_);
     } else {
-      AppendLogRecord(entry.frame, entry.number, first, writing_);
+      AppendLogRecord(entry.frame, header, writing_);
     }
   }
   writing_end_ = entries.back().number + 1;
@@ -115,10 +117,13 @@ void SimLog::Store(const StoreWrite& write, Core& core, absl::Time now, Effects&
                 now, effects);
 }
 
-void SimLog::RemoveReplaced(bool marks) {
+void SimLog::RemoveReplaced(bool marks, absl::Time now) {
   for (const std::string& prefix : std::exchange(replaced_, {})) {
-    if (marks && rng_.Below(50) == 0) continue;
-    if (marks) static_cast<void>(store_.Write(LaneLogGone(prefix), ""));
+    if ((marks || keeps_history_) && rng_.Below(50) == 0) continue;
+    if (marks || keeps_history_) {
+      static_cast<void>(store_.Write(LaneLogGone(prefix), LaneLogGoneText(now)));
+    }
+    if (keeps_history_) continue;
     const std::vector<std::string> removal = RemovalOf(*store_.List(prefix + "/"), prefix);
     for (const std::string& name : removal) {
       if (rng_.Below(50) == 0) break;  // The store is away again.
@@ -128,9 +133,10 @@ void SimLog::RemoveReplaced(bool marks) {
 }
 
 // Between two writes of the log, as the thread does that writes it.
-void SimLog::Trim(std::uint64_t end) {
+void SimLog::Trim(std::uint64_t end, absl::Time now) {
   segment_.clear();
-  RemoveReplaced(false);
+  RemoveReplaced(false, now);
+  if (keeps_history_) return;
   const std::vector<std::string> names = *store_.List(log_.prefix + "/");
   for (const std::string& name : SuperfluousOf(names, log_.prefix, end)) {
     if (rng_.Below(50) == 0) break;  // The store is away again.

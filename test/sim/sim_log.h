@@ -21,7 +21,9 @@ namespace longtail::sim {
 class SimLog {
  public:
   /// Its syncs take a time that is drawn; now and then, while the store is away, a long one.
-  SimLog(MemoryStore& store, std::uint64_t seed) : store_(store), rng_(seed) {}
+  /// `keeps_history`: it removes nothing, as LaneLogWriter has it.
+  SimLog(MemoryStore& store, std::uint64_t seed, bool keeps_history = false)
+      : store_(store), rng_(seed), keeps_history_(keeps_history) {}
 
   /// The log that is there.
   void Begin(LogBegin begin) { work_.push_back({.begin = std::move(begin)}); }
@@ -59,12 +61,13 @@ class SimLog {
   void Store(const StoreWrite& write, Core& core, absl::Time now, Effects& effects);
   void Go(absl::Time now);
   void BeginSync(const std::vector<LogEntry>& entries, absl::Time now);
-  void RemoveReplaced(bool marks);
-  void Trim(std::uint64_t end);
+  void RemoveReplaced(bool marks, absl::Time now);
+  void Trim(std::uint64_t end, absl::Time now);
   void Write(std::string_view bytes);
 
   MemoryStore& store_;
   Rng rng_;
+  const bool keeps_history_;
   LogBegin log_;                       // The one that is written,
   std::vector<std::string> replaced_;  // and those that go once it is whole.
   std::deque<Work> work_;

@@ -33,6 +33,7 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
     : rng_(seed),
       key_list_bytes_max_(key_list_bytes_max),
       keep_logs_(keep_logs),
+      keeps_history_(keep_logs && Mix64(seed) % 2 == 0),
       store_fails_(rng_.Below(2) == 0) {
   map.replicas = static_cast<std::uint32_t>(1 + rng_.Below(3));
   const std::size_t servers = map.replicas + rng_.Below(2);
@@ -70,15 +71,15 @@ SimReplicas::SimReplicas(ClusterMap& map, std::uint64_t seed, std::size_t key_li
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     servers_[s].disk = std::make_unique<MemoryStore>();
     for (std::size_t i = 0; i < map.servers[s].lanes.size(); ++i) {
-      servers_[s].logs.push_back(
-          std::make_unique<SimLog>(*servers_[s].disk, Mix64(seed + kPlacesMax * s + i)));
+      servers_[s].logs.push_back(std::make_unique<SimLog>(
+          *servers_[s].disk, Mix64(seed + kPlacesMax * s + i), keeps_history_));
     }
   }
   map.version = 1;
   if (keep_logs_) {
     for (std::size_t s = 0; s < servers_.size(); ++s) {
       if (server::IsReader(map.servers[s])) continue;
-      servers_[s].found = *server::OpenServerLog(*servers_[s].disk, NameOf(s), 1 + s, 0);
+      servers_[s].found = *server::OpenServerLog(*servers_[s].disk, NameOf(s), 1 + s, 0, Keeping());
       map.servers[s].log = servers_[s].found.id;
     }
   }
@@ -167,7 +168,8 @@ void SimReplicas::Address(Envelope& envelope) const {
 void SimReplicas::Start(std::size_t s) {
   Server& server = servers_[s];
   if (KeepsLog(s)) {
-    auto found = server::OpenServerLog(*server.disk, NameOf(s), rng_.Next() | 1, rng_.Below(4000));
+    auto found = server::OpenServerLog(*server.disk, NameOf(s), rng_.Next() | 1, rng_.Below(4000),
+                                       Keeping());
     if (!found.ok()) {
       wrong_ = absl::StrCat("server ", s, " does not come back: ", found.status().ToString());
       found = server::ServerLog();
@@ -221,7 +223,8 @@ void SimReplicas::OnMap(std::size_t s, const std::shared_ptr<const ClusterMap>& 
     const auto place = std::ranges::find(entries, lane.lane, &LaneEntry::node) - entries.begin();
     if (static_cast<std::size_t>(place) == entries.size()) {
       const std::string prefix = LaneLogPrefix(NameOf(s), lane.lane, lane.log);
-      static_cast<void>(RemoveLaneLog(*server.disk, prefix));
+      static_cast<void>(keeps_history_ ? server::EndLaneLog(*server.disk, prefix, now)
+                                       : RemoveLaneLog(*server.disk, prefix));
       continue;
     }
     const auto i = static_cast<std::size_t>(place);
@@ -241,6 +244,7 @@ void SimReplicas::AfterPlace(std::size_t s, std::size_t place, std::size_t first
                              absl::Time now, Effects& effects) {
   Server& server = servers_[s];
   server.logs[place]->TakeEffects(*server.places[place], now, effects);
+  NoteMoment(*server.places[place]);
   for (std::size_t i = first_send; i < effects.sends.size(); ++i) {
     Envelope& envelope = effects.sends[i];
     if (!std::holds_alternative<FollowLane>(envelope.body)) continue;

@@ -15,6 +15,7 @@
 
 #include "absl/time/time.h"
 #include "base/random.h"
+#include "checkpoint/kept_logs.h"
 #include "protocol/cluster_map.h"
 #include "protocol/messages.h"
 #include "protocol/step.h"
@@ -88,11 +89,21 @@ class SimReplicas {
   std::uint64_t loads() const { return loads_; }  ///< Of a checkpoint by a lane.
   std::uint64_t torn_writes() const;
   std::uint64_t bases() const;
+  std::uint64_t remade() const { return remade_; }  ///< Moments, of one log each.
 
   /// What a log could not do, or who does not come back; empty: nothing is wrong.
   const std::string& wrong() const { return wrong_; }
 
  private:
+  // What a leader had when its log had ended there.
+  struct Moment {
+    NodeId lane{};
+    std::uint64_t era = 0;  // The cluster's epoch,
+    std::uint64_t epoch = 0;
+    std::uint64_t end = 0;
+    std::uint64_t time_us = 0;
+    std::uint64_t hash = 0;
+  };
   struct Server {
     std::uint64_t incarnation = 1;
     std::shared_ptr<const ClusterMap> map;
@@ -129,12 +140,17 @@ class SimReplicas {
                   Effects& effects);
   std::string CompareLogs();
   void LoadSome(std::size_t s, absl::Time now, Effects& effects);
+  void NoteMoment(const server::ReplicaCore& place);
+  std::string CompareMoments();
+  std::string CompareEra(const checkpoint::KeptEra& era, bool is_newest);
+  server::LogKeeping Keeping() const;
   void AfterCoordinator(absl::Time now, Effects& effects);
   std::vector<const server::ReplicaCore*> ReplicasOf(NodeId lane) const;
 
   Rng rng_;
   const std::size_t key_list_bytes_max_;
   const bool keep_logs_;
+  const bool keeps_history_;  // Logs are kept for ever, and moments noted down.
   bool store_fails_;
   server::CoordinatorCore::Options options_;
   std::unique_ptr<server::CoordinatorCore> coordinator_;
@@ -150,6 +166,9 @@ class SimReplicas {
   std::optional<std::vector<RowBlock>> checkpoint_;  // That is to be rolled back to.
   std::uint64_t checkpoint_step_ = 0;
   bool is_lost_ = false;
+  std::uint64_t steps_ = 0;
+  std::vector<Moment> moments_;
+  std::uint64_t remade_ = 0;
   std::string wrong_;
 };
 

@@ -4,6 +4,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/hash.h"
+#include "checkpoint/kept_logs.h"
+#include "server/lane_recovery.h"
 #include "server/replica_places.h"
 #include "sim/sim_replicas.h"
 
@@ -32,7 +35,100 @@ std::string StateOf(const server::PartitionCore& partition) {
   return text;
 }
 
+std::uint64_t HashOf(const server::LaneCore& lane, std::uint32_t partitions) {
+  std::uint64_t hash = 0;
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    const server::PartitionCore* const partition = lane.FindPartition(PartitionId{p});
+    if (partition == nullptr) continue;
+    hash = Mix64(hash + partition->step());
+    hash = Mix64(hash + partition->log_position());
+    for (std::uint32_t t = 0; t < partition->table_count(); ++t) {
+      hash = Mix64(hash + partition->table(TableId{t}).ContentHash());
+    }
+  }
+  return hash;
+}
+
+// The epoch in which a log has the entry before that number.
+std::uint64_t EpochBefore(const server::LaneHistory& log, std::uint64_t end) {
+  std::uint64_t epoch = 0;
+  for (const EpochStart& start : log.epochs) {
+    if (start.first < end) epoch = start.epoch;
+  }
+  return epoch;
+}
+
 }  // namespace
+
+server::LogKeeping SimReplicas::Keeping() const {
+  return {.keep = keeps_history_ ? absl::Hours(1'000'000) : absl::ZeroDuration()};
+}
+
+void SimReplicas::NoteMoment(const server::ReplicaCore& place) {
+  const server::LaneCore* const lane = place.lane();
+  if (!keeps_history_ || !place.leads() || lane == nullptr || lane->log_end() == 0) return;
+  if (Mix64(++steps_) % 16 != 0) return;
+  moments_.push_back(
+      {.lane = place.lane_node(),
+       .era = lane->epoch(),
+       .epoch = place.epoch(),
+       .end = lane->log_end(),
+       .time_us = lane->time_us(),
+       .hash = HashOf(*lane, static_cast<std::uint32_t>(workers_map_->lane_of.size()))});
+}
+
+// What a leader had at a moment, every log has that has it, if that leader's entries came to be.
+std::string SimReplicas::CompareMoments() {
+  std::vector<BlobStore*> stores;
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (KeepsLog(s)) stores.push_back(servers_[s].disk.get());
+  }
+  const auto kept = checkpoint::ReadKeptLogs(stores);
+  if (!kept.ok()) return kept.status().ToString();
+  for (const checkpoint::KeptEra& era : kept->eras) {
+    const std::string wrong = CompareEra(era, &era == &kept->eras.back());
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+std::string SimReplicas::CompareEra(const checkpoint::KeptEra& era, bool is_newest) {
+  if (is_newest && !era.missing.empty()) return "a lane has no log of the newest era";
+  for (const checkpoint::KeptLane& lane : era.lanes) {
+    const auto replicas = ReplicasOf(lane.lane);
+    if (is_newest && lane.end() != replicas[0]->lane()->log_end()) {
+      return absl::StrCat("lane ", static_cast<std::uint32_t>(lane.lane), ": the logs end at ",
+                          lane.end(), ", its leader at ", replicas[0]->lane()->log_end(),
+                          Describe());
+    }
+    for (const Moment& moment : moments_) {
+      const server::LaneHistory& judge = lane.logs.front().history;
+      if (moment.lane != lane.lane || moment.era != era.epoch || moment.end > lane.end()) continue;
+      if (EpochBefore(judge, moment.end) != moment.epoch) continue;  // They were lost.
+      for (const checkpoint::KeptLog& log : lane.logs) {
+        if (moment.end < log.history.begin || moment.end > log.end) continue;
+        server::LogPart part{.end = moment.end};
+        for (const server::HistoryBase& base : log.history.bases) {
+          if (base.end <= moment.end) part.base = base.end;
+        }
+        const auto read = server::ReplayLane(*log.store, log.history.prefix, lane.lane, part);
+        if (!read.ok()) return read.status().ToString();
+        ++remade_;
+        if (read->core->log_end() == moment.end && read->core->time_us() == moment.time_us &&
+            HashOf(*read->core, static_cast<std::uint32_t>(workers_map_->lane_of.size())) ==
+                moment.hash) {
+          continue;
+        }
+        return absl::StrCat("lane ", static_cast<std::uint32_t>(lane.lane), ": log ",
+                            log.history.prefix, " before record ", moment.end, " of ",
+                            read->core->log_end(), " is not what its leader had in epoch ",
+                            moment.epoch, " at ", moment.time_us,
+                            ", or its time is not: ", read->core->time_us(), Describe());
+      }
+    }
+  }
+  return "";
+}
 
 bool SimReplicas::IsSettled() const {
   const ClusterMap& map = coordinator_->state().map;
@@ -121,14 +217,17 @@ std::string SimReplicas::CompareReplicas() {
       }
     }
   }
-  return keep_logs_ ? CompareLogs() : "";
+  if (!keep_logs_) return "";
+  const std::string wrong = CompareLogs();
+  return wrong.empty() && keeps_history_ ? CompareMoments() : wrong;
 }
 
 // All end now, and what their logs have is what they had.
 std::string SimReplicas::CompareLogs() {
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     if (!KeepsLog(s)) continue;
-    const auto found = server::OpenServerLog(*servers_[s].disk, absl::StrCat("s", s), 1, 0);
+    const auto found =
+        server::OpenServerLog(*servers_[s].disk, absl::StrCat("s", s), 1, 0, Keeping());
     if (!found.ok()) return found.status().ToString();
     for (const auto& place : servers_[s].places) {
       if (place->lane_node() == NodeId{}) continue;
