@@ -1,5 +1,8 @@
 #include "cli/status_answer.h"
 
+#include <algorithm>
+#include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "cli/number_text.h"
 #include "cli/safe_text.h"
 #include "cli/text_columns.h"
+#include "protocol/lane_leader.h"
 #include "protocol/spec_json.h"
 #include "protocol/step_mode_names.h"
 
@@ -18,6 +22,8 @@ namespace longtail::cli {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kLanesShown = 16;
 
 double Seconds(std::uint64_t milliseconds) {
   return static_cast<double>(milliseconds) / 1000;
@@ -68,6 +74,40 @@ json MemberJson(const Member& member) {
   return entry;
 }
 
+std::string LeaderOf(const ClusterStatus& status, NodeId lane) {
+  const auto leader = status.map == nullptr ? std::nullopt : FindLeader(*status.map, lane);
+  return leader ? leader->server->name : "";
+}
+
+std::uint64_t LoadOf(const LaneLoad& lane) {
+  return lane.rows_pulled + lane.rows_pushed;
+}
+
+// Lanes by what they are asked for, the most first, as long as they differ; how much they do.
+std::string LanesText(const ClusterStatus& status) {
+  std::vector<LaneLoad> lanes = status.lanes;
+  std::uint64_t sum = 0;
+  for (const LaneLoad& lane : lanes) sum += LoadOf(lane);
+  if (sum == 0 || lanes.size() < 2) return "";
+  std::ranges::stable_sort(lanes, std::ranges::greater(), LoadOf);
+  const double mean = static_cast<double>(sum) / static_cast<double>(lanes.size());
+  std::vector<std::vector<std::string>> rows = {
+      {"lane", "rows", "pulled/s", "pushed/s", "of mean", "leader"}};
+  for (const LaneLoad& lane : lanes) {
+    if (rows.size() > kLanesShown) break;
+    rows.push_back({absl::StrCat(static_cast<std::uint32_t>(lane.lane)), GroupedText(lane.rows),
+                    GroupedText(lane.rows_pulled), GroupedText(lane.rows_pushed),
+                    absl::StrFormat("%.2f", static_cast<double>(LoadOf(lane)) / mean),
+                    SafeText(LeaderOf(status, lane.lane))});
+  }
+  std::string text = absl::StrCat("\n", ColumnsText(rows, 5));
+  if (lanes.size() > kLanesShown) {
+    absl::StrAppend(&text, "and ", CountedText(lanes.size() - kLanesShown, "lane"),
+                    " that are asked for less\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string StatusText(const ClusterStatus& status) {
@@ -96,6 +136,7 @@ std::string StatusText(const ClusterStatus& status) {
   }
   std::string text = Title(status);
   if (servers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(servers, 9));
+  absl::StrAppend(&text, LanesText(status));
   if (workers.size() > 1) absl::StrAppend(&text, "\n", ColumnsText(workers, 2));
   if (status.map != nullptr && !status.map->tables.empty()) {
     std::vector<std::vector<std::string>> tables = {{"dim", "table", "optimizer"}};
@@ -115,6 +156,14 @@ std::string StatusJson(const ClusterStatus& status) {
   for (const Member& member : status.members) {
     document[member.kind == MemberKind::kWorker ? "workers" : "servers"].push_back(
         MemberJson(member));
+  }
+  document["loads"] = json::array();
+  for (const LaneLoad& lane : status.lanes) {
+    document["loads"].push_back({{"lane", static_cast<std::uint32_t>(lane.lane)},
+                                 {"leader", LeaderOf(status, lane.lane)},
+                                 {"rows", lane.rows},
+                                 {"rows_pulled_per_second", lane.rows_pulled},
+                                 {"rows_pushed_per_second", lane.rows_pushed}});
   }
   if (status.map != nullptr) {
     const ClusterMap& map = *status.map;

@@ -29,6 +29,7 @@ absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::
   status.waits_for = std::move(members.waits_for);
   status.members = std::move(members.members);
   status.moves_left = members.moves_left;
+  status.lanes = std::move(members.lanes);
   LONGTAIL_ASSIGN_OR_RETURN(
       const MapReply map,
       link->Ask<MapReply>("cluster map", deadline - absl::Now(),

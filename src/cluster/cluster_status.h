@@ -18,6 +18,7 @@ struct ClusterStatus {
   std::shared_ptr<const ClusterMap> map;  ///< Null until the cluster is formed.
   std::vector<Member> members;            ///< Servers by number, then workers.
   std::uint32_t moves_left = 0;           ///< Of lanes' replicas, to other servers.
+  std::vector<LaneLoad> lanes{};          ///< Of those that were heard of: rows a second.
 
   /// Formed, and every server and worker was heard within its lease.
   bool is_well() const;

@@ -156,6 +156,12 @@ void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
   heartbeat.rows += gauges.rows();
   heartbeat.rows_pulled += gauges.rows_pulled();
   heartbeat.rows_pushed += gauges.rows_pushed();
+  if (gauges.role() == ReplicaRole::kLeader) {
+    heartbeat.loads.push_back({.lane = gauges.lane(),
+                               .rows = gauges.rows(),
+                               .rows_pulled = gauges.rows_pulled(),
+                               .rows_pushed = gauges.rows_pushed()});
+  }
   const LaneEpoch caught_up = gauges.caught_up();
   if (caught_up.epoch != 0) heartbeat.caught_up.push_back(caught_up);
   if (const StuckReplica stuck = gauges.stuck(); stuck.lane.epoch != 0) {

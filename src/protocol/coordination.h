@@ -64,6 +64,16 @@ struct StuckReplica {
   bool operator==(const StuckReplica&) const = default;
 };
 
+/// What is asked of a lane, in rows.
+struct LaneLoad {
+  NodeId lane{};
+  std::uint64_t rows = 0;  ///< That it has.
+  std::uint64_t rows_pulled = 0;
+  std::uint64_t rows_pushed = 0;
+
+  bool operator==(const LaneLoad&) const = default;
+};
+
 /// "I live." Answered by MapReply, with a map if the sender's is old.
 struct Heartbeat {
   std::uint64_t request = 0;
@@ -82,6 +92,7 @@ struct Heartbeat {
   std::uint64_t rows_pushed = 0;
   /// Of a server that reads: so long ago it had all that the lanes' leaders had, at the least.
   std::uint64_t behind_ms = 0;
+  std::vector<LaneLoad> loads{};  ///< Of a server: of the lanes that it leads, since it began.
 };
 
 /// The worker leaves for good. Answered once every lane knows.
@@ -181,6 +192,7 @@ struct MembersReply {
   std::uint64_t epoch = 0;
   std::uint32_t moves_left = 0;  ///< Of replicas, to other servers.
   std::vector<Member> members;
+  std::vector<LaneLoad> lanes{};  ///< Of all lanes that were heard of: rows a second.
 };
 
 }  // namespace longtail

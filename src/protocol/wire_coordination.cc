@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMemberBytes = 2 + 7 * sizeof(std::uint32_t) + 6 * sizeof(std::uint64_t);
 constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kCancel);
 constexpr std::size_t kLaneEpochBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t kLaneLoadBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::size_t kStuckReplicaBytes = kLaneEpochBytes + sizeof(std::uint64_t);
 
 }  // namespace
@@ -62,6 +63,30 @@ void Take(FrameReader& reader, WorkerPlace& message) {
   message.lease_ms = reader.fields().U32("lease");
 }
 
+namespace {
+
+void PutLoads(const std::vector<LaneLoad>& loads, FrameWriter& writer) {
+  writer.Count(loads.size());
+  for (const LaneLoad& load : loads) {
+    writer.fields().U32(static_cast<std::uint32_t>(load.lane));
+    writer.fields().U64(load.rows);
+    writer.fields().U64(load.rows_pulled);
+    writer.fields().U64(load.rows_pushed);
+  }
+}
+
+void TakeLoads(FieldReader& fields, std::uint64_t count_max, std::vector<LaneLoad>& loads) {
+  loads.resize(fields.Count("load count", count_max, kLaneLoadBytes));
+  for (LaneLoad& load : loads) {
+    load.lane = NodeId{fields.U32("lane")};
+    load.rows = fields.U64("lane's rows");
+    load.rows_pulled = fields.U64("lane's rows pulled");
+    load.rows_pushed = fields.U64("lane's rows pushed");
+  }
+}
+
+}  // namespace
+
 void Put(const Heartbeat& message, FrameWriter& writer) {
   ByteWriter& fields = writer.fields();
   fields.U64(message.request);
@@ -85,6 +110,7 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
   fields.U64(message.rows_pulled);
   fields.U64(message.rows_pushed);
   fields.U64(message.behind_ms);
+  PutLoads(message.loads, writer);
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -110,6 +136,7 @@ void Take(FrameReader& reader, Heartbeat& message) {
   message.rows_pulled = fields.U64("rows pulled");
   message.rows_pushed = fields.U64("rows pushed");
   message.behind_ms = fields.U64("behind_ms");
+  TakeLoads(fields, kLaneCountMax, message.loads);
 }
 
 void Put(const LeaveWorker& message, FrameWriter& writer) {
@@ -237,6 +264,7 @@ void Put(const MembersReply& message, FrameWriter& writer) {
     fields.U32(member.reads);
     fields.U64(member.behind_ms);
   }
+  PutLoads(message.lanes, writer);
 }
 
 void Take(FrameReader& reader, MembersReply& message) {
@@ -267,6 +295,7 @@ void Take(FrameReader& reader, MembersReply& message) {
     member.behind_ms = fields.U64("behind_ms");
     if (!fields.ok()) return;
   }
+  TakeLoads(fields, std::uint64_t{kServerCountMax} * kLaneCountMax, message.lanes);
 }
 
 void Put(const EnterBarrier& message, FrameWriter& writer) {

@@ -73,18 +73,28 @@ class CoordinatorCore final : public Core {
     NodeId source{};
     std::uint64_t request = 0;
   };
+  // What somebody had done at a time, and a second of it since.
+  struct Rates {
+    absl::Time counted_at = absl::InfinitePast();
+    std::uint64_t rows_pulled = 0;
+    std::uint64_t rows_pushed = 0;
+    std::uint64_t rows_pulled_per_second = 0;
+    std::uint64_t rows_pushed_per_second = 0;
+
+    void Take(std::uint64_t pulled, std::uint64_t pushed, absl::Time now);
+  };
   struct Heard {
     absl::Time at = absl::InfinitePast();
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     std::uint64_t map_version = 0;
     std::uint64_t behind_ms = 0;
-    // What it had done then, and a second of it since.
-    absl::Time counted_at = absl::InfinitePast();
-    std::uint64_t rows_pulled = 0;
-    std::uint64_t rows_pushed = 0;
-    std::uint64_t rows_pulled_per_second = 0;
-    std::uint64_t rows_pushed_per_second = 0;
+    Rates rates{};
+  };
+  struct LaneHeard {
+    std::uint64_t incarnation = 0;  // Of the server that led it then.
+    std::uint64_t rows = 0;
+    Rates rates{};
   };
   struct WaitingTable {
     Asker asker;
@@ -127,7 +137,8 @@ class CoordinatorCore final : public Core {
   absl::Status CheckReader(const ServerEntry& server) const;
   std::uint32_t PartitionsLedBy(const ServerEntry& server) const;
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
-  static void TakeRates(const Heartbeat& m, absl::Time now, Heard& heard);
+  void TakeRates(const Heartbeat& m, absl::Time now, Heard& heard);
+  std::vector<LaneLoad> LoadsOfLanes() const;
   absl::StatusOr<WorkerEntry> Place(const JoinWorker& m);
   void StartTable(Effects& effects);
   void TellLanesOfTable(absl::Time now, Effects& effects);
@@ -150,6 +161,7 @@ class CoordinatorCore final : public Core {
   bool started_ = false;
   std::vector<ServerEntry> joining_;  // Before the cluster is formed.
   absl::btree_map<std::string, Heard> servers_heard_;
+  absl::btree_map<NodeId, LaneHeard> lanes_heard_;
   absl::btree_map<SessionId, absl::Time> workers_heard_;
   absl::btree_map<NodeId, absl::Time> listeners_;  // Who sends heartbeats, and last did.
   std::deque<WaitingTable> tables_;  // The first is the pending one, once it is written.

@@ -203,7 +203,7 @@ absl::StatusOr<std::vector<LaneMove>> CoordinatorCore::Plan(const PlaceLanes& m)
     case Placing::kDrain:
       return PlanDrain(map, m.server);
     case Placing::kRebalance:
-      return PlanRebalance(map);
+      return PlanRebalance(map, LoadsOfLanes());
     case Placing::kCancel:
       break;
   }

@@ -1,5 +1,6 @@
 // What the coordinator tells operators of the cluster's members.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/coordinator_core.h"
@@ -13,20 +14,47 @@ constexpr absl::Duration kRatePeriod = absl::Seconds(2);
 
 }  // namespace
 
-void CoordinatorCore::TakeRates(const Heartbeat& m, absl::Time now, Heard& heard) {
-  const absl::Duration time = now - heard.counted_at;
+void CoordinatorCore::Rates::Take(std::uint64_t pulled, std::uint64_t pushed, absl::Time now) {
+  const absl::Duration time = now - counted_at;
   if (time < kRatePeriod) return;
-  // (A server has done less than before if it began anew, or a lane left it.)
+  // (Less is done than before if a server began anew, or a lane left it.)
   const auto rate = [&](std::uint64_t before, std::uint64_t after) {
-    if (heard.counted_at == absl::InfinitePast() || after < before) return std::uint64_t{0};
+    if (after < before) return std::uint64_t{0};
     return static_cast<std::uint64_t>(static_cast<double>(after - before) /
                                       absl::ToDoubleSeconds(time));
   };
-  heard.rows_pulled_per_second = rate(heard.rows_pulled, m.rows_pulled);
-  heard.rows_pushed_per_second = rate(heard.rows_pushed, m.rows_pushed);
-  heard.rows_pulled = m.rows_pulled;
-  heard.rows_pushed = m.rows_pushed;
-  heard.counted_at = now;
+  if (counted_at != absl::InfinitePast()) {
+    rows_pulled_per_second = rate(rows_pulled, pulled);
+    rows_pushed_per_second = rate(rows_pushed, pushed);
+  }
+  rows_pulled = pulled;
+  rows_pushed = pushed;
+  counted_at = now;
+}
+
+void CoordinatorCore::TakeRates(const Heartbeat& m, absl::Time now, Heard& heard) {
+  heard.rates.Take(m.rows_pulled, m.rows_pushed, now);
+  for (const LaneLoad& load : m.loads) {
+    if (std::ranges::find(state_.map.lanes, load.lane) == state_.map.lanes.end()) continue;
+    LaneHeard& lane = lanes_heard_[load.lane];
+    // What was asked of it where it was before holds until more is known.
+    if (std::exchange(lane.incarnation, m.incarnation) != m.incarnation) {
+      lane.rates.counted_at = absl::InfinitePast();
+    }
+    lane.rows = load.rows;
+    lane.rates.Take(load.rows_pulled, load.rows_pushed, now);
+  }
+}
+
+std::vector<LaneLoad> CoordinatorCore::LoadsOfLanes() const {
+  std::vector<LaneLoad> loads;
+  for (const auto& [lane, heard] : lanes_heard_) {
+    loads.push_back({.lane = lane,
+                     .rows = heard.rows,
+                     .rows_pulled = heard.rates.rows_pulled_per_second,
+                     .rows_pushed = heard.rates.rows_pushed_per_second});
+  }
+  return loads;
 }
 
 void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects) {
@@ -36,7 +64,8 @@ void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now,
                      .map_version = state_.map.version,
                      .epoch = state_.map.epoch,
                      .moves_left = static_cast<std::uint32_t>(state_.moves.size()),
-                     .members = {}};
+                     .members = {},
+                     .lanes = LoadsOfLanes()};
   const auto member = [&](MemberKind kind, const std::string& name, std::uint32_t number,
                           absl::Time heard, absl::Duration lease) -> Member& {
     const absl::Duration silent = std::max(now - heard, absl::ZeroDuration());
@@ -58,8 +87,8 @@ void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now,
     entry.rows = heard.rows;
     entry.bytes = heard.bytes;
     if (!entry.is_late) {
-      entry.rows_pulled_per_second = heard.rows_pulled_per_second;
-      entry.rows_pushed_per_second = heard.rows_pushed_per_second;
+      entry.rows_pulled_per_second = heard.rates.rows_pulled_per_second;
+      entry.rows_pushed_per_second = heard.rates.rows_pushed_per_second;
     }
     entry.lanes = CountRole(server, ReplicaRole::kLeader);
     entry.follows = CountRole(server, ReplicaRole::kFollower);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "server/replica_places.h"
 
@@ -153,6 +154,92 @@ std::optional<LaneMove> EvenLeaders(const ClusterMap& map) {
   return std::nullopt;
 }
 
+// What is asked of lanes, and of servers that lead them.
+class Loads {
+ public:
+  explicit Loads(const std::vector<LaneLoad>& loads) {
+    for (const LaneLoad& load : loads) {
+      by_lane_[load.lane] = load.rows_pulled + load.rows_pushed;
+      sum_ += by_lane_[load.lane];
+    }
+  }
+  std::uint64_t sum() const { return sum_; }
+  std::uint64_t Of(NodeId lane) const {
+    const auto found = by_lane_.find(lane);
+    return found == by_lane_.end() ? 0 : found->second;
+  }
+  std::uint64_t Of(const ServerEntry& server) const {
+    std::uint64_t sum = 0;
+    for (const LaneEntry& place : server.lanes) {
+      if (place.role == ReplicaRole::kLeader) sum += Of(place.node);
+    }
+    return sum;
+  }
+
+ private:
+  absl::btree_map<NodeId, std::uint64_t> by_lane_;
+  std::uint64_t sum_ = 0;
+};
+
+// Who leads the lane at one server is to be the other: a handover if that follows it already, a
+// move if it has a place; `frees`: a place is free there before.
+std::optional<LaneMove> Bring(NodeId lane, const ServerEntry& from, const ServerEntry& to,
+                              bool frees) {
+  const LaneEntry* const there = FindPlace(to, lane);
+  if (there != nullptr) {
+    if (there->role != ReplicaRole::kFollower) return std::nullopt;
+    return LaneMove{lane, from.name, to.name, true};
+  }
+  if (!frees && FindPlace(to, kFree) == nullptr) return std::nullopt;
+  return LaneMove{lane, from.name, to.name, false};
+}
+
+// What takes most from the server that is asked for the most: a lane that goes, or one for which
+// another comes. Nothing, if that is little.
+std::vector<LaneMove> EvenLoad(const ClusterMap& map, const Loads& loads) {
+  const ServerEntry* from = nullptr;
+  std::uint64_t sum = 0;
+  std::uint64_t servers = 0;
+  for (const ServerEntry& server : map.servers) {
+    if (IsReader(server) || server.is_drained) continue;
+    sum += loads.Of(server);
+    ++servers;
+    if (from == nullptr || loads.Of(server) > loads.Of(*from)) from = &server;
+  }
+  if (from == nullptr) return {};
+  const std::uint64_t most = loads.Of(*from);
+  const std::uint64_t little = sum / servers / 10;
+  std::uint64_t best = most;
+  std::vector<LaneMove> moves;
+  for (const ServerEntry& to : map.servers) {
+    if (IsReader(to) || to.is_drained || &to == from) continue;
+    const std::uint64_t theirs = loads.Of(to);
+    for (const LaneEntry& goes : from->lanes) {
+      if (goes.role != ReplicaRole::kLeader) continue;
+      const std::optional<LaneMove> there = Bring(goes.node, *from, to, false);
+      if (!there) continue;
+      const std::uint64_t load = loads.Of(goes.node);
+      const auto try_with = [&](std::uint64_t comes_load, std::optional<LaneMove> back) {
+        if (load <= comes_load) return;
+        const std::uint64_t left = std::max(most - load + comes_load, theirs + load - comes_load);
+        const bool is_better = left < best || (left == best && !back && moves.size() > 1);
+        if (!is_better || most - left <= little) return;
+        best = left;
+        moves = {*there};
+        if (back) moves.push_back(*std::move(back));
+      };
+      // Alone only if servers do not come to differ in how many replicas they have.
+      if (there->keeps || Used(*from) > Used(to)) try_with(0, std::nullopt);
+      for (const LaneEntry& comes : to.lanes) {
+        if (comes.role != ReplicaRole::kLeader) continue;
+        std::optional<LaneMove> back = Bring(comes.node, to, *from, !there->keeps);
+        if (back && back->keeps == there->keeps) try_with(loads.Of(comes.node), std::move(back));
+      }
+    }
+  }
+  return moves;
+}
+
 }  // namespace
 
 ClusterMap AfterMoves(ClusterMap map, const std::vector<LaneMove>& moves) {
@@ -213,15 +300,23 @@ absl::StatusOr<std::vector<LaneMove>> PlanDrain(const ClusterMap& map, const std
   return moves;
 }
 
-std::vector<LaneMove> PlanRebalance(const ClusterMap& map) {
+std::vector<LaneMove> PlanRebalance(const ClusterMap& map,
+                                    const std::vector<LaneLoad>& lane_loads) {
   ClusterMap next = map;
   std::vector<LaneMove> moves;
   while (std::optional<LaneMove> move = EvenReplicas(next)) Plan(next, *std::move(move), moves);
-  // Each makes them more alike, so there is an end; the bound is for a mistake here.
-  for (std::size_t i = 0; i < next.lanes.size(); ++i) {
+  // Each makes them more alike, so there is an end; the bound is for a mistake here. Who leads goes
+  // by one of them: the other would undo it.
+  const Loads loads(lane_loads);
+  for (std::size_t i = 0; loads.sum() == 0 && i < next.lanes.size(); ++i) {
     std::optional<LaneMove> move = EvenLeaders(next);
     if (!move) break;
     Plan(next, *std::move(move), moves);
+  }
+  for (std::size_t i = 0; i < next.lanes.size(); ++i) {
+    const std::vector<LaneMove> even = EvenLoad(next, loads);
+    if (even.empty()) break;
+    for (const LaneMove& move : even) Plan(next, move, moves);
   }
   return moves;
 }

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "protocol/coordination.h"
 #include "protocol/coordinator_state.h"
 #include "server/replica_places.h"
 
@@ -37,9 +38,11 @@ absl::StatusOr<std::vector<LaneMove>> PlanDrain(const ClusterMap& map, const std
 /// Nothing moves to a server of the map any more.
 void MarkDrained(ClusterMap& map, const std::string& server);
 
-/// Those after which no server has two replicas more than another, or leads two lanes more, where
-/// places allow it.
-std::vector<LaneMove> PlanRebalance(const ClusterMap& map);
+/// Those after which, where places allow it, no server has two replicas more than another, and no
+/// handover, move or exchange of lanes would take more than a tenth of the mean from the server
+/// whose lanes are asked for the most. (`loads`: rows a second, of lanes of which that is known.)
+/// As long as nothing is asked for: none leads two lanes more than another.
+std::vector<LaneMove> PlanRebalance(const ClusterMap& map, const std::vector<LaneLoad>& loads = {});
 
 /// The map as it is once all moves are done.
 ClusterMap AfterMoves(ClusterMap map, const std::vector<LaneMove>& moves);

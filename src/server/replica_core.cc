@@ -70,7 +70,7 @@ void ReplicaCore::OnMap(const std::shared_ptr<const ClusterMap>& map, absl::Time
   map_ = map;
   const LaneEntry& entry = server->lanes[options_.seat];
   if (entry.node != lane_node_) Leave(effects);
-  lane_node_ = entry.node;
+  gauges_.lane_ = lane_node_ = entry.node;
   const std::uint64_t epoch = EpochOf(*map, entry.node);
   const bool is_new_epoch = std::exchange(epoch_, epoch) != epoch;
   const ReplicaRole was = std::exchange(role_, entry.role);

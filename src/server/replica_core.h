@@ -62,6 +62,7 @@ class ReplicaGauges {
     const std::int64_t at = current_at_;
     return at == kNever ? absl::InfinitePast() : absl::FromUnixNanos(at);
   }
+  NodeId lane() const { return lane_; }
   std::uint64_t rows() const { return rows_; }  ///< If it leads, a moment ago; else 0.
   /// Of the lane, by this server while it led; see LaneCore.
   std::uint64_t rows_pulled() const { return rows_pulled_; }
@@ -93,6 +94,7 @@ class ReplicaGauges {
   std::atomic<std::uint64_t> stuck_lane_ = 0;
   std::atomic<std::uint64_t> stuck_incarnation_ = 0;
   std::atomic<ReplicaRole> role_ = ReplicaRole::kNone;
+  std::atomic<NodeId> lane_{};
   std::atomic<std::uint64_t> rows_ = 0;
   std::atomic<std::uint64_t> rows_pulled_ = 0;
   std::atomic<std::uint64_t> rows_pushed_ = 0;

@@ -105,7 +105,28 @@ TEST_CASE("who is missing is said until the cluster is formed", "[cli][status]")
                                                 {"moves_left", 0},
                                                 {"servers", json::array()},
                                                 {"workers", json::array()},
+                                                {"loads", json::array()},
                                                 {"tables", json::array()}});
+}
+
+TEST_CASE("how much more one lane is asked for than another is seen", "[cli][status]") {
+  ClusterStatus status = Formed();
+  auto map = std::make_shared<ClusterMap>(*status.map);
+  map->servers = {{.name = "a", .incarnation = 1, .host = "", .lanes = {{NodeId{1}, {}}}}};
+  status.map = map;
+  status.lanes = {{NodeId{1}, 1200, 300, 0}, {NodeId{2}, 34, 0, 0}, {NodeId{3}, 1300, 1000, 500}};
+  CHECK(StatusText(status).find("  lane   rows  pulled/s  pushed/s  of mean  leader\n"
+                                "     3  1,300     1,000       500     2.50\n"
+                                "     1  1,200       300         0     0.50  a\n"
+                                "     2     34         0         0     0.00\n") !=
+        std::string::npos);
+  CHECK(json::parse(StatusJson(status))["loads"][2] == json{{"lane", 3},
+                                                            {"leader", ""},
+                                                            {"rows", 1300},
+                                                            {"rows_pulled_per_second", 1000},
+                                                            {"rows_pushed_per_second", 500}});
+  status.lanes.resize(1);
+  CHECK(StatusText(status).find("of mean") == std::string::npos);  // Of one alone there is no skew.
 }
 
 TEST_CASE("programs get all of a cluster's status", "[cli][status]") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/program_cluster.h"
+#include "protocol/lane_leader.h"
 #include "server/training.h"
 
 namespace longtail {
@@ -151,6 +152,56 @@ TEST_CASE("lanes move under a pushing worker, with replicas and without: totals 
   WARN(pushes << " pushes, the longest took " << absl::FormatDuration(longest));
   const absl::Status refused = AskToPlace(programs.address, Drain("server-9"), absl::Seconds(5));
   CHECK(std::string(refused.message()) == "there is no server 'server-9'");
+}
+
+TEST_CASE("rebalancing spreads lanes that much is asked of", "[cluster][process][moves]") {
+  const std::uint32_t replicas = GENERATE(1U, 2U);
+  ProgramCluster programs({.servers = 2, .workers = 1, .replicas = replicas, .lanes = 3});
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
+  const ClusterMap map = *Must(ReadClusterStatus(programs.address, absl::Seconds(5))).map;
+  // Keys of two of the lanes that server-0 leads; it is to keep one of these.
+  std::vector<NodeId> hot;
+  for (const LaneEntry& entry : map.servers[0].lanes) {
+    if (entry.role == ReplicaRole::kLeader && hot.size() < 2) hot.push_back(entry.node);
+  }
+  REQUIRE(hot.size() == 2);
+  const auto is_hot = [&](Key key) {
+    const auto partitions = static_cast<std::uint32_t>(map.lane_of.size());
+    const auto partition = static_cast<std::size_t>(PartitionOf(key, partitions));
+    return std::ranges::find(hot, map.lanes[map.lane_of[partition]]) != hot.end();
+  };
+  std::vector<Key> keys;
+  for (Key key = 0; keys.size() < 300; ++key) {
+    if (is_hot(key)) keys.push_back(key);
+  }
+  if (replicas == 1) programs.AddServer();  // With places: elsewhere there are none.
+  const auto worker = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300)}));
+  std::int64_t pushes = 0;
+  const auto pushes_for = [&](absl::Duration time) {
+    const absl::Time until = absl::Now() + time;
+    for (; absl::Now() < until; ++pushes) {
+      Must(worker->Push(table, keys, std::vector<float>(keys.size(), -1)));
+    }
+  };
+  const auto leaders = [&] {
+    const auto status = Must(ReadClusterStatus(programs.address, absl::Seconds(5)));
+    std::vector<std::string> names;
+    for (const NodeId lane : hot) names.push_back(FindLeader(*status.map, lane)->server->name);
+    return names;
+  };
+  pushes_for(absl::Seconds(5));  // Until it is known what is asked for.
+  const auto status = Must(ReadClusterStatus(programs.address, absl::Seconds(5)));
+  for (const LaneLoad& load : status.lanes) {
+    const bool is_asked = std::ranges::find(hot, load.lane) != hot.end();
+    CHECK((load.rows_pushed > 0) == is_asked);
+  }
+  CHECK(leaders()[0] == leaders()[1]);
+  programs.Place(kRebalance, absl::Seconds(20));
+  CHECK(leaders()[0] != leaders()[1]);
+  pushes_for(absl::Seconds(1));
+  CHECK(test::Rows(*worker, table, keys, 1) ==
+        std::vector<float>(keys.size(), static_cast<float>(3 + pushes)));
 }
 
 }  // namespace

@@ -95,6 +95,10 @@ class Words {
     const auto& [lane, incarnation] = replica;
     (*this)(lane, incarnation);
   }
+  void Add(const LaneLoad& load) {
+    const auto& [lane, rows, pulled, pushed] = load;
+    (*this)(lane, rows, pulled, pushed);
+  }
   void Add(const ServerEntry& server) {
     const auto& [name, incarnation, host, lanes, log, drained] = server;
     (*this)(name, incarnation, host, lanes, log, drained);
@@ -247,9 +251,9 @@ void Put(const WorkerPlace& message, Words& words) {
 }
 void Put(const Heartbeat& message, Words& words) {
   const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
-               pulled, pushed, behind] = message;
+               pulled, pushed, behind, loads] = message;
   words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
-        pulled, pushed, behind);
+        pulled, pushed, behind, loads);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;
@@ -280,8 +284,8 @@ void Put(const EnterBarrier& message, Words& words) {
   words("enter barrier", request, name, participant, count);
 }
 void Put(const MembersReply& message, Words& words) {
-  const auto& [request, status, waits_for, version, epoch, moves, members] = message;
-  words("members reply", request, status, waits_for, version, epoch, moves, members);
+  const auto& [request, status, waits_for, version, epoch, moves, members, lanes] = message;
+  words("members reply", request, status, waits_for, version, epoch, moves, members, lanes);
 }
 template <typename T>
 void Put(const std::shared_ptr<const T>& message, Words& words) {

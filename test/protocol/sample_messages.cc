@@ -149,7 +149,8 @@ MembersReply SampleMembersReply() {
           .members = {{MemberKind::kServer, "server-1", 107, 108, false, 109, 110, 111, 112, 115,
                        "joins 1 lane", 185, 186, 188, 189},
                       {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late",
-                       0, 0, 0, 0}}};
+                       0, 0, 0, 0}},
+          .lanes = {{NodeId{3}, 201, 202, 203}}};
 }
 
 float RandomFloat(Rng& rng) {
@@ -393,6 +394,7 @@ Heartbeat RandomHeartbeat(Rng& rng) {
   heartbeat.rows_pulled = rng.Next();
   heartbeat.rows_pushed = rng.Next();
   heartbeat.behind_ms = rng.Next();
+  heartbeat.loads.resize(rng.Below(3), {NodeId{Random32(rng)}, rng.Next(), rng.Next(), rng.Next()});
   return heartbeat;
 }
 
@@ -420,6 +422,7 @@ MembersReply RandomMembersReply(Rng& rng) {
     member.reads = Random32(rng);
     member.behind_ms = rng.Next();
   }
+  reply.lanes.resize(rng.Below(3), {NodeId{Random32(rng)}, rng.Next(), rng.Next(), rng.Next()});
   return reply;
 }
 
@@ -502,7 +505,8 @@ std::vector<NamedMessage> SampleMessages() {
                               {{{NodeId{4}, 163}, 164}},
                               183,
                               184,
-                              187}},
+                              187,
+                              {{NodeId{4}, 198, 199, 200}}}},
       {"leave_worker", LeaveWorker{134, SessionId{135}}},
       {"map_request", MapRequest{136}},
       {"map_reply",

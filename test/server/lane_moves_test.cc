@@ -1,6 +1,7 @@
 // Plans of moves, and their steps.
 #include "server/lane_moves.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 #include <string>
@@ -216,6 +217,93 @@ TEST_CASE("from any map any plan ends where it says", "[server][moves][property]
       CHECK(count(map, ReplicaRole::kLeader) == count(want, ReplicaRole::kLeader));
       CHECK(count(map, ReplicaRole::kFollower) == count(want, ReplicaRole::kFollower));
     }
+  }
+}
+
+std::vector<LaneLoad> Loads(const std::vector<std::uint64_t>& by_lane) {
+  std::vector<LaneLoad> loads;
+  for (std::size_t i = 0; i < by_lane.size(); ++i) {
+    loads.push_back({.lane = NodeId{static_cast<std::uint32_t>(i + 1)},
+                     .rows = 1,
+                     .rows_pulled = by_lane[i] / 2,
+                     .rows_pushed = by_lane[i] - by_lane[i] / 2});
+  }
+  return loads;
+}
+
+// Of the server that is asked for the most.
+std::uint64_t Most(const ClusterMap& map, const std::vector<LaneLoad>& loads) {
+  std::uint64_t most = 0;
+  for (const ServerEntry& server : map.servers) {
+    std::uint64_t load = 0;
+    for (const LaneEntry& place : server.lanes) {
+      if (place.role != ReplicaRole::kLeader) continue;
+      const LaneLoad& lane = loads[static_cast<std::uint32_t>(place.node) - 1];
+      load += lane.rows_pulled + lane.rows_pushed;
+    }
+    most = std::max(most, load);
+  }
+  return most;
+}
+
+std::uint64_t Sum(const std::vector<LaneLoad>& loads) {
+  std::uint64_t sum = 0;
+  for (const LaneLoad& load : loads) sum += load.rows_pulled + load.rows_pushed;
+  return sum;
+}
+
+TEST_CASE("rebalancing evens out what lanes are asked for", "[server][moves]") {
+  const auto plan = [](const std::vector<std::string>& servers,
+                       const std::vector<std::uint64_t>& loads) {
+    return Text(PlanRebalance(MapOf(servers), Loads(loads)));
+  };
+  // Two hot lanes on one server: one goes, and one that is cold comes for it.
+  CHECK(plan({"L1 L2 -", "L3 L4 -"}, {100, 90, 10, 10}) == "1 a->b, 3 b->a");
+  // Where both have the lanes already, only who leads them changes.
+  CHECK(plan({"L1 L2 F3 F4", "F1 F2 L3 L4"}, {100, 90, 10, 10}) == "2 a=>b");
+  // Without a free place nothing can be exchanged; and little is not worth a move.
+  CHECK(plan({"L1 L2", "L3 L4"}, {100, 90, 10, 10}).empty());
+  CHECK(plan({"L1 L2 -", "L3 L4 -"}, {100, 98, 100, 99}).empty());
+  CHECK(plan({"L1 L2 -", "L3 L4 -"}, {0, 0, 0, 0}).empty());
+  // One that is new gets as many as the other has.
+  CHECK(plan({"L1 L2 L3 L4", "- - - -"}, {70, 10, 10, 10}) == "4 a->b, 3 a->b");
+  CHECK(plan({"L1 L2 L3 L4", "- - - -"}, {10, 10, 10, 70}) == "4 a->b, 3 a->b");
+  // A lane that is hotter than all others stays alone, as far as numbers allow.
+  CHECK(plan({"L1 L2 L3 F4 F5", "L4 L5 F1 F2 F3"}, {90, 10, 10, 10, 10}) == "2 a=>b, 3 a=>b");
+}
+
+TEST_CASE("a plan for what lanes are asked for takes from the busiest, and comes to an end",
+          "[server][moves]") {
+  const std::uint64_t seed = GENERATE(range(0ULL, 300ULL));
+  CAPTURE(seed);
+  Rng rng(seed);
+  const std::size_t servers = 2 + rng.Below(4);
+  std::vector<std::string> words(servers);
+  std::vector<std::uint64_t> by_lane;
+  for (std::uint32_t lane = 1; lane <= 9; ++lane) {
+    const std::size_t leads = rng.Below(servers);
+    absl::StrAppend(&words[leads], "L", lane);
+    if (rng.Below(2) == 0) absl::StrAppend(&words[(leads + 1) % servers], "F", lane);
+    by_lane.push_back(rng.Below(3) == 0 ? rng.Below(1000) : rng.Below(30));
+  }
+  for (std::string& server : words) {
+    for (std::uint64_t i = 0, n = rng.Below(4); i < n; ++i) server += '-';
+    if (server.empty()) server = "-";
+  }
+  const ClusterMap map = MapOf(words);
+  const std::vector<LaneLoad> loads = Loads(by_lane);
+  const ClusterMap by_load = AfterMoves(map, PlanRebalance(map, loads));
+  CHECK(Most(by_load, loads) <=
+        Most(AfterMoves(map, PlanRebalance(map)), loads) + Sum(loads) / servers / 10);
+  CHECK(Text(PlanRebalance(by_load, loads)).empty());  // It would be the same tomorrow.
+  for (const NodeId lane : map.lanes) {
+    std::size_t leaders = 0;
+    for (const ServerEntry& server : by_load.servers) {
+      leaders += static_cast<std::size_t>(std::ranges::count_if(server.lanes, [&](const auto& p) {
+        return p.node == lane && p.role == ReplicaRole::kLeader;
+      }));
+    }
+    CHECK(leaders == 1);
   }
 }
 
