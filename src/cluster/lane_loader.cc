@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 
+#include <string>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/lane_rows.h"
@@ -29,6 +32,7 @@ void LaneLoader::Stop() {
 
 void LaneLoader::Run() {
   bool has_failed = false;
+  std::string said;  // Of a failure: the same again is no news.
   std::uint64_t done = 0;
   for (;;) {
     Wanted wanted;
@@ -49,12 +53,15 @@ void LaneLoader::Run() {
     has_failed = !status.ok();
     const auto lane = static_cast<std::uint32_t>(wanted.lane);
     const std::string& checkpoint = wanted.map->rolled_back.checkpoint;
-    if (has_failed) {
+    if (has_failed && std::exchange(said, std::string(status.message())) == status.message()) {
+      // (It tries again each second.)
+    } else if (has_failed) {
       options_.log.Error("lane_not_rolled_back", {{"server", options_.server},
                                                   {"lane", lane},
                                                   {"checkpoint", checkpoint},
                                                   {"reason", std::string(status.message())}});
     } else {
+      said.clear();
       options_.log.Info("lane_rolled_back",
                         {{"server", options_.server},
                          {"lane", lane},

@@ -148,13 +148,15 @@ TEST_CASE("readers see all of a rollback or nothing of it", "[cluster][process][
   }));
 
   std::atomic<bool> stop = false;
-  std::vector<float> seen;  // One row of each pull, which all others were like.
+  std::vector<float> seen;      // One row of each pull, which all others were like;
+  std::atomic<float> last = 5;  // the newest.
   std::size_t mixed = 0;
   std::thread looks([&] {
     while (!stop) {
       const std::vector<float> rows = test::Rows(*reader, table, keys, 1);
       if (std::ranges::count(rows, rows[0]) != std::ssize(rows)) ++mixed;
       if (seen.empty() || seen.back() != rows[0]) seen.push_back(rows[0]);
+      last = rows[0];
     }
   });
   std::vector<float> want = {5};
@@ -162,7 +164,7 @@ TEST_CASE("readers see all of a rollback or nothing of it", "[cluster][process][
     const bool to_four = i % 2 == 0;
     Must(cluster->RollBack(to_four ? "four" : "five"));
     want.push_back(to_four ? 4 : 5);
-    absl::SleepFor(absl::Milliseconds(300));  // So that readers are there, too.
+    CHECK(Program::Await(absl::Seconds(20), [&] { return last == want.back(); }));
   }
   stop = true;
   looks.join();
