@@ -51,7 +51,7 @@ struct SimResult {
 /// for half of the workers, how values travel and whether lists of keys are named, and how few of
 /// those lanes keep. Runs it until all workers have left or died. Looks at every pull
 /// (Ledger::CheckPull) and in the end at every row. With replicas servers crash instead, and in the
-/// end each replica has what its leader has, and its log, if it keeps one, the same. A third of
+/// end each replica has what its leader has, and its log, if it keeps one, the same. A sixth of
 /// those goes back to a checkpoint on the way: other workers go on from there, and what the rows
 /// are is what these have pushed on top of it.
 SimResult Simulate(std::uint64_t seed, Carriage carriage, Lanes lanes = Lanes::kAlone);
