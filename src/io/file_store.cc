@@ -231,27 +231,32 @@ absl::StatusOr<std::string> FileStore::Read(std::string_view name) {
 
 absl::StatusOr<std::vector<std::string>> FileStore::Files(std::string_view prefix) const {
   namespace fs = std::filesystem;
-  std::error_code error;
   std::vector<std::string> names;
-  const auto is_unavailable = [&](const std::error_code& e) {
-    return absl::UnavailableError(absl::StrCat("listing '", root_, "': ", e.message()));
-  };
-  fs::recursive_directory_iterator entry(root_, error);
-  if (error) return is_unavailable(error);
-  for (const fs::recursive_directory_iterator end; entry != end;) {
-    std::string name = entry->path().string().substr(root_ == "/" ? 1 : root_.size() + 1);
-    std::error_code ignored;  // An entry removed meanwhile is neither file nor directory.
-    if (entry->is_directory(ignored)) {
-      const std::string inside = name + '/';
-      const std::size_t shared = std::min(inside.size(), prefix.size());
-      if (std::string_view(inside).substr(0, shared) != prefix.substr(0, shared)) {
-        entry.disable_recursion_pending();
+  std::vector<std::string> directories = {root_};
+  while (!directories.empty()) {
+    const std::string directory = std::move(directories.back());
+    directories.pop_back();
+    std::error_code error;
+    fs::directory_iterator entry(directory, error);
+    for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+      std::string name = entry->path().string().substr(root_ == "/" ? 1 : root_.size() + 1);
+      std::error_code ignored;  // An entry removed meanwhile is neither file nor directory.
+      if (entry->is_directory(ignored)) {
+        const std::string inside = name + '/';
+        const std::size_t shared = std::min(inside.size(), prefix.size());
+        const bool may_have = inside.compare(0, shared, prefix, 0, shared) == 0;
+        if (may_have && !entry->is_symlink(ignored)) {
+          directories.push_back(entry->path().string());
+        }
+      } else if (name.starts_with(prefix) && entry->is_regular_file(ignored)) {
+        names.push_back(std::move(name));
       }
-    } else if (name.starts_with(prefix) && entry->is_regular_file(ignored)) {
-      names.push_back(std::move(name));
     }
-    entry.increment(error);
-    if (error) return is_unavailable(error);
+    // One that was removed meanwhile had nothing in it.
+    const bool is_gone = error == std::errc::no_such_file_or_directory && directory != root_;
+    if (error && !is_gone) {
+      return absl::UnavailableError(absl::StrCat("listing '", directory, "': ", error.message()));
+    }
   }
   std::sort(names.begin(), names.end());
   return names;

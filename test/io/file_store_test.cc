@@ -1,6 +1,8 @@
 // Blobs as files: whole or not at all, and never outside the store's directory.
 #include "io/file_store.h"
 
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -272,6 +275,33 @@ TEST_CASE("a full disk is ResourceExhausted and the old blob stays", "[io][file_
   CHECK_FALSE(left_over);
   CHECK(smaller.ok());
   CHECK(replaced.value() == "fits");
+}
+
+TEST_CASE("directories that go while a store is listed are nothing to it", "[io][store]") {
+  const Directory directory;
+  const auto store = Opened(directory.path());
+  REQUIRE(store->Write("stays/a/1", "x").ok());
+  std::atomic<bool> stop = false;
+  // As Remove leaves no empty directories, but without what makes that durable: more often.
+  std::thread changes([&] {
+    const std::string goes = directory / "goes";
+    while (!stop) {
+      ::mkdir(goes.c_str(), 0700);
+      ::mkdir((goes + "/b").c_str(), 0700);
+      ::rmdir((goes + "/b").c_str());
+      ::rmdir(goes.c_str());
+    }
+  });
+  for (int i = 0; i < 3000; ++i) {
+    const auto names = store->List("");
+    if (!names.ok()) stop = true;
+    INFO(names.status().ToString());
+    CHECK(names.ok());
+    if (!names.ok()) break;
+    CHECK(std::ranges::find(*names, "stays/a/1") != names->end());
+  }
+  stop = true;
+  changes.join();
 }
 
 }  // namespace
