@@ -26,7 +26,7 @@ constexpr std::uint64_t kReplicatedSeeds = 3000;
 #endif
 #endif
 #ifdef LONGTAIL_SIM_IS_SLOW
-constexpr std::uint64_t kLoggedSeeds = 1000;  // Each moment is made again, and that takes long.
+constexpr std::uint64_t kLoggedSeeds = 400;  // Each moment is made again, and that takes long.
 #else
 constexpr std::uint64_t kLoggedSeeds = 3000;
 #endif
