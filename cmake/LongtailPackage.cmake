@@ -14,7 +14,7 @@ function(longtail_package)
         list(APPEND lower ${CMAKE_MATCH_1} ${${CMAKE_MATCH_1}_lower})
       elseif(item MATCHES "^PkgConfig::(XXHASH|ZSTD|ZMQ)$")
         list(APPEND packages ${CMAKE_MATCH_1})
-      elseif(item MATCHES "^(absl|CURL|Rados|Threads|nlohmann_json)::")
+      elseif(item MATCHES "^(absl|civetweb|CURL|prometheus-cpp|Rados|Threads|nlohmann_json)::")
         list(APPEND packages ${CMAKE_MATCH_1})
       else()
         message(FATAL_ERROR "longtail::${component} uses ${item}: cmake/LongtailPackage.cmake does "

@@ -44,6 +44,7 @@ struct CoordinatorCommand::Arguments {
   double lease_seconds = 10;
   double server_lease_seconds = 2;
   std::string address_file;
+  std::string admin_file;
 };
 
 CoordinatorCommand::CoordinatorCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
@@ -51,6 +52,9 @@ CoordinatorCommand::CoordinatorCommand(CLI::App& app) : arguments_(std::make_uni
   a.command = app.add_subcommand("coordinator", "Coordinate a cluster, until SIGTERM or SIGINT");
   a.command->add_option("--listen", a.process.listen, "tcp://HOST:PORT; port 0: any free one")
       ->capture_default_str();
+  a.command->add_option("--admin", a.process.admin,
+                        "HOST:PORT of pages for probes, Prometheus and people: /livez, /readyz, "
+                        "/metrics, /api/v1/status; who reaches them may read them, and no more");
   a.command->add_option("--servers", a.process.cluster.servers, "Servers that form the cluster")
       ->capture_default_str();
   a.command->add_option("--partitions", a.process.cluster.partitions, "Partitions: a power of two")
@@ -84,6 +88,7 @@ CoordinatorCommand::CoordinatorCommand(CLI::App& app) : arguments_(std::make_uni
                         "Where it keeps what it must not forget, and finds it again: a directory, "
                         "rados://POOL[/NAMESPACE] or etcd://HOST:PORT[,HOST:PORT...]/PREFIX; "
                         "without it the cluster ends with the coordinator");
+  a.command->add_option("--write-admin", a.admin_file, "File to write the address of --admin into");
   a.command->add_option("--write-address", a.address_file,
                         "File to write the coordinator's address into: for --cluster");
 }
@@ -112,6 +117,9 @@ absl::StatusOr<CommandOutcome> CoordinatorCommand::Run() const {
                                    {"workers", options.cluster.workers},
                                    {"step_mode", arguments_->step_mode},
                                    {"state", options.state}});
+  if (!arguments_->admin_file.empty()) {
+    LONGTAIL_RETURN_IF_ERROR(WriteAddress(arguments_->admin_file, coordinator->admin_address()));
+  }
   if (!arguments_->address_file.empty()) {
     LONGTAIL_RETURN_IF_ERROR(WriteAddress(arguments_->address_file, coordinator->address()));
   }

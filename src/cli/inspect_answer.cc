@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/number_text.h"
 #include "cli/safe_text.h"
+#include "protocol/json_line.h"
 #include "protocol/spec_json.h"
 #include "protocol/step_mode_names.h"
 #include "server/checkpoint_reader.h"
@@ -129,7 +130,7 @@ double ShareOf(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string LineOf(const json& document) {
-  return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return JsonLine(document);
 }
 
 }  // namespace longtail::cli

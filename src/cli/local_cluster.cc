@@ -41,7 +41,8 @@ struct Places {
         run(directory + "/run"),
         state(directory + "/state"),
         ipc(directory + "/ipc"),
-        log(directory + "/log") {}
+        log(directory + "/log"),
+        admin(run + "/admin") {}
 
   std::string Log(const std::string& name) const { return absl::StrCat(logs, "/", name, ".log"); }
   std::string PidFile(const std::string& name) const {
@@ -55,6 +56,7 @@ struct Places {
   std::string state;
   std::string ipc;
   std::string log;
+  std::string admin;  // The file with the address of the coordinator's pages.
 };
 
 std::vector<ProgramProcess> Started(const Places& places) {
@@ -211,12 +213,15 @@ absl::StatusOr<ClusterStatus> AwaitCluster(const Places& places, const LocalClus
 }
 
 std::string NextSteps(const Places& places, const std::string& store, const ClusterStatus& status) {
+  std::string admin;
+  std::getline(std::ifstream(places.admin) >> std::ws, admin);
   return absl::StrCat("cluster of ", CountedText(status.map->servers.size(), "server"), ", ",
                       CountedText(status.map->lanes.size(), "lane"), " and ",
                       CountedText(status.map->lane_of.size(), "partition"), " is up at ",
                       status.coordinator, "\n  join it      --cluster ", places.cluster,
                       " --store ", store, "\n  look at it   longtail status --cluster ",
-                      places.cluster, "\n  end it       longtail down --dir ", places.directory,
+                      places.cluster, "\n  its page     http://", admin,
+                      "/\n  end it       longtail down --dir ", places.directory,
                       "\n  logs         ", places.logs, "\n");
 }
 
@@ -243,13 +248,29 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
   Starting starting(places);
   if (!alive.contains(kCoordinator)) {
     const std::string listen = ListenAddress(places);
-    LONGTAIL_RETURN_IF_ERROR(starting.Start(
-        kCoordinator,
-        {"coordinator", "--listen", listen, "--servers", absl::StrCat(options.servers),
-         "--partitions", absl::StrCat(options.partitions), "--workers",
-         absl::StrCat(options.workers), "--replicas", absl::StrCat(options.replicas), "--step-mode",
-         options.step_mode, "--staleness", absl::StrCat(options.staleness), "--state", places.state,
-         "--write-address", places.cluster}));
+    LONGTAIL_RETURN_IF_ERROR(starting.Start(kCoordinator, {"coordinator",
+                                                           "--listen",
+                                                           listen,
+                                                           "--servers",
+                                                           absl::StrCat(options.servers),
+                                                           "--partitions",
+                                                           absl::StrCat(options.partitions),
+                                                           "--workers",
+                                                           absl::StrCat(options.workers),
+                                                           "--replicas",
+                                                           absl::StrCat(options.replicas),
+                                                           "--step-mode",
+                                                           options.step_mode,
+                                                           "--staleness",
+                                                           absl::StrCat(options.staleness),
+                                                           "--state",
+                                                           places.state,
+                                                           "--admin",
+                                                           "127.0.0.1:0",
+                                                           "--write-admin",
+                                                           places.admin,
+                                                           "--write-address",
+                                                           places.cluster}));
   }
   LONGTAIL_RETURN_IF_ERROR(AwaitAddress(places, starting, deadline));
   const std::string store =
@@ -267,7 +288,9 @@ absl::StatusOr<std::string> StartLocalCluster(const LocalClusterOptions& options
                                           "--replicas",
                                           absl::StrCat(options.replicas),
                                           "--store",
-                                          store};
+                                          store,
+                                          "--admin",
+                                          "127.0.0.1:0"};
     if (places.ipc.size() + kSocketNameMax <= kSocketPathMax) {
       arguments.insert(arguments.end(), {"--ipc", places.ipc});
     }

@@ -50,6 +50,9 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
                         "The host that others connect to, if it is not the one of --listen");
   a.command->add_option("--ipc", a.process.ipc_directory,
                         "Directory for socket files, which workers on this machine prefer");
+  a.command->add_option("--admin", a.process.admin,
+                        "HOST:PORT of pages for probes, Prometheus and people: /livez, /readyz, "
+                        "/metrics, /api/v1/status; who reaches them may read them, and no more");
   a.command->add_option("--store", a.process.store, "Where checkpoints go");
   a.command->add_option("--log", a.process.log_store,
                         "Where what it acknowledges is kept, so that it can come back after a "

@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/inspect_answer.h"
@@ -15,13 +13,10 @@
 #include "cli/safe_text.h"
 #include "cli/text_columns.h"
 #include "protocol/lane_leader.h"
-#include "protocol/spec_json.h"
 #include "protocol/step_mode_names.h"
 
 namespace longtail::cli {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t kLanesShown = 16;
 
@@ -50,28 +45,6 @@ std::string Title(const ClusterStatus& status) {
     absl::StrAppend(&text, "  ", CountedText(status.moves_left, "move"), " of lanes left\n");
   }
   return text;
-}
-
-json MemberJson(const Member& member) {
-  json entry = {{"name", member.name},
-                {"silent_seconds", Seconds(member.silent_ms)},
-                {"late", member.is_late},
-                {"problem", member.problem}};
-  if (member.kind == MemberKind::kWorker) {
-    entry["rank"] = member.number;
-    return entry;
-  }
-  entry["number"] = member.number;
-  entry["lanes"] = member.lanes;
-  entry["follows"] = member.follows;
-  entry["partitions"] = member.partitions;
-  entry["rows"] = member.rows;
-  entry["bytes"] = member.bytes;
-  entry["rows_pulled_per_second"] = member.rows_pulled_per_second;
-  entry["rows_pushed_per_second"] = member.rows_pushed_per_second;
-  entry["reads"] = member.reads;
-  if (member.reads != 0) entry["behind_seconds"] = Seconds(member.behind_ms);
-  return entry;
 }
 
 std::string LeaderOf(const ClusterStatus& status, NodeId lane) {
@@ -146,40 +119,6 @@ std::string StatusText(const ClusterStatus& status) {
     absl::StrAppend(&text, "\n", ColumnsText(tables, 1));
   }
   return text;
-}
-
-std::string StatusJson(const ClusterStatus& status) {
-  json document = {{"coordinator", status.coordinator}, {"formed", status.map != nullptr},
-                   {"well", status.is_well()},          {"waits_for", status.waits_for},
-                   {"moves_left", status.moves_left},   {"servers", json::array()},
-                   {"workers", json::array()},          {"tables", json::array()}};
-  for (const Member& member : status.members) {
-    document[member.kind == MemberKind::kWorker ? "workers" : "servers"].push_back(
-        MemberJson(member));
-  }
-  document["loads"] = json::array();
-  for (const LaneLoad& lane : status.lanes) {
-    document["loads"].push_back({{"lane", static_cast<std::uint32_t>(lane.lane)},
-                                 {"leader", LeaderOf(status, lane.lane)},
-                                 {"rows", lane.rows},
-                                 {"rows_pulled_per_second", lane.rows_pulled},
-                                 {"rows_pushed_per_second", lane.rows_pushed}});
-  }
-  if (status.map != nullptr) {
-    const ClusterMap& map = *status.map;
-    document["map_version"] = map.version;
-    document["epoch"] = map.epoch;
-    document["step_mode"] = StepModeName(map.step_mode);
-    document["staleness"] = map.staleness;
-    document["worker_count"] = map.worker_count;
-    document["lanes"] = map.lanes.size();
-    document["replicas"] = map.replicas;
-    document["partitions"] = map.lane_of.size();
-    for (const TableSpec& spec : map.tables) {
-      document["tables"].push_back({{"name", spec.name}, {"spec", SpecToJson(spec)}});
-    }
-  }
-  return LineOf(document);
 }
 
 }  // namespace longtail::cli

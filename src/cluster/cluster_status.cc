@@ -30,6 +30,7 @@ absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::
   status.members = std::move(members.members);
   status.moves_left = members.moves_left;
   status.lanes = std::move(members.lanes);
+  status.tables = std::move(members.tables);
   LONGTAIL_ASSIGN_OR_RETURN(
       const MapReply map,
       link->Ask<MapReply>("cluster map", deadline - absl::Now(),

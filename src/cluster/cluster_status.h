@@ -19,6 +19,7 @@ struct ClusterStatus {
   std::vector<Member> members;            ///< Servers by number, then workers.
   std::uint32_t moves_left = 0;           ///< Of lanes' replicas, to other servers.
   std::vector<LaneLoad> lanes{};          ///< Of those that were heard of: rows a second.
+  std::vector<TableStatistics> tables{};  ///< As Heartbeat has them, of all servers.
 
   /// Formed, and every server and worker was heard within its lease.
   bool is_well() const;

@@ -61,7 +61,7 @@ class CoordinatorLink {
   void StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat);
 
   /// How many pulses in a row were answered with NotFound: the coordinator has no place for who
-  /// sends them. For `beat`.
+  /// sends them.
   std::uint32_t beats_without_place() const { return beats_without_place_; }
 
   /// Ends what StartPulse began; Hurry may still be called.
@@ -104,7 +104,7 @@ class CoordinatorLink {
   const std::unique_ptr<ControlClient> pulse_client_;  // So that no question holds up the pulse.
   std::atomic<bool> stop_ = false;
   std::atomic<bool> hurry_ = false;
-  std::uint32_t beats_without_place_ = 0;  // The pulse's own.
+  std::atomic<std::uint32_t> beats_without_place_ = 0;
   std::thread pulse_;
 };
 

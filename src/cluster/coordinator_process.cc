@@ -1,14 +1,18 @@
 #include "cluster/coordinator_process.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "cluster/coordinator_figures.h"
 #include "cluster/coordinator_store.h"
 #include "cluster/lane_routes.h"
+#include "cluster/process_pages.h"
+#include "cluster/status_json.h"
 #include "cluster/tcp_address.h"
 #include "io/core_loop.h"
 #include "io/this_process.h"
@@ -96,7 +100,8 @@ class Process final : public CoordinatorProcess {
  public:
   Process(const Options& options, std::unique_ptr<ZmqNetwork> network,
           std::unique_ptr<ZmqEndpoint> endpoint, std::unique_ptr<BlobStore> store,
-          std::unique_ptr<server::CoordinatorCore> core, std::string address)
+          std::unique_ptr<server::CoordinatorCore> core, std::string address,
+          std::shared_ptr<const std::atomic<bool>> lost)
       : options_(options),
         network_(std::move(network)),
         endpoint_(std::move(endpoint)),
@@ -104,15 +109,61 @@ class Process final : public CoordinatorProcess {
         core_(std::move(core)),
         connecting_(*core_, *endpoint_, options_.log),
         address_(std::move(address)),
+        lost_(std::move(lost)),
         loop_(connecting_, *endpoint_,
-              CoreLoop::Options{.name = "coordinator", .store = store_.get()}) {
+              CoreLoop::Options{.name = "coordinator", .store = store_.get(), .meter = &meter_}) {
     // What it was doing when it last ended goes on at once.
     loop_.Do([this](absl::Time now, Effects& effects) { connecting_.Tick(now, effects); });
   }
 
+  absl::Status Show() {
+    if (options_.admin.empty()) return absl::OkStatus();
+    LONGTAIL_ASSIGN_OR_RETURN(
+        admin_, ShowPages(options_.admin, {.standing_still = [this] { return StandingStill(); },
+                                           .why_not_ready = [this] { return WhyNotReady(); },
+                                           .figures =
+                                               [this](MetricPage& page) {
+                                                 AddCoordinatorFigures(Status(), page);
+                                                 AddLoopFigures({{"coordinator", &meter_}}, page);
+                                               },
+                                           .status = [this] { return StatusJson(Status()); }}));
+    options_.log.Info("pages", {{"coordinator", address_}, {"address", admin_->address()}});
+    return absl::OkStatus();
+  }
+
   const std::string& address() const override { return address_; }
+  std::string admin_address() const override {
+    return admin_ == nullptr ? std::string() : admin_->address();
+  }
 
  private:
+  std::vector<std::string> StandingStill() const {
+    std::string loop = StandsStill("coordinator", meter_, absl::Now());
+    return loop.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(loop)};
+  }
+
+  // It coordinates from the first moment on; whom a cluster lacks is no fault of its.
+  std::vector<std::string> WhyNotReady() const {
+    return lost_->load() ? std::vector<std::string>{"another coordinator has taken the state over"}
+                         : std::vector<std::string>();
+  }
+
+  ClusterStatus Status() {
+    ClusterStatus status{.coordinator = address_, .waits_for = {}, .map = nullptr, .members = {}};
+    loop_.Do([&](absl::Time now, Effects&) {
+      MembersReply members = core_->Members(now);
+      status.waits_for = std::move(members.waits_for);
+      status.members = std::move(members.members);
+      status.moves_left = members.moves_left;
+      status.lanes = std::move(members.lanes);
+      status.tables = std::move(members.tables);
+      if (core_->is_formed()) {
+        status.map = std::make_shared<const ClusterMap>(core_->state().map);
+      }
+    });
+    return status;
+  }
+
   const Options options_;
   const std::unique_ptr<ZmqNetwork> network_;
   const std::unique_ptr<ZmqEndpoint> endpoint_;
@@ -120,7 +171,10 @@ class Process final : public CoordinatorProcess {
   const std::unique_ptr<server::CoordinatorCore> core_;
   ConnectingCore connecting_;
   const std::string address_;
-  CoreLoop loop_;  // Last: its thread uses all the others.
+  const std::shared_ptr<const std::atomic<bool>> lost_;  // The state.
+  LoopMeter meter_;
+  CoreLoop loop_;                     // Its thread uses all the others.
+  std::unique_ptr<AdminHttp> admin_;  // Last: it shows them.
 };
 
 absl::StatusOr<std::unique_ptr<server::CoordinatorCore>> MakeCore(
@@ -148,9 +202,11 @@ absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
     const Options& options) {
   LONGTAIL_RETURN_IF_ERROR(ParseTcpAddress(options.listen).status());
   std::unique_ptr<BlobStore> store = std::make_unique<ForgetfulStore>();
+  const auto lost = std::make_shared<std::atomic<bool>>(false);
   if (!options.state.empty()) {
-    const auto on_lost = [log = options.log,
-                          told = options.on_state_lost](const absl::Status& why) {
+    const auto on_lost = [log = options.log, told = options.on_state_lost,
+                          lost](const absl::Status& why) {
+      *lost = true;
       log.Error("state_lost", {{"reason", std::string(why.message())}});
       if (told) told(why);
     };
@@ -165,8 +221,11 @@ absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
                             network->Join(kCoordinatorNode, listen));
   LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress bound, ParseTcpAddress(endpoint->addresses()[0]));
   std::string address = absl::StrCat("tcp://", ReachableHost(bound.host), ":", bound.port);
-  return std::make_unique<Process>(options, std::move(network), std::move(endpoint),
-                                   std::move(store), std::move(core), std::move(address));
+  auto process =
+      std::make_unique<Process>(options, std::move(network), std::move(endpoint), std::move(store),
+                                std::move(core), std::move(address), lost);
+  LONGTAIL_RETURN_IF_ERROR(process->Show());
+  return process;
 }
 
 }  // namespace longtail

@@ -17,6 +17,8 @@ class CoordinatorProcess {
   struct Options {
     server::CoordinatorCore::Options cluster;
     std::string listen = "tcp://127.0.0.1:0";
+    /// "HOST:PORT" of its pages (cluster/process_pages.h); empty: none.
+    std::string admin{};
     /// Where its state is, as OpenMetaStore understands it; a coordinator that finds state there
     /// goes on with it. Empty: none is kept, and the cluster ends with the coordinator.
     std::string state{};
@@ -35,6 +37,9 @@ class CoordinatorProcess {
 
   /// Where others reach it, with the port that the system chose.
   virtual const std::string& address() const = 0;
+
+  /// HOST:PORT of its pages; empty: it has none.
+  virtual std::string admin_address() const = 0;
 };
 
 }  // namespace longtail

@@ -10,29 +10,15 @@
 #include "base/mutex.h"
 #include "cluster/lane_routes.h"
 #include "protocol/lane_leader.h"
+#include "protocol/replica_role_names.h"
 
 namespace longtail {
 namespace {
 
 constexpr absl::Duration kBehindMost = absl::Hours(24 * 365);  // As of who was never current.
 
-const char* RoleName(ReplicaRole role) {
-  switch (role) {
-    case ReplicaRole::kLeader:
-      return "leader";
-    case ReplicaRole::kFollower:
-      return "follower";
-    case ReplicaRole::kJoining:
-      return "joining";
-    case ReplicaRole::kSuccessor:
-      return "successor";
-    case ReplicaRole::kReader:
-      return "reader";
-    case ReplicaRole::kNone:
-      return "none";
-  }
-  return "";
-}
+// Places of rows that are looked at with each pulse: half a millisecond of the lane's time.
+constexpr std::size_t kCensusPlaces = 50'000;
 
 }  // namespace
 
@@ -63,6 +49,7 @@ class ReplicaSeat::Endpoint final : public Transport {
   absl::Status Connect(NodeId peer, const std::string& address) {
     return endpoint_->Connect(peer, address);
   }
+  ZmqCounters counters() const { return endpoint_->counters(); }
 
   void Bring(const std::shared_ptr<const ClusterMap>& map) {
     {
@@ -100,9 +87,8 @@ ReplicaSeat::ReplicaSeat(Options options, std::unique_ptr<ZmqEndpoint> endpoint,
                      });
                    }}),
       loop_(core_, *endpoint_,
-            CoreLoop::Options{.name = absl::StrCat("lane-", options_.replica.seat),
-                              .store = options_.store,
-                              .log = log_.get()}) {
+            CoreLoop::Options{
+                .name = name(), .store = options_.store, .log = log_.get(), .meter = &meter_}) {
   options_.log.Info("place_listens", {{"server", options_.replica.server},
                                       {"place", options_.replica.seat},
                                       {"address", options_.address}});
@@ -168,8 +154,7 @@ void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
     heartbeat.stuck.push_back(stuck);
   }
   if (gauges.role() == ReplicaRole::kReader) {
-    const absl::Duration behind =
-        std::clamp(absl::Now() - gauges.current_at(), absl::ZeroDuration(), kBehindMost);
+    const absl::Duration behind = std::min(this->behind(), kBehindMost);
     heartbeat.behind_ms = std::max(heartbeat.behind_ms,
                                    static_cast<std::uint64_t>(absl::ToInt64Milliseconds(behind)));
   }
@@ -178,12 +163,13 @@ void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
       if (core_.WriteBase(now, effects)) log_->NoteBase();
     });
   }
+  TakeCensus();
   const auto lane = static_cast<std::uint32_t>(caught_up.lane);
   if (const ReplicaRole role = gauges.role(); std::exchange(role_, role) != role) {
     options_.log.Info("replica", {{"server", options_.replica.server},
                                   {"place", options_.replica.seat},
                                   {"lane", lane},
-                                  {"role", RoleName(role)}});
+                                  {"role", ReplicaRoleName(role)}});
   }
   if (const std::uint64_t n = gauges.images(); std::exchange(images_, n) != n) {
     options_.log.Info("replica_gets_image",
@@ -195,6 +181,66 @@ void ReplicaSeat::AddTo(Heartbeat& heartbeat) {
     options_.log.Error("replica_cannot_follow",
                        {{"server", options_.replica.server}, {"reason", problem}});
   }
+}
+
+void ReplicaSeat::TakeCensus() {
+  loop_.Do([&](absl::Time, Effects&) {
+    if (!core_.leads() || core_.lane() == nullptr) {
+      census_ = {};
+      return;
+    }
+    census_.Advance(*core_.lane(), kCensusPlaces);
+  });
+}
+
+std::vector<TableStatistics> ReplicaSeat::Tables() {
+  std::vector<TableStatistics> tables;
+  loop_.Do([&](absl::Time, Effects&) {
+    if (!core_.leads() || core_.lane() == nullptr) return;
+    tables = core_.lane()->TableCounts();
+    auto rows_by_count = census_.RowsByCount();
+    // A table may be newer than the census.
+    for (std::size_t t = 0; t < std::min(tables.size(), rows_by_count.size()); ++t) {
+      tables[t].rows_by_count = std::move(rows_by_count[t]);
+    }
+  });
+  return tables;
+}
+
+std::string ReplicaSeat::name() const {
+  return absl::StrCat("lane-", options_.replica.seat);
+}
+
+absl::Duration ReplicaSeat::behind() const {
+  const server::ReplicaGauges& gauges = core_.gauges();
+  if (gauges.role() != ReplicaRole::kReader) return absl::ZeroDuration();
+  return std::max(absl::Now() - gauges.current_at(), absl::ZeroDuration());
+}
+
+PlaceReport ReplicaSeat::Report() {
+  const server::ReplicaGauges& gauges = core_.gauges();
+  PlaceReport report{.place = options_.replica.seat,
+                     .lane = gauges.lane(),
+                     .role = gauges.role(),
+                     .rows_pulled = gauges.rows_pulled(),
+                     .rows_pushed = gauges.rows_pushed(),
+                     .images = gauges.images(),
+                     .problems = gauges.problems(),
+                     .keeps_log = log_ != nullptr,
+                     .tables = Tables(),
+                     .messages = endpoint_->counters(),
+                     .meter = &meter_};
+  report.behind = behind();
+  if (log_ != nullptr) {
+    report.log_bytes = log_->bytes_written();
+    report.log_bytes_since_base = log_->bytes_since_base();
+  }
+  loop_.Do([&](absl::Time, Effects&) {
+    if (core_.lane() == nullptr) return;
+    report.step = core_.lane()->least_step();
+    report.log_entries = core_.lane()->log_end();
+  });
+  return report;
 }
 
 }  // namespace longtail

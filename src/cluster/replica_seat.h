@@ -7,22 +7,26 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "cluster/lane_loader.h"
+#include "cluster/place_report.h"
 #include "io/blob_store.h"
 #include "io/core_loop.h"
 #include "io/lane_log_writer.h"
+#include "io/loop_meter.h"
 #include "io/transport.h"
 #include "io/zmq_network.h"
 #include "protocol/cluster_map.h"
 #include "protocol/coordination.h"
+#include "server/lane_census.h"
 #include "server/recovered_lane.h"
 #include "server/replica_core.h"
 
 namespace longtail {
 
-/// Thread: any, one at a time.
+/// Thread: any, one at a time; Tables and Report: any.
 class ReplicaSeat {
  public:
   struct Options {
@@ -51,12 +55,26 @@ class ReplicaSeat {
   /// begin a base.
   void AddTo(Heartbeat& heartbeat);
 
+  /// If it leads: as PlaceReport::tables. Waits for its thread, as Report does.
+  std::vector<TableStatistics> Tables();
+
+  PlaceReport Report();
+
+  /// Thread: any.
+  std::string name() const;
+  const LoopMeter& meter() const { return meter_; }
+  /// Of a reader: so old is what it answers, at the most; infinite: it answers nothing yet. Of
+  /// others: nothing.
+  absl::Duration behind() const;
+
  private:
   class Endpoint;  // That of ZeroMQ, which brings maps, too.
 
   // Who writes its log, if it keeps one, with what there is of that.
   std::unique_ptr<LaneLogWriter> MakeLog(std::optional<server::LoggedLane> lane);
   void TellNews();
+  // Looks at some more rows; see LaneCensus.
+  void TakeCensus();
 
   const Options options_;
   server::ReplicaCore core_;
@@ -70,6 +88,8 @@ class ReplicaSeat {
   ReplicaRole role_ = ReplicaRole::kNone;
   std::uint64_t images_ = 0;
   std::uint64_t problems_ = 0;
+  server::LaneCensus census_;  // Under the loop's lock.
+  LoopMeter meter_;
   CoreLoop loop_;  // Last: its thread uses the others.
 };
 

@@ -9,12 +9,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/limits.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_link.h"
+#include "cluster/process_pages.h"
 #include "cluster/replica_seat.h"
+#include "cluster/server_figures.h"
 #include "cluster/tcp_address.h"
 #include "io/lane_log_writer.h"
 #include "io/log_keeper.h"
@@ -31,6 +35,9 @@ namespace {
 constexpr std::string_view kIpc = "ipc://";
 // Many of these are within the lease of a server; and a handover of a lane takes some.
 constexpr absl::Duration kPulsePeriod = absl::Milliseconds(200);
+// What there is of each table is told that often, so many of the keys used most with it.
+constexpr absl::Duration kTablesPeriod = absl::Seconds(5);
+constexpr std::size_t kHotKeysTold = 16;
 // A server that has no place any more joins again behind so many pulses.
 constexpr std::uint32_t kBeatsWithoutPlace = 10;
 
@@ -47,6 +54,7 @@ class Process final : public ServerProcess {
       : options_(options), network_(std::move(network)) {}
 
   ~Process() override {
+    admin_.reset();  // It shows all the others.
     if (link_ != nullptr) link_->StopPulse();
     for (const LaneEntry& lane : entry_.lanes) RemoveSocketFiles(lane);
     seats_.clear();  // Whose threads may have news for the link.
@@ -78,6 +86,7 @@ class Process final : public ServerProcess {
     }
     entry_.incarnation = DrawIncarnation();
     entry_.host = HostId();
+    if (!options_.admin.empty()) LONGTAIL_RETURN_IF_ERROR(Show());
     if (!options_.store.empty()) {
       LONGTAIL_ASSIGN_OR_RETURN(store_, OpenStore(options_.store));
     }
@@ -98,7 +107,11 @@ class Process final : public ServerProcess {
       entry_.lanes[i].node = reads[i];
       entry_.lanes[i].role = ReplicaRole::kReader;
     }
-    if (!options_.log_store.empty()) LONGTAIL_RETURN_IF_ERROR(Recover());
+    if (!options_.log_store.empty()) {
+      Say("reads its logs");
+      LONGTAIL_RETURN_IF_ERROR(Recover());
+    }
+    Say(absl::StrCat("joins the cluster of ", address));
     LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const ClusterMap> map,
                               link_->AwaitMap(
                                   "joining the cluster", options_.join_timeout,
@@ -107,13 +120,90 @@ class Process final : public ServerProcess {
                                   },
                                   options_.stop));
     LONGTAIL_RETURN_IF_ERROR(Serve(map));
+    Say("");
     link_->StartPulse(kPulsePeriod, *map_, [this] { return Pulse(); });
     return absl::OkStatus();
   }
 
   const std::string& name() const override { return entry_.name; }
+  std::string admin_address() const override {
+    return admin_ == nullptr ? std::string() : admin_->address();
+  }
 
  private:
+  // What it does before it serves; empty: it serves, and its seats are there to stay.
+  void Say(std::string begins_with) {
+    const MutexLock lock(&mutex_);
+    begins_with_ = std::move(begins_with);
+  }
+
+  std::string BeginsWith() const {
+    const MutexLock lock(&mutex_);
+    return begins_with_;
+  }
+
+  absl::Status Show() {
+    LONGTAIL_ASSIGN_OR_RETURN(
+        admin_,
+        ShowPages(options_.admin, {.standing_still = [this] { return StandingStill(); },
+                                   .why_not_ready = [this] { return WhyNotReady(); },
+                                   .figures = [this](MetricPage& page) { AddFigures(page); },
+                                   .status = [this] { return Status(); }}));
+    options_.log.Info("pages", {{"server", entry_.name}, {"address", admin_->address()}});
+    return absl::OkStatus();
+  }
+
+  // The pages, by their threads.
+
+  std::vector<PlaceReport> Places() const {
+    std::vector<PlaceReport> places;
+    if (!BeginsWith().empty()) return places;
+    for (const auto& seat : seats_) places.push_back(seat->Report());
+    return places;
+  }
+
+  std::vector<std::string> StandingStill() const {
+    std::vector<std::string> loops;
+    if (!BeginsWith().empty()) return loops;
+    for (const auto& seat : seats_) {
+      std::string loop = StandsStill(seat->name(), seat->meter(), absl::Now());
+      if (!loop.empty()) loops.push_back(std::move(loop));
+    }
+    return loops;
+  }
+
+  std::vector<std::string> WhyNotReady() const {
+    const std::string begins_with = BeginsWith();
+    if (!begins_with.empty()) return {begins_with};
+    std::vector<std::string> reasons;
+    if (held_.store != nullptr && !held_.check().ok()) {
+      reasons.push_back(std::string(held_.check().message()));
+    }
+    if (link_->beats_without_place() >= kBeatsWithoutPlace) {
+      reasons.push_back("the coordinator has no place for it");
+    }
+    for (const auto& seat : seats_) {
+      const absl::Duration behind = seat->behind();
+      if (behind > options_.behind_max || behind == absl::InfiniteDuration()) {
+        reasons.push_back(
+            absl::StrCat(seat->name(), " is behind its leader by ", absl::FormatDuration(behind)));
+      }
+    }
+    return reasons;
+  }
+
+  void AddFigures(MetricPage& page) const {
+    const std::vector<PlaceReport> places = Places();
+    if (!places.empty()) AddServerFigures(places, *map_->Current(), page);
+  }
+
+  std::string Status() const {
+    const std::string begins_with = BeginsWith();
+    const std::vector<PlaceReport> places = Places();
+    const std::shared_ptr<const ClusterMap> map = places.empty() ? nullptr : map_->Current();
+    return ServerJson(entry_.name, begins_with.empty() ? "serves" : begins_with, places, map.get());
+  }
+
   absl::Status Listen(std::size_t lanes) {
     LONGTAIL_ASSIGN_OR_RETURN(const TcpAddress at, ParseTcpAddress(options_.listen));
     const std::string host =
@@ -260,21 +350,43 @@ class Process final : public ServerProcess {
                         .bytes = ResidentBytes(),
                         .caught_up = {}};
     for (const auto& seat : seats_) seat->AddTo(heartbeat);
+    if (const absl::Time now = absl::Now(); now >= tell_tables_at_) {
+      tell_tables_at_ = now + kTablesPeriod;
+      AddTables(heartbeat);
+    }
     return {std::move(heartbeat)};
+  }
+
+  void AddTables(Heartbeat& heartbeat) const {
+    heartbeat.tables.resize(map_->Current()->tables.size());
+    for (const auto& seat : seats_) {
+      const std::vector<TableStatistics> tables = seat->Tables();
+      // One that is defined this moment is told of the next time.
+      for (std::size_t t = 0; t < std::min(tables.size(), heartbeat.tables.size()); ++t) {
+        heartbeat.tables[t] += tables[t];
+      }
+    }
+    for (TableStatistics& table : heartbeat.tables) {
+      table.hot_keys.resize(std::min(table.hot_keys.size(), kHotKeysTold));
+    }
   }
 
   const Options options_;
   const std::unique_ptr<ZmqNetwork> network_;
-  ServerEntry entry_;
-  std::unique_ptr<BlobStore> store_;                     // Null: none was named.
-  HeldStore held_;                                       // Of logs; null: none are kept.
-  std::unique_ptr<LogKeeper> keeper_;                    // Null: old logs are not kept.
-  std::uint64_t cluster_ = 0;                            // Whose log there was; 0: none.
-  server::ServerLog log_;                                // Until its lanes have their seats.
+  ServerEntry entry_;                  // Its name stays as it is once pages are shown.
+  std::unique_ptr<BlobStore> store_;   // Null: none was named.
+  HeldStore held_;                     // Of logs; null: none are kept.
+  std::unique_ptr<LogKeeper> keeper_;  // Null: old logs are not kept.
+  std::uint64_t cluster_ = 0;          // Whose log there was; 0: none.
+  server::ServerLog log_;              // Until its lanes have their seats.
   std::vector<std::unique_ptr<ZmqEndpoint>> endpoints_;  // The same.
   std::vector<std::unique_ptr<ReplicaSeat>> seats_;
   std::unique_ptr<ClusterMapHolder> map_;
   std::unique_ptr<CoordinatorLink> link_;
+  absl::Time tell_tables_at_ = absl::InfinitePast();  // The pulse's own.
+  mutable Mutex mutex_;
+  std::string begins_with_ ABSL_GUARDED_BY(mutex_) = "begins";
+  std::unique_ptr<AdminHttp> admin_;
 };
 
 // ZeroMQ takes a port beyond 65535 for another one.

@@ -35,6 +35,8 @@ class ServerProcess {
     std::string advertise{};
     /// A directory for socket files, which workers on the same machine prefer; empty: none.
     std::string ipc_directory{};
+    /// "HOST:PORT" of its pages (cluster/process_pages.h), from before it joins on; empty: none.
+    std::string admin{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
     /// Where its lanes' logs are kept, as OpenHeldStore understands it. What it acknowledges is
     /// durable there, and in those of all replicas; started again under the same name it goes on
@@ -65,6 +67,9 @@ class ServerProcess {
   virtual ~ServerProcess() = default;
 
   virtual const std::string& name() const = 0;
+
+  /// HOST:PORT of its pages; empty: it has none.
+  virtual std::string admin_address() const = 0;
 };
 
 /// The address in `place`: itself if it is one ("tcp://…"), else the first line of that file.

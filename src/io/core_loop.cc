@@ -71,10 +71,17 @@ void CoreLoop::Run() {
     const MutexLock lock(&mutex_);
     if (stop_) return;
     absl::Time now = absl::Now();
+    if (options_.meter != nullptr) options_.meter->NoteTurn(now);
+    absl::Time begin = now;
     for (Envelope& event : events) {
+      const std::size_t kind = event.body.index();
       core_.Step(event, now, effects_);
       event.body = Acknowledgement{};  // Drops what it held before the effects tell anybody.
       CarryOut(now);
+      if (options_.meter == nullptr) continue;
+      const absl::Time end = absl::Now();
+      options_.meter->NoteMessage(kind, end - begin);
+      begin = end;
     }
     events.clear();
     for (const StoreAnswer& answer : TakeStored()) {
@@ -121,7 +128,10 @@ void CoreLoop::CarryOut(absl::Time now) {
   if (options_.audit != nullptr && !effects_.evictions.empty()) {
     options_.audit->Append(effects_.evictions);
   }
-  for (Envelope& envelope : effects_.sends) transport_.Send(std::move(envelope));
+  for (Envelope& envelope : effects_.sends) {
+    if (options_.meter != nullptr) options_.meter->NoteAnswer(envelope.body, now);
+    transport_.Send(std::move(envelope));
+  }
   if (options_.on_completion) {
     for (const Completion& completion : effects_.completions) options_.on_completion(completion);
   }
@@ -138,7 +148,12 @@ StoreAnswer CoreLoop::Write(const StoreWrite& write) const {
                 absl::StrCat("blob '", write.name, "': this cluster was started without a store"))};
   }
   return CarryOutWrite(write, [&](const std::string& name, const std::string& bytes) {
-    return store->Write(name, bytes);
+    const absl::Time begin = absl::Now();
+    const absl::Status written = store->Write(name, bytes);
+    if (options_.meter != nullptr) {
+      options_.meter->NoteWrite(bytes.size(), written.ok(), absl::Now() - begin);
+    }
+    return written;
   });
 }
 

@@ -15,13 +15,14 @@
 #include "io/blob_store.h"
 #include "io/eviction_audit.h"
 #include "io/lane_log_writer.h"
+#include "io/loop_meter.h"
 #include "io/transport.h"
 #include "protocol/step.h"
 
 namespace longtail {
 
-/// Owns one thread from construction to destruction. `core`, `transport`, `audit`, `log` and
-/// `store` (may be null: then every write is refused) must outlive it.
+/// Owns one thread from construction to destruction. `core`, `transport`, `audit`, `log`,
+/// `meter` and `store` (may be null: then every write is refused) must outlive it.
 class CoreLoop {
  public:
   struct Options {
@@ -29,6 +30,7 @@ class CoreLoop {
     BlobStore* store = nullptr;
     EvictionAudit* audit = nullptr;  ///< Null: evictions are not written down.
     LaneLogWriter* log = nullptr;    ///< Null: the core keeps no log.
+    LoopMeter* meter = nullptr;      ///< Null: nothing is counted.
     /// Called for every Completion, under the loop's lock: must not block or call back.
     std::function<void(const Completion&)> on_completion = {};
   };

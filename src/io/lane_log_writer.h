@@ -71,6 +71,9 @@ class LaneLogWriter {
 
   BlobStore* store() const { return options_.store; }
 
+  /// Bytes written to it, with what was there of the log that it goes on with. Thread: any.
+  std::uint64_t bytes_written() const { return bytes_written_; }
+
   /// Bytes written since the newest base that is durable began, about. Thread: any.
   std::uint64_t bytes_since_base() const { return bytes_written_ - trimmed_bytes_; }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/time/time.h"
+
 namespace longtail {
 
 /// Equal for processes that can reach one another by a socket file or the loopback address: same
@@ -22,5 +24,11 @@ std::uint64_t DrawIncarnation();
 
 /// Resident memory of this process; 0 if the system does not tell.
 std::uint64_t ResidentBytes();
+
+/// Its open file descriptors; 0 if the system does not tell.
+std::uint64_t OpenFiles();
+
+/// When it began, to a hundredth of a second; the epoch if the system does not tell.
+absl::Time StartTime();
 
 }  // namespace longtail

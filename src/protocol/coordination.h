@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "longtail/ids.h"
+#include "longtail/statistics.h"
 #include "longtail/table_spec.h"
 #include "protocol/cluster_map.h"
 #include "protocol/node_ids.h"
@@ -93,6 +94,9 @@ struct Heartbeat {
   /// Of a server that reads: so long ago it had all that the lanes' leaders had, at the least.
   std::uint64_t behind_ms = 0;
   std::vector<LaneLoad> loads{};  ///< Of a server: of the lanes that it leads, since it began.
+  /// Of a server, now and then: what those lanes have of each table, by TableId. Without the hash;
+  /// rows_by_count by kCountClasses, and as they were found a while ago. Empty: as last told.
+  std::vector<TableStatistics> tables{};
 };
 
 /// The worker leaves for good. Answered once every lane knows.
@@ -192,7 +196,8 @@ struct MembersReply {
   std::uint64_t epoch = 0;
   std::uint32_t moves_left = 0;  ///< Of replicas, to other servers.
   std::vector<Member> members;
-  std::vector<LaneLoad> lanes{};  ///< Of all lanes that were heard of: rows a second.
+  std::vector<LaneLoad> lanes{};          ///< Of all lanes that were heard of: rows a second.
+  std::vector<TableStatistics> tables{};  ///< By TableId, of all servers; as Heartbeat has them.
 };
 
 }  // namespace longtail

@@ -9,8 +9,10 @@
 // it all.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace longtail {
 
@@ -58,5 +60,44 @@ enum class MessageKind : std::uint16_t {
   kPlaceLanes = 33,
   kRollBack = 34,
 };
+
+/// Their names, by number.
+inline constexpr auto kMessageKindNames = std::to_array<std::string_view>({
+    "",
+    "PullRequest",
+    "PushRequest",
+    "BarrierRequest",
+    "PullReply",
+    "Acknowledgement",
+    "OpenSession",
+    "CloseSession",
+    "CreateTable",
+    "StatisticsRequest",
+    "StatisticsReply",
+    "SnapshotRequest",
+    "SnapshotReply",
+    "ImportRows",
+    "ImportStep",
+    "JoinServer",
+    "JoinWorker",
+    "WorkerPlace",
+    "Heartbeat",
+    "LeaveWorker",
+    "MapRequest",
+    "MapReply",
+    "DefineTable",
+    "TableReply",
+    "MembersRequest",
+    "MembersReply",
+    "EnterBarrier",
+    "CompactPull",
+    "CompactPush",
+    "CompactPullReply",
+    "KeysWanted",
+    "FollowLane",
+    "LaneEntries",
+    "PlaceLanes",
+    "RollBack",
+});
 
 }  // namespace longtail

@@ -14,42 +14,6 @@
 namespace longtail {
 namespace {
 
-constexpr std::array<const char*, 35> kKindNames = {"",
-                                                    "PullRequest",
-                                                    "PushRequest",
-                                                    "BarrierRequest",
-                                                    "PullReply",
-                                                    "Acknowledgement",
-                                                    "OpenSession",
-                                                    "CloseSession",
-                                                    "CreateTable",
-                                                    "StatisticsRequest",
-                                                    "StatisticsReply",
-                                                    "SnapshotRequest",
-                                                    "SnapshotReply",
-                                                    "ImportRows",
-                                                    "ImportStep",
-                                                    "JoinServer",
-                                                    "JoinWorker",
-                                                    "WorkerPlace",
-                                                    "Heartbeat",
-                                                    "LeaveWorker",
-                                                    "MapRequest",
-                                                    "MapReply",
-                                                    "DefineTable",
-                                                    "TableReply",
-                                                    "MembersRequest",
-                                                    "MembersReply",
-                                                    "EnterBarrier",
-                                                    "CompactPull",
-                                                    "CompactPush",
-                                                    "CompactPullReply",
-                                                    "KeysWanted",
-                                                    "FollowLane",
-                                                    "LaneEntries",
-                                                    "PlaceLanes",
-                                                    "RollBack"};
-
 bool AllZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
@@ -79,8 +43,9 @@ absl::StatusOr<Header> ReadHeader(std::span<const std::byte> head, std::uint64_t
                                           ", ending"));
   }
   const std::uint16_t kind = reader.U16("kind");
-  if (kind == 0 || kind >= kKindNames.size()) {
-    reader.Refuse("kind", absl::StrCat(kind, ": want 1..", kKindNames.size() - 1, ", ending"));
+  if (kind == 0 || kind >= kMessageKindNames.size()) {
+    reader.Refuse("kind",
+                  absl::StrCat(kind, ": want 1..", kMessageKindNames.size() - 1, ", ending"));
   }
   header.kind = static_cast<MessageKind>(kind);
   header.frame_bytes = reader.U64("frame size");
@@ -121,8 +86,8 @@ absl::StatusOr<FrameReader> FrameReader::Open(std::span<const std::span<const st
   std::uint64_t frame_size = 0;
   for (const auto& part : parts) frame_size += part.size();
   LONGTAIL_ASSIGN_OR_RETURN(const Header header, ReadHeader(head, frame_size));
-  const std::string what =
-      absl::StrCat("message ", kKindNames[static_cast<std::size_t>(header.kind)]);
+  const std::string what = absl::StrCat(
+      "message ", std::string(kMessageKindNames[static_cast<std::size_t>(header.kind)]));
   const std::size_t fields_end = kFrameHeaderBytes + header.field_bytes;
   const std::size_t bulk_begin =
       (fields_end + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;

@@ -11,16 +11,15 @@
 #include "protocol/format_limits.h"
 #include "protocol/snapshot_body.h"
 #include "protocol/spec_codec.h"
-#include "protocol/statistics_fields.h"
 #include "protocol/status_codec.h"
 #include "protocol/value_codec.h"
+#include "protocol/wire_statistics.h"
 
 namespace longtail::wire {
 namespace {
 
 constexpr std::size_t kBlobBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::size_t kPositionBytes = 1 + sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
-constexpr std::size_t kHotKeyBytes = sizeof(Key) + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
@@ -77,46 +76,14 @@ void Put(const StatisticsReply& message, FrameWriter& writer) {
   ByteWriter& fields = writer.fields();
   fields.U64(message.request);
   EncodeStatus(message.status, fields);
-  for (const auto& [name, member] : kStatisticsFields) fields.U64(message.statistics.*member);
-  for (const std::uint64_t pulls : message.statistics.pulls_by_bucket) fields.U64(pulls);
-  LONGTAIL_CHECK(message.statistics.hot_keys.size() <= kHotKeysMax);
-  writer.Count(message.statistics.hot_keys.size());
-  for (const HotKeyCount& hot : message.statistics.hot_keys) {
-    fields.U64(hot.key);
-    fields.U64(hot.count);
-    fields.U64(hot.error);
-  }
-  writer.Count(message.statistics.rows_by_count.size());
-  for (const auto& [count, rows] : message.statistics.rows_by_count) {
-    fields.U32(count);
-    fields.U64(rows);
-  }
+  PutStatistics(message.statistics, writer);
 }
 
 void Take(FrameReader& reader, StatisticsReply& message) {
   FieldReader& fields = reader.fields();
   message.request = fields.U64("request");
   message.status = DecodeStatus(fields);
-  for (const auto& [name, member] : kStatisticsFields) {
-    message.statistics.*member = fields.U64(name);
-  }
-  for (std::uint64_t& pulls : message.statistics.pulls_by_bucket) {
-    pulls = fields.U64("pulls_by_bucket");
-  }
-  auto& hot_keys = message.statistics.hot_keys;
-  hot_keys.resize(fields.Count("hot_keys count", kHotKeysMax, kHotKeyBytes));
-  for (HotKeyCount& hot : hot_keys) {
-    hot.key = fields.U64("hot key");
-    hot.count = fields.U64("hot key's count");
-    hot.error = fields.U64("hot key's error");
-  }
-  auto& rows_by_count = message.statistics.rows_by_count;
-  rows_by_count.resize(fields.Count("rows_by_count count", kAnyCount,
-                                    sizeof(std::uint32_t) + sizeof(std::uint64_t)));
-  for (auto& [count, rows] : rows_by_count) {
-    count = fields.U32("rows_by_count");
-    rows = fields.U64("rows_by_count");
-  }
+  TakeStatistics(fields, kAnyCount, message.statistics);
 }
 
 void Put(const SnapshotRequest& message, FrameWriter& writer) {

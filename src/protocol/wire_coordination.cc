@@ -4,10 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "protocol/count_class.h"
 #include "protocol/format_limits.h"
 #include "protocol/map_codec.h"
 #include "protocol/spec_codec.h"
 #include "protocol/status_codec.h"
+#include "protocol/wire_statistics.h"
 
 namespace longtail::wire {
 namespace {
@@ -85,6 +87,19 @@ void TakeLoads(FieldReader& fields, std::uint64_t count_max, std::vector<LaneLoa
   }
 }
 
+void PutTables(const std::vector<TableStatistics>& tables, FrameWriter& writer) {
+  writer.Count(tables.size());
+  for (const TableStatistics& table : tables) PutStatistics(table, writer);
+}
+
+void TakeTables(FieldReader& fields, std::vector<TableStatistics>& tables) {
+  tables.resize(fields.Count("table count", kTableCountMax, StatisticsBytesMin()));
+  for (TableStatistics& table : tables) {
+    TakeStatistics(fields, kCountClasses, table);
+    if (!fields.ok()) return;
+  }
+}
+
 }  // namespace
 
 void Put(const Heartbeat& message, FrameWriter& writer) {
@@ -111,6 +126,7 @@ void Put(const Heartbeat& message, FrameWriter& writer) {
   fields.U64(message.rows_pushed);
   fields.U64(message.behind_ms);
   PutLoads(message.loads, writer);
+  PutTables(message.tables, writer);
 }
 
 void Take(FrameReader& reader, Heartbeat& message) {
@@ -137,6 +153,7 @@ void Take(FrameReader& reader, Heartbeat& message) {
   message.rows_pushed = fields.U64("rows pushed");
   message.behind_ms = fields.U64("behind_ms");
   TakeLoads(fields, kLaneCountMax, message.loads);
+  TakeTables(fields, message.tables);
 }
 
 void Put(const LeaveWorker& message, FrameWriter& writer) {
@@ -265,6 +282,7 @@ void Put(const MembersReply& message, FrameWriter& writer) {
     fields.U64(member.behind_ms);
   }
   PutLoads(message.lanes, writer);
+  PutTables(message.tables, writer);
 }
 
 void Take(FrameReader& reader, MembersReply& message) {
@@ -296,6 +314,7 @@ void Take(FrameReader& reader, MembersReply& message) {
     if (!fields.ok()) return;
   }
   TakeLoads(fields, std::uint64_t{kServerCountMax} * kLaneCountMax, message.lanes);
+  TakeTables(fields, message.tables);
 }
 
 void Put(const EnterBarrier& message, FrameWriter& writer) {

@@ -382,6 +382,7 @@ absl::Status CoordinatorCore::CheckPlace(const Heartbeat& m, absl::Time now) {
     heard.bytes = m.bytes;
     heard.map_version = m.map_version;
     heard.behind_ms = m.behind_ms;
+    if (!m.tables.empty()) heard.tables = m.tables;
     TakeRates(m, now, heard);
     return absl::OkStatus();
   }

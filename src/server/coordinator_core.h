@@ -65,6 +65,8 @@ class CoordinatorCore final : public Core {
   void Tick(absl::Time now, Effects& effects) override;
 
   const CoordinatorState& state() const { return state_; }
+  /// What it answers to a MembersRequest.
+  MembersReply Members(absl::Time now) const;
   bool is_formed() const { return !state_.map.lanes.empty(); }
 
  private:
@@ -90,6 +92,7 @@ class CoordinatorCore final : public Core {
     std::uint64_t map_version = 0;
     std::uint64_t behind_ms = 0;
     Rates rates{};
+    std::vector<TableStatistics> tables{};
   };
   struct LaneHeard {
     std::uint64_t incarnation = 0;  // Of the server that led it then.
@@ -139,6 +142,7 @@ class CoordinatorCore final : public Core {
   absl::Status CheckPlace(const Heartbeat& m, absl::Time now);
   void TakeRates(const Heartbeat& m, absl::Time now, Heard& heard);
   std::vector<LaneLoad> LoadsOfLanes() const;
+  std::vector<TableStatistics> TablesOfServers() const;
   absl::StatusOr<WorkerEntry> Place(const JoinWorker& m);
   void StartTable(Effects& effects);
   void TellLanesOfTable(absl::Time now, Effects& effects);

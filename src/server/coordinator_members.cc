@@ -57,15 +57,37 @@ std::vector<LaneLoad> CoordinatorCore::LoadsOfLanes() const {
   return loads;
 }
 
+// Who is gone, and will come back with its rows or leave them to others, does not count.
+std::vector<TableStatistics> CoordinatorCore::TablesOfServers() const {
+  std::vector<TableStatistics> tables;
+  for (const ServerEntry& server : state_.map.servers) {
+    const auto heard = servers_heard_.find(server.name);
+    if (heard == servers_heard_.end()) continue;
+    // A table may be so new that not every server has told of it.
+    tables.resize(std::max(tables.size(), heard->second.tables.size()));
+    for (std::size_t t = 0; t < heard->second.tables.size(); ++t) {
+      tables[t] += heard->second.tables[t];
+    }
+  }
+  return tables;
+}
+
 void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects) {
-  MembersReply reply{.request = m.request,
+  MembersReply reply = Members(now);
+  reply.request = m.request;
+  Send(source, std::move(reply), effects);
+}
+
+MembersReply CoordinatorCore::Members(absl::Time now) const {
+  MembersReply reply{.request = 0,
                      .status = {},
                      .waits_for = WaitsFor(),
                      .map_version = state_.map.version,
                      .epoch = state_.map.epoch,
                      .moves_left = static_cast<std::uint32_t>(state_.moves.size()),
                      .members = {},
-                     .lanes = LoadsOfLanes()};
+                     .lanes = LoadsOfLanes(),
+                     .tables = TablesOfServers()};
   const auto member = [&](MemberKind kind, const std::string& name, std::uint32_t number,
                           absl::Time heard, absl::Duration lease) -> Member& {
     const absl::Duration silent = std::max(now - heard, absl::ZeroDuration());
@@ -77,10 +99,12 @@ void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now,
     entry.is_late = silent > lease;
     return entry;
   };
+  const Heard never;
   const std::vector<ServerEntry>& servers = is_formed() ? state_.map.servers : joining_;
   for (std::uint32_t i = 0; i < servers.size(); ++i) {
     const ServerEntry& server = servers[i];
-    const Heard& heard = servers_heard_[server.name];
+    const auto found = servers_heard_.find(server.name);
+    const Heard& heard = found == servers_heard_.end() ? never : found->second;
     const bool has_replicas = is_formed() && options_.replicas > 1;
     Member& entry = member(MemberKind::kServer, server.name, i, heard.at,
                            has_replicas ? options_.server_lease : options_.lease);
@@ -108,11 +132,13 @@ void CoordinatorCore::On(NodeId source, const MembersRequest& m, absl::Time now,
     }
   }
   for (const WorkerEntry& worker : state_.workers) {
-    Member& entry = member(MemberKind::kWorker, worker.name, worker.rank,
-                           workers_heard_[worker.session], options_.lease);
+    const auto heard = workers_heard_.find(worker.session);
+    Member& entry =
+        member(MemberKind::kWorker, worker.name, worker.rank,
+               heard == workers_heard_.end() ? never.at : heard->second, options_.lease);
     if (leaving_.contains(worker.session)) entry.problem = "leaving: lanes are being told";
   }
-  Send(source, std::move(reply), effects);
+  return reply;
 }
 
 std::uint32_t CoordinatorCore::PartitionsLedBy(const ServerEntry& server) const {

@@ -62,6 +62,16 @@ std::uint64_t LaneCore::row_count() const {
   return rows;
 }
 
+std::vector<TableStatistics> LaneCore::TableCounts() const {
+  std::vector<TableStatistics> counts(table_count());
+  for (const auto& partition : partitions_) {
+    for (std::uint32_t t = 0; t < counts.size(); ++t) {
+      counts[t] += partition->table(TableId{t}).Counts();
+    }
+  }
+  return counts;
+}
+
 std::uint64_t LaneCore::least_step() const {
   std::uint64_t step = partitions_.empty() ? 0 : std::numeric_limits<std::uint64_t>::max();
   for (const auto& partition : partitions_) step = std::min(step, partition->step());

@@ -140,6 +140,10 @@ class LaneCore final : public Core {
   /// Rows of all its tables.
   std::uint64_t row_count() const;
 
+  /// Of each of its tables, by TableId, what needs no look at the rows: all of TableStatistics but
+  /// rows_by_count and hash.
+  std::vector<TableStatistics> TableCounts() const;
+
   /// Rows of pulls that it answered, and of pushes that it acknowledged; what is sent again counts
   /// again, what is replayed does not.
   std::uint64_t rows_pulled() const { return rows_pulled_; }
@@ -154,6 +158,9 @@ class LaneCore final : public Core {
 
   /// Of its tables, by TableId.
   std::vector<TableSpec> table_specs() const;
+
+  /// The partition of that index among those owned.
+  const PartitionCore& partition(std::size_t index) const { return *partitions_[index]; }
 
   /// The partition of that number, or null if it is not here.
   const PartitionCore* FindPartition(PartitionId partition) const;

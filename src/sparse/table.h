@@ -126,6 +126,11 @@ class Table {
   /// Cost: reads every row.
   TableStatistics Statistics() const;
 
+  /// What of Statistics() needs no row: all but rows_by_count and hash.
+  ///
+  /// Cost: some microseconds.
+  TableStatistics Counts() const;
+
   /// A hash of all rows' keys, counts, last steps, weights and states. Independent of their order;
   /// the sum (mod 2^64) over the partitions of a table does not depend on how many there are.
   ///
@@ -146,6 +151,16 @@ class Table {
   template <typename Visit>
   void ForEachRow(Visit&& visit) const {
     ForEachRow(0, place_end(), visit);
+  }
+
+  /// Calls visit(count) for the rows at places first to last - 1: how often each was trained.
+  ///
+  /// Cost: a cache line a row, in the order of memory.
+  template <typename Visit>
+  void ForEachCount(std::uint32_t first, std::uint32_t last, Visit&& visit) const {
+    store_.ForEach(first, last, [&](std::uint32_t row) {
+      visit(CountOf(TouchAt(store_.Header(row)).count_code));
+    });
   }
 
   /// From now on the rows as they are can be visited while the table goes on. Bytes of those rows.

@@ -72,8 +72,14 @@ std::uint64_t Table::ContentHash() const {
 
 TableStatistics Table::Statistics() const {
   CountHistogram histogram;
-  ForEachRow([&](const RowView& row) { histogram.Add(row.count); });
+  ForEachCount(0, place_end(), [&](std::uint32_t count) { histogram.Add(count); });
+  TableStatistics statistics = Counts();
+  statistics.rows_by_count = histogram.Sorted();
+  statistics.hash = ContentHash();
+  return statistics;
+}
 
+TableStatistics Table::Counts() const {
   TableStatistics statistics = done_;
   statistics.rows = row_count();
   statistics.tail_rows = store_.tail().size();
@@ -93,8 +99,6 @@ TableStatistics Table::Statistics() const {
     hot.count *= kSampleGapMean;
     hot.error *= kSampleGapMean;
   }
-  statistics.rows_by_count = histogram.Sorted();
-  statistics.hash = ContentHash();
   return statistics;
 }
 

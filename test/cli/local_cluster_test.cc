@@ -21,6 +21,7 @@
 #include "protocol/step_mode_names.h"
 #include "server/cluster_fixture.h"
 #include "server/scratch_directory.h"
+#include "support/http_get.h"
 #include "support/program.h"
 
 namespace longtail::cli {
@@ -103,6 +104,12 @@ TEST_CASE_METHOD(Fixture, "a cluster of this machine is started, looked at, used
   CHECK(Says(up, "cluster of 2 servers, 4 lanes and 8 partitions is up at tcp://127.0.0.1:"));
   CHECK(Says(up, "--cluster " + dir() + "/cluster"));
   CHECK(Says(up, "longtail down --dir " + dir()));
+  const std::size_t page = up.said.find("http://127.0.0.1:");
+  REQUIRE(page != std::string::npos);
+  const std::string address = up.said.substr(page + 7, up.said.find('/', page + 7) - page - 7);
+  CHECK(test::HttpGet(address, "/readyz").body == "ready\n");
+  CHECK(test::HttpGet(address, "/").body.starts_with("<!DOCTYPE html>"));
+  CHECK(json::parse(test::HttpGet(address, "/api/v1/status").body)["servers"].size() == 2);
 
   {
     const auto cluster =

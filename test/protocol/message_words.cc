@@ -48,6 +48,14 @@ class Words {
     const auto& [key, count, error] = hot;
     (*this)(key, count, error);
   }
+  void Add(const TableStatistics& statistics) {
+    const auto& [rows, weights, state, header, index, free, tail, pulls, pushes, created, refused,
+                 full, shared, promoted, idle, score, norm, budget, by_bucket, distinct, hot,
+                 by_count, hash] = statistics;
+    (*this)(rows, weights, state, header, index, free, tail, pulls, pushes, created, refused, full,
+            shared, promoted, idle, score, norm, budget, std::span<const std::uint64_t>(by_bucket),
+            distinct, hot, by_count, hash);
+  }
   void Add(const PullSection& section) {
     const auto& [partition, table, dim, keys, target] = section;
     (*this)(partition, table, dim, keys);
@@ -213,12 +221,7 @@ void Put(const StatisticsRequest& message, Words& words) {
 }
 void Put(const StatisticsReply& message, Words& words) {
   const auto& [request, status, statistics] = message;
-  const auto& [rows, weights, state, header, index, free, tail, pulls, pushes, created, refused,
-               full, shared, promoted, idle, score, norm, budget, by_bucket, distinct, hot,
-               by_count, hash] = statistics;
-  words("statistics reply", request, status, rows, weights, state, header, index, free, tail, pulls,
-        pushes, created, refused, full, shared, promoted, idle, score, norm, budget,
-        std::span<const std::uint64_t>(by_bucket), distinct, hot, by_count, hash);
+  words("statistics reply", request, status, statistics);
 }
 void Put(const SnapshotRequest& message, Words& words) {
   const auto& [request, prefix, checkpoint, base, is_increment, values, epoch] = message;
@@ -251,9 +254,9 @@ void Put(const WorkerPlace& message, Words& words) {
 }
 void Put(const Heartbeat& message, Words& words) {
   const auto& [request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
-               pulled, pushed, behind, loads] = message;
+               pulled, pushed, behind, loads, tables] = message;
   words("heartbeat", request, session, server, incarnation, version, rows, bytes, caught_up, stuck,
-        pulled, pushed, behind, loads);
+        pulled, pushed, behind, loads, tables);
 }
 void Put(const LeaveWorker& message, Words& words) {
   const auto& [request, session] = message;
@@ -284,8 +287,8 @@ void Put(const EnterBarrier& message, Words& words) {
   words("enter barrier", request, name, participant, count);
 }
 void Put(const MembersReply& message, Words& words) {
-  const auto& [request, status, waits_for, version, epoch, moves, members, lanes] = message;
-  words("members reply", request, status, waits_for, version, epoch, moves, members, lanes);
+  const auto& [request, status, waits_for, version, epoch, moves, members, lanes, tables] = message;
+  words("members reply", request, status, waits_for, version, epoch, moves, members, lanes, tables);
 }
 template <typename T>
 void Put(const std::shared_ptr<const T>& message, Words& words) {

@@ -67,35 +67,6 @@ PullReply SamplePullReply() {
   return reply;
 }
 
-StatisticsReply SampleStatisticsReply() {
-  StatisticsReply reply{.request = 61, .status = absl::OkStatus(), .statistics = {}};
-  reply.statistics.rows = 62;
-  reply.statistics.weight_bytes = 63;
-  reply.statistics.state_bytes = 64;
-  reply.statistics.header_bytes = 65;
-  reply.statistics.index_bytes = 66;
-  reply.statistics.free_bytes = 67;
-  reply.statistics.pulls = 68;
-  reply.statistics.pushes = 69;
-  reply.statistics.rows_created = 70;
-  reply.statistics.non_finite_refused = 71;
-  reply.statistics.full_refused = 72;
-  reply.statistics.tail_rows = 73;
-  reply.statistics.shared_pushes = 79;
-  reply.statistics.rows_promoted = 74;
-  reply.statistics.evicted_idle = 75;
-  reply.statistics.evicted_score = 76;
-  reply.statistics.evicted_norm = 77;
-  reply.statistics.evicted_budget = 78;
-  reply.statistics.pulls_by_bucket = {101, 102, 103, 104, 105, 106};
-  reply.statistics.distinct_keys = 107;
-  reply.statistics.hot_keys = {{.key = 108, .count = 120, .error = 109},
-                               {.key = ~Key{0}, .count = 112, .error = 0}};
-  reply.statistics.rows_by_count = {{1, 40}, {2, 20}, {1000, 2}};
-  reply.statistics.hash = 0xFEDCBA9876543210;
-  return reply;
-}
-
 SnapshotReply SampleSnapshotReply() {
   return {81,
           absl::ResourceExhaustedError("disk full"),
@@ -150,7 +121,8 @@ MembersReply SampleMembersReply() {
                        "joins 1 lane", 185, 186, 188, 189},
                       {MemberKind::kWorker, "trainer:7", 113, 114, true, 0, 0, 0, 0, 0, "is late",
                        0, 0, 0, 0}},
-          .lanes = {{NodeId{3}, 201, 202, 203}}};
+          .lanes = {{NodeId{3}, 201, 202, 203}},
+          .tables = {SampleStatistics()}};
 }
 
 float RandomFloat(Rng& rng) {
@@ -272,28 +244,6 @@ Message RandomPullReply(Rng& rng) {
   return reply;
 }
 
-Message RandomStatistics(Rng& rng) {
-  StatisticsReply reply = SampleStatisticsReply();
-  reply.request = rng.Next();
-  reply.status = RandomStatus(rng);
-  reply.statistics.rows = rng.Next();
-  reply.statistics.hash = rng.Next();
-  reply.statistics.distinct_keys = rng.Next();
-  for (std::uint64_t& pulls : reply.statistics.pulls_by_bucket) pulls = rng.Next();
-  reply.statistics.hot_keys.resize(rng.Below(kHotKeysMax + 1));
-  for (HotKeyCount& hot : reply.statistics.hot_keys) {
-    hot.key = rng.Next();
-    hot.count = rng.Next();
-    hot.error = rng.Next();
-  }
-  reply.statistics.rows_by_count.resize(rng.Below(9));
-  for (auto& [count, rows] : reply.statistics.rows_by_count) {
-    count = Random32(rng);
-    rows = rng.Next();
-  }
-  return reply;
-}
-
 Message RandomSnapshotReply(Rng& rng) {
   SnapshotReply reply{rng.Next(), RandomStatus(rng), {}, {}};
   reply.blobs.resize(rng.Below(6));
@@ -395,6 +345,7 @@ Heartbeat RandomHeartbeat(Rng& rng) {
   heartbeat.rows_pushed = rng.Next();
   heartbeat.behind_ms = rng.Next();
   heartbeat.loads.resize(rng.Below(3), {NodeId{Random32(rng)}, rng.Next(), rng.Next(), rng.Next()});
+  for (std::size_t n = rng.Below(3); n > 0; --n) heartbeat.tables.push_back(RandomStatistics(rng));
   return heartbeat;
 }
 
@@ -423,6 +374,7 @@ MembersReply RandomMembersReply(Rng& rng) {
     member.behind_ms = rng.Next();
   }
   reply.lanes.resize(rng.Below(3), {NodeId{Random32(rng)}, rng.Next(), rng.Next(), rng.Next()});
+  for (std::size_t n = rng.Below(3); n > 0; --n) reply.tables.push_back(RandomStatistics(rng));
   return reply;
 }
 
@@ -486,7 +438,7 @@ std::vector<NamedMessage> SampleMessages() {
       {"close_session", CloseSession{45, SessionId{46}}},
       {"create_table", CreateTable{51, TableId{52}, SampleSpec(1)}},
       {"statistics_request", StatisticsRequest{53, TableId{54}}},
-      {"statistics_reply", SampleStatisticsReply()},
+      {"statistics_reply", StatisticsReply{61, absl::OkStatus(), SampleStatistics()}},
       {"snapshot_request", SnapshotRequest{80, "step-7/", 185, 186, true, WireValues::kInt8, 190}},
       {"snapshot_reply", SampleSnapshotReply()},
       {"import_rows", SampleImportRows()},
@@ -506,7 +458,8 @@ std::vector<NamedMessage> SampleMessages() {
                               183,
                               184,
                               187,
-                              {{NodeId{4}, 198, 199, 200}}}},
+                              {{NodeId{4}, 198, 199, 200}},
+                              {SampleStatistics()}}},
       {"leave_worker", LeaveWorker{134, SessionId{135}}},
       {"map_request", MapRequest{136}},
       {"map_reply",
@@ -550,7 +503,7 @@ Message RandomMessage(Rng& rng) {
     case 8:
       return StatisticsRequest{rng.Next(), RandomTable(rng)};
     case 9:
-      return RandomStatistics(rng);
+      return StatisticsReply{rng.Next(), RandomStatus(rng), RandomStatistics(rng)};
     case 10:
       return SnapshotRequest{rng.Next(),        RandomText(rng, 1024),
                              rng.Next(),        rng.Next(),

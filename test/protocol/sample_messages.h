@@ -37,6 +37,10 @@ Message RandomCompact(Rng& rng);
 LaneEntries SampleLaneEntries();
 Message RandomReplication(Rng& rng);
 
+/// Of a table (sample_statistics.cc).
+TableStatistics SampleStatistics();
+TableStatistics RandomStatistics(Rng& rng);
+
 /// A message of any kind and any legal content, empty arrays and odd sizes included.
 Message RandomMessage(Rng& rng);
 

@@ -2,6 +2,7 @@
 #include "protocol/wire.h"
 
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -371,6 +372,24 @@ TEST_CASE("a status message longer than the limit is cut, not refused", "[protoc
 
   REQUIRE(decoded.ok());
   CHECK(std::get<Acknowledgement>(*decoded).status.message().size() == kStatusMessageSizeMax);
+}
+
+TEST_CASE("a kind's number and name are those of its place among the messages", "[protocol]") {
+  CHECK(kMessageKindNames.size() == std::variant_size_v<Message> + 1);
+  for (const auto& [name, message] : test::SampleMessages()) {
+    CAPTURE(name);
+    std::string frame;
+    Encode(message, frame);
+    std::uint16_t kind = 0;
+    std::memcpy(&kind, frame.data() + 6, sizeof(kind));
+    CHECK(kind == message.index() + 1);
+    // "PullRequest" of "pull_request".
+    std::string words = name;
+    std::erase(words, '_');
+    std::string lower(kMessageKindNames[kind]);
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    CHECK(lower == words);
+  }
 }
 
 }  // namespace

@@ -354,6 +354,31 @@ TEST_CASE("rates are of a server's last seconds, and of none that is late or beg
   CHECK(rates() == Rates{0, 0});
 }
 
+TEST_CASE("tables are what the servers last told of them, together", "[server][coordinator]") {
+  Bench bench({.servers = 2, .partitions = 16, .workers = 1});
+  bench.Form(2, 1);
+  const auto tell = [&](const std::string& server, std::vector<std::uint64_t> rows) {
+    Heartbeat heartbeat = Beat(bench, server);
+    for (const std::uint64_t n : rows) {
+      heartbeat.tables.emplace_back().rows = n;
+      heartbeat.tables.back().rows_by_count = {{1, n}};
+    }
+    bench.Say(kAsker, heartbeat);
+  };
+  const auto tables = [&] { return bench.Ask<MembersReply>(kAsker, MembersRequest{2}).tables; };
+  CHECK(tables().empty());
+  tell("s0", {5});
+  tell("s1", {7, 1});  // A table so new that the other has not told of it.
+  REQUIRE(tables().size() == 2);
+  CHECK(tables()[0].rows == 12);
+  CHECK(tables()[0].rows_by_count == std::vector<std::pair<std::uint32_t, std::uint64_t>>{{1, 12}});
+  CHECK(tables()[1].rows == 1);
+  tell("s0", {});  // Nothing new.
+  CHECK(tables()[0].rows == 12);
+  tell("s0", {0, 0});  // All its lanes went elsewhere.
+  CHECK(tables()[0].rows == 7);
+}
+
 TEST_CASE("a silent server's lanes go to their followers, and it joins them when it comes back",
           "[server][coordinator][replica]") {
   Bench bench({.servers = 2, .partitions = 8, .replicas = 2});

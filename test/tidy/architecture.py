@@ -35,8 +35,11 @@ LIBRARY_BELONGS_TO = [
     (r"^curl/", r"^src/io/etcd_gateway\.", "libcurl belongs to src/io/etcd_gateway"),
     (r"^nlohmann/",
      r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(ckpt|inspect|status)_"
-     r"|io/etcd_gateway\.)",
-     "nlohmann-json belongs to src/protocol/'s JSON codecs, src/cli/'s answers and etcd's gateway"),
+     r"|cluster/(\w+_json|server_figures)\.|io/etcd_gateway\.)",
+     "nlohmann-json belongs to src/protocol/'s JSON codecs, the answers of src/cli/ and "
+     "src/cluster/ and etcd's gateway"),
+    (r"^civetweb\.h$", r"^src/io/admin_http\.", "civetweb belongs to src/io/admin_http"),
+    (r"^prometheus/", r"^src/io/metric_page\.", "prometheus-cpp belongs to src/io/metric_page"),
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
     (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",
      "protobuf belongs to the wire codecs of src/protocol/"),
@@ -77,6 +80,8 @@ TESTED_THROUGH = {
     "src/protocol/wire_compact.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
     "src/protocol/wire_control.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/protocol/wire_replication.cc": ("protocol/wire.h", "it is one part of Encode and Decode"),
+    "src/protocol/wire_statistics.cc": (
+        "protocol/wire.h", "statistics travel in messages and nowhere else"),
     "src/server/coordinator_lanes.cc": (
         "server/coordinator_core.h", "it is what the coordinator does about servers and lanes"),
     "src/server/coordinator_members.cc": (
