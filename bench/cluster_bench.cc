@@ -13,6 +13,7 @@
 //   transport  our messages between two endpoints, no table
 //   ours, ipc  a Worker of Cluster::Remote and a ServerProcess with one lane, over TCP and over ipc
 //   logged     as ours, and what the server acknowledges is durable in a log of files
+//   keys       as ours, with keys: every connection is encrypted (CURVE)
 //   ceph       as logged, the log in Ceph (--ceph ADDRESS; what is there goes at the end)
 //   pair       as ours, of two servers in one process, which share the partitions
 //   replicated as pair, and each lane has a replica in the other server
@@ -70,7 +71,8 @@ std::string Serve(const std::string& way, const StoreSize& size, const std::stri
   return ServeCluster({.servers = is_pair ? 2U : 1U,
                        .replicas = way == "replicated" ? 2U : 1U,
                        .ipc_directory = way == "ipc" ? directory : "",
-                       .log_store = LogOf(way, directory, ceph)});
+                       .log_store = LogOf(way, directory, ceph),
+                       .keys_directory = way == "keys" ? directory + "/keys" : ""});
 }
 
 std::unique_ptr<WirePath> Connect(const std::string& way, const std::string& address,
@@ -234,6 +236,7 @@ Figures Figure(const Results& results) {
       Compare("transport/zmq_" + op + dim, shape, "transport", "zmq", &Turn::rows_per_second);
       Compare("ipc/ours_" + op + dim, shape, "ipc", "ours", &Turn::rows_per_second);
       Compare("logged/ours_" + op + dim, shape, "logged", "ours", &Turn::rows_per_second);
+      Compare("keys/ours_" + op + dim, shape, "keys", "ours", &Turn::rows_per_second);
       Compare("ceph/logged_" + op + dim, shape, "ceph", "logged", &Turn::rows_per_second);
       Compare("replicated/pair_" + op + dim, shape, "replicated", "pair", &Turn::rows_per_second);
       for (const std::string rival : {"umap", "prefetched"}) {

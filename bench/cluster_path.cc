@@ -1,5 +1,7 @@
 // Ours: a worker of a remote cluster; and its messages between two endpoints, without a table.
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "absl/time/clock.h"
@@ -8,6 +10,7 @@
 #include "bench/wire_path.h"
 #include "cluster/coordinator_process.h"
 #include "cluster/server_process.h"
+#include "io/keyring.h"
 #include "io/open_store.h"
 #include "io/zmq_network.h"
 #include "longtail/cluster.h"
@@ -166,25 +169,51 @@ std::string ServeTransport() {
   return endpoint->addresses()[0];
 }
 
+namespace {
+
+// A cluster's keys in `directory`/cluster and those of its one client in `directory`/client.
+void MakeKeys(const std::string& directory) {
+  const KeyPair cluster = MakeKeyPair();
+  const KeyPair client = MakeKeyPair();
+  const auto write = [&](const std::string& file, const std::string& text) {
+    const std::filesystem::path path = directory + file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  };
+  write("/cluster/cluster.public", cluster.public_key);
+  write("/cluster/cluster.secret", cluster.secret_key);
+  write("/cluster/clients", client.public_key + " worker bench\n");
+  write("/client/cluster.public", cluster.public_key);
+  write("/client/client.public", client.public_key);
+  write("/client/client.secret", client.secret_key);
+}
+
+}  // namespace
+
 std::string ServeCluster(const ClusterShape& shape) {
+  const bool has_keys = !shape.keys_directory.empty();
+  if (has_keys) MakeKeys(shape.keys_directory);
+  const std::string keys = has_keys ? shape.keys_directory + "/cluster" : "";
   auto* const coordinator =
       Must(CoordinatorProcess::Start(
-               {.cluster = {.servers = shape.servers, .workers = 1, .replicas = shape.replicas}}))
+               {.cluster = {.servers = shape.servers, .workers = 1, .replicas = shape.replicas},
+                .keys = keys}))
           .release();
   std::vector<std::jthread> starting;  // Each returns when all are there.
   for (std::uint32_t i = 0; i < shape.servers; ++i) {
-    starting.emplace_back([&shape, coordinator, i] {
+    starting.emplace_back([&shape, &keys, coordinator, i] {
       Must(ServerProcess::Start({.coordinator = coordinator->address(),
                                  .name = "bench-" + std::to_string(i),
                                  .lanes = 1,
                                  .replicas = shape.replicas,
                                  .ipc_directory = shape.ipc_directory,
+                                 .keys = keys,
                                  .log_store = shape.log_store}))
           .release();
     });
   }
   starting.clear();
-  return coordinator->address();
+  return coordinator->address() + (has_keys ? "?keys=" + shape.keys_directory + "/client" : "");
 }
 
 void RemoveLogs(const std::string& address) {

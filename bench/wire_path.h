@@ -111,6 +111,7 @@ struct ClusterShape {
   std::uint32_t replicas = 1;
   std::string ipc_directory{};
   std::string log_store{};
+  std::string keys_directory{};  ///< Where it makes keys; empty: connections are plain.
 };
 std::string ServeCluster(const ClusterShape& shape);
 

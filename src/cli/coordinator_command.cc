@@ -52,6 +52,11 @@ CoordinatorCommand::CoordinatorCommand(CLI::App& app) : arguments_(std::make_uni
   a.command = app.add_subcommand("coordinator", "Coordinate a cluster, until SIGTERM or SIGINT");
   a.command->add_option("--listen", a.process.listen, "tcp://HOST:PORT; port 0: any free one")
       ->capture_default_str();
+  a.command->add_option("--keys", a.process.keys,
+                        "Directory of the cluster's keys (longtail keys): connections are "
+                        "encrypted, and only who is on its list of clients is let in");
+  a.command->add_flag("--plain", a.process.is_plain,
+                      "Without keys: listen although other machines may reach it");
   a.command->add_option("--admin", a.process.admin,
                         "HOST:PORT of pages for probes, Prometheus and people: /livez, /readyz, "
                         "/metrics, /api/v1/status; who reaches them may read them, and no more");

@@ -17,6 +17,7 @@
 #include "cli/coordinator_command.h"
 #include "cli/down_command.h"
 #include "cli/inspect_command.h"
+#include "cli/keys_command.h"
 #include "cli/place_command.h"
 #include "cli/rollback_command.h"
 #include "cli/safe_text.h"
@@ -43,7 +44,8 @@ struct Commands {
         place(app),
         rollback(app),
         inspect(app),
-        ckpt(app) {}
+        ckpt(app),
+        keys(app) {}
 
   absl::StatusOr<CommandOutcome> Run() const {
     if (coordinator.parsed()) return coordinator.Run();
@@ -53,6 +55,7 @@ struct Commands {
     if (down.parsed()) return down.Run();
     if (place.parsed()) return place.Run();
     if (rollback.parsed()) return rollback.Run();
+    if (keys.parsed()) return keys.Run();
     if (ckpt.parsed()) return ckpt.Run(absl::Now());
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
@@ -68,6 +71,7 @@ struct Commands {
   RollbackCommand rollback;
   InspectCommand inspect;
   CkptCommand ckpt;
+  KeysCommand keys;
 };
 
 int Main(int argc, char** argv) {

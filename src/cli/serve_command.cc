@@ -50,6 +50,11 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
                         "The host that others connect to, if it is not the one of --listen");
   a.command->add_option("--ipc", a.process.ipc_directory,
                         "Directory for socket files, which workers on this machine prefer");
+  a.command->add_option("--keys", a.process.keys,
+                        "Directory of the cluster's keys (longtail keys): connections are "
+                        "encrypted, and only who is on its list of clients is let in");
+  a.command->add_flag("--plain", a.process.is_plain,
+                      "Without keys: listen although other machines may reach it");
   a.command->add_option("--admin", a.process.admin,
                         "HOST:PORT of pages for probes, Prometheus and people: /livez, /readyz, "
                         "/metrics, /api/v1/status; who reaches them may read them, and no more");

@@ -6,7 +6,7 @@
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_link.h"
-#include "cluster/server_process.h"
+#include "cluster/coordinator_place.h"
 #include "io/zmq_network.h"
 
 namespace longtail {
@@ -18,8 +18,11 @@ bool ClusterStatus::is_well() const {
 absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   ClusterStatus status;
-  LONGTAIL_ASSIGN_OR_RETURN(status.coordinator, CoordinatorAddress(place));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<ZmqNetwork> network, ZmqNetwork::Create({}));
+  LONGTAIL_ASSIGN_OR_RETURN(const CoordinatorPlace at, FindCoordinator(place));
+  status.coordinator = at.address;
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> keys, at.OpenKeys());
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<ZmqNetwork> network,
+                            ZmqNetwork::Create({.keys = keys}));
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorLink> link,
                             CoordinatorLink::Open(*network, status.coordinator, Log{}));
   LONGTAIL_ASSIGN_OR_RETURN(
@@ -41,10 +44,12 @@ absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::
 
 absl::Status AskToPlace(const std::string& place, const PlaceLanes& wanted,
                         absl::Duration timeout) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(place));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<ZmqNetwork> network, ZmqNetwork::Create({}));
+  LONGTAIL_ASSIGN_OR_RETURN(const CoordinatorPlace at, FindCoordinator(place));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> keys, at.OpenKeys());
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<ZmqNetwork> network,
+                            ZmqNetwork::Create({.keys = keys}));
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorLink> link,
-                            CoordinatorLink::Open(*network, address, Log{}));
+                            CoordinatorLink::Open(*network, at.address, Log{}));
   return link
       ->Ask<Acknowledgement>("placing lanes", timeout,
                              [&](std::uint64_t request) {

@@ -25,9 +25,10 @@ struct ClusterStatus {
   bool is_well() const;
 };
 
-/// Asks the coordinator at `place` (as CoordinatorAddress).
+/// Asks the coordinator at `place` (as FindCoordinator).
 ///
-/// Errors: as CoordinatorAddress; InvalidArgument (the address, another version of Longtail);
+/// Errors: as FindCoordinator and Keyring::Open; InvalidArgument (the address, another version of
+/// Longtail);
 ///         DeadlineExceeded naming the address and what a connection to it says.
 absl::StatusOr<ClusterStatus> ReadClusterStatus(const std::string& place, absl::Duration timeout);
 

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
-#include "io/probe_address.h"
 #include "protocol/coordination.h"
 
 namespace longtail {
@@ -32,12 +31,14 @@ absl::StatusOr<std::unique_ptr<CoordinatorLink>> CoordinatorLink::Open(ZmqNetwor
     LONGTAIL_RETURN_IF_ERROR(endpoint->Connect(kCoordinatorNode, address));
   }
   return std::unique_ptr<CoordinatorLink>(
-      new CoordinatorLink(address, std::move(endpoints[0]), std::move(endpoints[1]), log));
+      new CoordinatorLink(network, address, std::move(endpoints[0]), std::move(endpoints[1]), log));
 }
 
-CoordinatorLink::CoordinatorLink(std::string address, std::unique_ptr<ZmqEndpoint> questions,
+CoordinatorLink::CoordinatorLink(ZmqNetwork& network, std::string address,
+                                 std::unique_ptr<ZmqEndpoint> questions,
                                  std::unique_ptr<ZmqEndpoint> pulse, const Log& log)
-    : address_(std::move(address)),
+    : network_(network),
+      address_(std::move(address)),
       log_(log),
       client_(std::make_unique<ControlClient>(
           std::move(questions),
@@ -78,7 +79,7 @@ absl::Status CoordinatorLink::InWords(const char* what, absl::Duration timeout,
   }
   if (!absl::IsDeadlineExceeded(status)) return status;
   return absl::DeadlineExceededError(absl::StrCat(
-      status.message(), "; tried to connect: ", ProbeAddress(address_, kProbeTimeout)));
+      status.message(), "; tried to connect: ", network_.Probe(address_, kProbeTimeout)));
 }
 
 absl::StatusOr<std::shared_ptr<const ClusterMap>> CoordinatorLink::AwaitMap(
@@ -115,7 +116,7 @@ std::string CoordinatorLink::Problem(const absl::Status& status,
   if (status.ok()) return absl::StrCat(coordinator, " still waits for ", waits_for);
   if (absl::IsUnavailable(status)) return absl::StrCat(coordinator, " says: ", status.message());
   return absl::StrCat("no answer from ", coordinator,
-                      "; tried to connect: ", ProbeAddress(address_, kProbeTimeout));
+                      "; tried to connect: ", network_.Probe(address_, kProbeTimeout));
 }
 
 void CoordinatorLink::StartPulse(absl::Duration period, ClusterMapHolder& map, Beat beat) {

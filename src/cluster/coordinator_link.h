@@ -73,7 +73,7 @@ class CoordinatorLink {
   const std::string& address() const { return address_; }
 
  private:
-  CoordinatorLink(std::string address, std::unique_ptr<ZmqEndpoint> questions,
+  CoordinatorLink(ZmqNetwork& network, std::string address, std::unique_ptr<ZmqEndpoint> questions,
                   std::unique_ptr<ZmqEndpoint> pulse, const Log& log);
 
   // As Ask, with errors in the words of those who gave them.
@@ -98,6 +98,7 @@ class CoordinatorLink {
   // Takes maps until it is time for the next beat. False: it is time to end.
   bool AwaitBeat(absl::Time next, ClusterMapHolder& map);
 
+  ZmqNetwork& network_;
   const std::string address_;
   const Log log_;
   const std::unique_ptr<ControlClient> client_;

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_figures.h"
+#include "cluster/coordinator_place.h"
 #include "cluster/coordinator_store.h"
 #include "cluster/lane_routes.h"
 #include "cluster/process_pages.h"
@@ -119,14 +120,19 @@ class Process final : public CoordinatorProcess {
   absl::Status Show() {
     if (options_.admin.empty()) return absl::OkStatus();
     LONGTAIL_ASSIGN_OR_RETURN(
-        admin_, ShowPages(options_.admin, {.standing_still = [this] { return StandingStill(); },
-                                           .why_not_ready = [this] { return WhyNotReady(); },
-                                           .figures =
-                                               [this](MetricPage& page) {
-                                                 AddCoordinatorFigures(Status(), page);
-                                                 AddLoopFigures({{"coordinator", &meter_}}, page);
-                                               },
-                                           .status = [this] { return StatusJson(Status()); }}));
+        admin_, ShowPages(options_.admin,
+                          {.standing_still = [this] { return StandingStill(); },
+                           .why_not_ready = [this] { return WhyNotReady(); },
+                           .figures =
+                               [this](MetricPage& page) {
+                                 AddCoordinatorFigures(Status(), page);
+                                 AddLoopFigures({{"coordinator", &meter_}}, page);
+                                 page.Counter("longtail_refused_clients_total",
+                                              "Connections that were refused: their key is on no "
+                                              "list of clients.",
+                                              network_->refused_clients());
+                               },
+                           .status = [this] { return StatusJson(Status()); }}));
     options_.log.Info("pages", {{"coordinator", address_}, {"address", admin_->address()}});
     return absl::OkStatus();
   }
@@ -200,6 +206,10 @@ absl::StatusOr<std::unique_ptr<server::CoordinatorCore>> MakeCore(
 
 absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
     const Options& options) {
+  LONGTAIL_RETURN_IF_ERROR(
+      CheckListening(options.listen, !options.keys.empty(), options.is_plain, options.log));
+  const CoordinatorPlace place{.address = options.listen, .keys = options.keys};
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> keys, place.OpenKeys(options.log));
   LONGTAIL_RETURN_IF_ERROR(ParseTcpAddress(options.listen).status());
   std::unique_ptr<BlobStore> store = std::make_unique<ForgetfulStore>();
   const auto lost = std::make_shared<std::atomic<bool>>(false);
@@ -215,7 +225,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::Start(
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<server::CoordinatorCore> core,
                             MakeCore(options, *store));
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqNetwork> network,
-                            ZmqNetwork::Create({.log = options.log}));
+                            ZmqNetwork::Create({.keys = keys, .log = options.log}));
   const std::string listen[] = {options.listen};
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqEndpoint> endpoint,
                             network->Join(kCoordinatorNode, listen));

@@ -17,6 +17,8 @@ class CoordinatorProcess {
   struct Options {
     server::CoordinatorCore::Options cluster;
     std::string listen = "tcp://127.0.0.1:0";
+    std::string keys{};     ///< The directory of the cluster's keys (io/keyring.h); empty: none.
+    bool is_plain = false;  ///< Without keys: it may listen where other machines reach it.
     /// "HOST:PORT" of its pages (cluster/process_pages.h); empty: none.
     std::string admin{};
     /// Where its state is, as OpenMetaStore understands it; a coordinator that finds state there

@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "cluster/coordinator_place.h"
 #include "cluster/lane_routes.h"
-#include "cluster/server_process.h"
 #include "io/open_store.h"
 #include "io/this_process.h"
 #include "protocol/manifest.h"
@@ -57,16 +57,18 @@ absl::StatusOr<std::unique_ptr<RemoteCluster>> RemoteCluster::Start(const Remote
     return absl::InvalidArgumentError(
         "join_timeout, control_timeout and checkpoint_timeout: want more than 0");
   }
+  LONGTAIL_ASSIGN_OR_RETURN(const CoordinatorPlace at, FindCoordinator(options.coordinator));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> keys, at.OpenKeys());
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqNetwork> network,
-                            ZmqNetwork::Create(ZmqNetwork::Options{}));
+                            ZmqNetwork::Create({.keys = keys}));
   std::unique_ptr<RemoteCluster> cluster(new RemoteCluster(std::move(network)));
   LONGTAIL_RETURN_IF_ERROR(cluster->Join(options));
   return cluster;
 }
 
 absl::Status RemoteCluster::Join(const RemoteOptions& options) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(options.coordinator));
-  LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, address, Log{}));
+  LONGTAIL_ASSIGN_OR_RETURN(const CoordinatorPlace at, FindCoordinator(options.coordinator));
+  LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, at.address, Log{}));
   LONGTAIL_ASSIGN_OR_RETURN(
       const std::shared_ptr<const ClusterMap> map,
       link_->AwaitMap("joining the cluster", absl::FromChrono(options.join_timeout),

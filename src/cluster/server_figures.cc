@@ -57,6 +57,9 @@ void AddPlaces(const std::vector<PlaceReport>& places, MetricPage& page) {
        [](const PlaceReport& place) { return place.messages.received_bytes; });
   each("longtail_refused_messages_total", "What came and was no message of ours.",
        [](const PlaceReport& place) { return place.messages.refused; });
+  each("longtail_denied_messages_total",
+       "Messages that were not their sender's to say, or too many.",
+       [](const PlaceReport& place) { return place.messages.denied; });
   const auto dropped = [&](const PlaceReport& place, const char* reason, std::uint64_t count) {
     page.Counter("longtail_dropped_messages_total",
                  "Messages that were not sent: the peer's queue was full, or it was gone, or the "
@@ -108,16 +111,17 @@ using Number = std::pair<std::string_view, std::uint64_t TableStatistics::*>;
 void AddNumbers(const Tables& tables, std::string_view name, std::string_view help,
                 std::string_view label, std::initializer_list<Number> numbers, bool is_counter,
                 MetricPage& page) {
-  for (const auto& [table, statistics] : tables) {
-    for (const auto& [value, member] : numbers) {
+  for (const auto& table : tables) {
+    for (const Number& number : numbers) {
+      const std::uint64_t value = table.second.*number.second;
       const auto add = [&](MetricPage::Labels labels) {
-        is_counter ? page.Counter(name, help, statistics.*member, labels)
-                   : page.Gauge(name, help, statistics.*member, labels);
+        is_counter ? page.Counter(name, help, value, labels)
+                   : page.Gauge(name, help, value, labels);
       };
       if (label.empty()) {
-        add({{"table", table}});
+        add({{"table", table.first}});
       } else {
-        add({{"table", table}, {label, value}});
+        add({{"table", table.first}, {label, number.first}});
       }
     }
   }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "cluster/coordinator_link.h"
+#include "cluster/coordinator_place.h"
 #include "cluster/process_pages.h"
 #include "cluster/replica_seat.h"
 #include "cluster/server_figures.h"
@@ -90,7 +90,9 @@ class Process final : public ServerProcess {
     if (!options_.store.empty()) {
       LONGTAIL_ASSIGN_OR_RETURN(store_, OpenStore(options_.store));
     }
-    LONGTAIL_ASSIGN_OR_RETURN(const std::string address, CoordinatorAddress(options_.coordinator));
+    LONGTAIL_ASSIGN_OR_RETURN(const CoordinatorPlace coordinator,
+                              FindCoordinator(options_.coordinator));
+    const std::string& address = coordinator.address;
     LONGTAIL_ASSIGN_OR_RETURN(link_, CoordinatorLink::Open(*network_, address, options_.log));
     std::vector<NodeId> reads;
     if (options_.is_reader) {
@@ -194,7 +196,11 @@ class Process final : public ServerProcess {
 
   void AddFigures(MetricPage& page) const {
     const std::vector<PlaceReport> places = Places();
-    if (!places.empty()) AddServerFigures(places, *map_->Current(), page);
+    if (places.empty()) return;
+    AddServerFigures(places, *map_->Current(), page);
+    page.Counter("longtail_refused_clients_total",
+                 "Connections that were refused: their key is on no list of clients.",
+                 network_->refused_clients());
   }
 
   std::string Status() const {
@@ -389,41 +395,19 @@ class Process final : public ServerProcess {
   std::unique_ptr<AdminHttp> admin_;
 };
 
-// ZeroMQ takes a port beyond 65535 for another one.
-absl::StatusOr<std::string> Checked(const std::string& address) {
-  if (!address.starts_with(kIpc)) LONGTAIL_RETURN_IF_ERROR(ParseTcpAddress(address).status());
-  return address;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const Options& options) {
+  LONGTAIL_ASSIGN_OR_RETURN(CoordinatorPlace place, FindCoordinator(options.coordinator));
+  if (!options.keys.empty()) place.keys = options.keys;
+  LONGTAIL_RETURN_IF_ERROR(
+      CheckListening(options.listen, !place.keys.empty(), options.is_plain, options.log));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> keys, place.OpenKeys(options.log));
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqNetwork> network,
-                            ZmqNetwork::Create({.log = options.log}));
+                            ZmqNetwork::Create({.keys = keys, .log = options.log}));
   auto process = std::make_unique<Process>(options, std::move(network));
   LONGTAIL_RETURN_IF_ERROR(process->Run());
   return process;
-}
-
-absl::StatusOr<std::string> CoordinatorAddress(const std::string& place) {
-  if (place.find("://") != std::string::npos) return Checked(place);
-  if (place.empty()) {
-    return absl::InvalidArgumentError(
-        "cluster '': want tcp://HOST:PORT of a coordinator, or a file that holds it");
-  }
-  std::ifstream file(place);
-  std::string line;
-  if (!file.is_open()) {
-    return absl::NotFoundError(absl::StrCat(
-        "cluster '", place, "': no such file; want tcp://HOST:PORT of a coordinator, or a file ",
-        "that holds it"));
-  }
-  std::getline(file, line);
-  if (line.find("://") == std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("cluster file '", place, "': its first line '",
-                                                   line.substr(0, 80), "' is no tcp://HOST:PORT"));
-  }
-  return Checked(line);
 }
 
 }  // namespace longtail

@@ -17,7 +17,7 @@ namespace longtail {
 class ServerProcess {
  public:
   struct Options {
-    std::string coordinator;  ///< Its address, or a file that holds it.
+    std::string coordinator;  ///< As FindCoordinator understands it.
     std::string name{};       ///< Unique in the cluster; empty: the host's name and the process.
     std::uint32_t lanes = 1;  ///< That it leads when the cluster is formed.
     /// It only reads: it follows every lane of a cluster that is formed, and answers pulls of
@@ -35,6 +35,11 @@ class ServerProcess {
     std::string advertise{};
     /// A directory for socket files, which workers on the same machine prefer; empty: none.
     std::string ipc_directory{};
+    /// The directory of the cluster's keys (io/keyring.h); empty: those named with the coordinator,
+    /// or none.
+    std::string keys{};
+    /// Without keys: it may listen where other machines reach it.
+    bool is_plain = false;
     /// "HOST:PORT" of its pages (cluster/process_pages.h), from before it joins on; empty: none.
     std::string admin{};
     std::string store{};  ///< Where snapshots go; the programs that ask for them name the same.
@@ -71,10 +76,5 @@ class ServerProcess {
   /// HOST:PORT of its pages; empty: it has none.
   virtual std::string admin_address() const = 0;
 };
-
-/// The address in `place`: itself if it is one ("tcp://…"), else the first line of that file.
-///
-/// Errors: NotFound, InvalidArgument naming the file.
-absl::StatusOr<std::string> CoordinatorAddress(const std::string& place);
 
 }  // namespace longtail

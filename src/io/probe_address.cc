@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,29 +39,58 @@ bool Wait(int fd, short events, absl::Time until) {
   return poll(&waiting, 1, static_cast<int>(absl::ToInt64Milliseconds(left))) > 0;
 }
 
-// Both ends of ZeroMQ's protocol begin with FF, eight bytes, 7F, without waiting for the other
+constexpr std::size_t kSignatureBytes = 10;
+constexpr std::size_t kMechanismAt = 12;
+constexpr std::size_t kMechanismEnd = 32;
+
+// Reads to the end of `into`: how much came until it, or the other side, was done.
+std::size_t ReadUntil(int fd, std::span<unsigned char> into, absl::Time until, bool& is_closed) {
+  std::size_t size = 0;
+  while (size < into.size() && Wait(fd, POLLIN, until)) {
+    const ssize_t got = recv(fd, into.data() + size, into.size() - size, 0);
+    is_closed = got <= 0;
+    if (is_closed) break;
+    size += static_cast<std::size_t>(got);
+  }
+  return size;
+}
+
+// Both ends of ZeroMQ's protocol begin with FF, eight bytes, 7F, without waiting for the other.
+// Once they know the other's version they say how the connection is to be secured; who has heard
+// that we want it otherwise would say nothing any more, so we do not tell
 // (ZMTP 3.0, rfc.zeromq.org/spec/23).
-std::string Greeting(int fd, absl::Time until) {
-  std::array<unsigned char, 10> signature{0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F};
-  if (send(fd, signature.data(), signature.size(), MSG_NOSIGNAL) < 0) {
+std::string Greeting(int fd, absl::Time until, bool has_keys) {
+  constexpr std::array<unsigned char, kSignatureBytes> kSignature{0xFF, 0, 0, 0, 0,
+                                                                  0,    0, 0, 1, 0x7F};
+  constexpr std::array<unsigned char, 2> kVersion{3, 0};
+  std::array<unsigned char, kMechanismEnd + 1> theirs{};
+  if (send(fd, kSignature.data(), kSignature.size(), MSG_NOSIGNAL) < 0) {
     return absl::StrCat("it accepts connections and drops them: ", std::strerror(errno));
   }
-  std::size_t size = 0;
-  while (size < signature.size()) {
-    if (!Wait(fd, POLLIN, until)) {
-      return "what listens there accepts connections and says nothing: it is no Longtail process, "
-             "or it is stopped";
-    }
-    const ssize_t got = recv(fd, signature.data() + size, signature.size() - size, 0);
-    if (got <= 0) return "it accepts connections and drops them";
-    size += static_cast<std::size_t>(got);
-    if (signature[0] != 0xFF) break;
-  }
-  if (signature[0] != 0xFF || signature[9] != 0x7F) {
+  bool is_closed = false;
+  const std::size_t size =
+      ReadUntil(fd, std::span(theirs).first(kSignatureBytes), until, is_closed);
+  if (size > 0 && (theirs[0] != 0xFF || (size == kSignatureBytes && theirs[9] != 0x7F))) {
     return "what listens there speaks another protocol: it is no Longtail process";
   }
-  return "a Longtail process, or another that uses ZeroMQ, accepts connections there but does not "
-         "answer: is it the coordinator's address?";
+  if (size < kSignatureBytes) {
+    return is_closed ? "it accepts connections and drops them"
+                     : "what listens there accepts connections and says nothing: it is no Longtail "
+                       "process, or it is stopped";
+  }
+  if (send(fd, kVersion.data(), kVersion.size(), MSG_NOSIGNAL) > 0) {
+    ReadUntil(fd, std::span(theirs).subspan(kSignatureBytes, kMechanismEnd - kSignatureBytes),
+              until, is_closed);
+  }
+  const std::string mechanism(reinterpret_cast<const char*>(theirs.data()) + kMechanismAt);
+  if (mechanism == "CURVE" && !has_keys) {
+    return "what listens there wants keys: name them, as ADDRESS?keys=DIRECTORY";
+  }
+  if (mechanism == "NULL" && has_keys) {
+    return "what listens there has no keys, and this program was given some";
+  }
+  return absl::StrCat("a Longtail process, or another that uses ZeroMQ, ",
+                      std::string(kAcceptsAndIsSilent), "answer: is it the coordinator's address?");
 }
 
 // 0, and a file descriptor; or an error.
@@ -81,16 +111,16 @@ int TryConnect(int family, const sockaddr* to, socklen_t size, absl::Time until,
 }
 
 // What TryConnect left, in words.
-std::string Outcome(int error, int fd, absl::Time until) {
+std::string Outcome(int error, int fd, absl::Time until, bool has_keys) {
   if (error != 0) return InWords(error);
-  std::string words = Greeting(fd, until);
+  std::string words = Greeting(fd, until, has_keys);
   close(fd);
   return words;
 }
 
 }  // namespace
 
-std::string ProbeAddress(const std::string& address, absl::Duration timeout) {
+std::string ProbeAddress(const std::string& address, absl::Duration timeout, bool has_keys) {
   const absl::Time until = absl::Now() + timeout;
   int fd = -1;
   std::string rest = address;
@@ -99,7 +129,7 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout) {
     to.sun_family = AF_UNIX;
     rest.erase(0, 6).copy(to.sun_path, sizeof(to.sun_path) - 1);
     const int error = TryConnect(AF_UNIX, reinterpret_cast<sockaddr*>(&to), sizeof(to), until, fd);
-    return Outcome(error, fd, until);
+    return Outcome(error, fd, until, has_keys);
   }
   const std::size_t colon = rest.rfind(':');
   if (!rest.starts_with("tcp://") || colon <= 6) return "it is not tcp://HOST:PORT";
@@ -120,7 +150,7 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout) {
     error = TryConnect(at->ai_family, at->ai_addr, at->ai_addrlen, until, fd);
   }
   freeaddrinfo(found);
-  return Outcome(error, fd, until);
+  return Outcome(error, fd, until, has_keys);
 }
 
 }  // namespace longtail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 
@@ -11,6 +12,11 @@ namespace longtail {
 /// name 'x' cannot be resolved: …", "connection refused: nobody listens there", "what listens there
 /// speaks another protocol", … For error messages, after the fact. Takes at most `timeout`, but for
 /// the system's name resolution.
-std::string ProbeAddress(const std::string& address, absl::Duration timeout);
+///
+/// has_keys: whether connections are to be encrypted; whether the other side wants that, is said.
+std::string ProbeAddress(const std::string& address, absl::Duration timeout, bool has_keys = false);
+
+/// What it says if all is well but for an answer.
+inline constexpr std::string_view kAcceptsAndIsSilent = "accepts connections there but does not ";
 
 }  // namespace longtail

@@ -16,8 +16,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/mutex.h"
+#include "base/status_macros.h"
+#include "io/client_gate.h"
+#include "io/probe_address.h"
+#include "io/zmq_keys.h"
 #include "io/zmq_outgoing.h"
 #include "io/zmq_socket.h"
+#include "io/zmq_zap.h"
 #include "protocol/format_limits.h"
 #include "protocol/wire.h"
 
@@ -61,7 +66,9 @@ class Endpoint final : public ZmqEndpoint {
         addresses_(std::move(addresses)),
         wake_fd_(wake_fd),
         socket_(std::move(socket)),
-        socket_fd_(socket_.Get(ZMQ_FD)) {}
+        socket_fd_(socket_.Get(ZMQ_FD)) {
+    if (options_.keys != nullptr) gate_.emplace(options_.keys);
+  }
 
   ~Endpoint() override { close(wake_fd_); }
 
@@ -137,10 +144,10 @@ class Endpoint final : public ZmqEndpoint {
     }
     for (Incoming& incoming : taken_) {  // Without the lock: small arrays are copied.
       absl::StatusOr<Message> message = DecodeParts(incoming);
-      if (message.ok()) {
-        events.push_back({incoming.source, self_, *std::move(message)});
-      } else {
+      if (!message.ok()) {
         Refuse(incoming.source, message.status(), events);
+      } else if (MayCome(incoming, *message)) {
+        events.push_back({incoming.source, self_, *std::move(message)});
       }
     }
     taken_.clear();
@@ -166,6 +173,7 @@ class Endpoint final : public ZmqEndpoint {
   struct Incoming {
     NodeId source{};
     std::vector<ZmqPart> parts;
+    std::string key{};  // Of who connected here, if there are keys.
   };
 
   // A request that is sent again while it still waits to be sent the first time.
@@ -199,6 +207,10 @@ class Endpoint final : public ZmqEndpoint {
         if (zmq_msg_recv(part.get(), socket_.get(), ZMQ_DONTWAIT) < 0) break;
         more = zmq_msg_more(part.get()) != 0;
         size += part.bytes().size();
+        if (gate_ && incoming.key.empty() && IsIncoming(source)) {
+          const char* const key = zmq_msg_gets(part.get(), "User-Id");
+          if (key != nullptr) incoming.key = key;
+        }
         if (incoming.parts.size() < kPartCountMax) incoming.parts.push_back(std::move(part));
       }
       ++counters_.received;
@@ -222,6 +234,20 @@ class Endpoint final : public ZmqEndpoint {
     if (bytes < kInPlaceBytesMin) return Decode(spans);
     // A moved part may move its bytes, if they are few; a moved vector does not move its parts.
     return Decode(spans, std::make_shared<const std::vector<ZmqPart>>(std::move(incoming.parts)));
+  }
+
+  // Whom we connected to has the cluster's key. Who may not say what he says hears that.
+  bool MayCome(const Incoming& incoming, const Message& message) {
+    if (!gate_ || !IsIncoming(incoming.source)) return true;
+    absl::Status may = gate_->Check(incoming.key, message, absl::Now());
+    if (may.ok()) return true;
+    {
+      const MutexLock lock(&mutex_);
+      ++counters_.denied;
+    }
+    Send({self_, incoming.source,
+          Acknowledgement{.request = RequestOf(message), .status = std::move(may), .step = 0}});
+    return false;
   }
 
   // Who sent what is no message hears why, unless we asked them: then our core hears it.
@@ -311,6 +337,7 @@ class Endpoint final : public ZmqEndpoint {
   ZmqCounters counters_ ABSL_GUARDED_BY(mutex_);
 
   // The receiving loop's own.
+  std::optional<ClientGate> gate_;  // None: there are no keys.
   std::vector<Incoming> taken_;
   absl::Time last_refusal_ = absl::InfinitePast();
 };
@@ -318,7 +345,16 @@ class Endpoint final : public ZmqEndpoint {
 class Network final : public ZmqNetwork {
  public:
   Network(void* context, const Options& options) : context_(context), options_(options) {}
-  ~Network() override { zmq_ctx_term(context_); }
+  ~Network() override {
+    zap_.reset();
+    zmq_ctx_term(context_);
+  }
+
+  absl::Status Start() {
+    if (options_.keys == nullptr || !options_.keys->is_cluster()) return absl::OkStatus();
+    LONGTAIL_ASSIGN_OR_RETURN(zap_, ZmqZap::Start(context_, options_.keys, options_.log));
+    return absl::OkStatus();
+  }
 
   absl::StatusOr<std::unique_ptr<ZmqEndpoint>> Join(NodeId self,
                                                     std::span<const std::string> listen) override {
@@ -335,7 +371,8 @@ class Network final : public ZmqNetwork {
     socket.Set(ZMQ_HEARTBEAT_IVL, heartbeat);
     socket.Set(ZMQ_HEARTBEAT_TIMEOUT, 3 * heartbeat);
     socket.Set(ZMQ_HEARTBEAT_TTL, 3 * heartbeat);
-    socket.Set(ZMQ_HANDSHAKE_IVL, 3 * heartbeat);
+    // Who is on no list of clients hears nothing, and tries again behind this.
+    socket.Set(ZMQ_HANDSHAKE_IVL, options_.keys == nullptr ? 3 * heartbeat : heartbeat);
     // ZeroMQ asks nobody whether he lives while a connection takes no more bytes: the system then
     // gives it up, in the same time.
     socket.Set(ZMQ_TCP_MAXRT, 3 * heartbeat);
@@ -347,6 +384,14 @@ class Network final : public ZmqNetwork {
     const auto part_max = static_cast<std::int64_t>(kMessageBytesMax);
     zmq_setsockopt(socket.get(), ZMQ_MAXMSGSIZE, &part_max, sizeof(part_max));
     std::vector<std::string> addresses;
+    if (options_.keys != nullptr && !listen.empty()) {
+      if (!options_.keys->is_cluster()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("keys: '", options_.keys->directory(), "' are a client's: want the ",
+                         "cluster's, with cluster.secret, to listen on '", listen[0], "'"));
+      }
+      ListenWith(*options_.keys, socket);
+    }
     for (const std::string& address : listen) {
       if (zmq_bind(socket.get(), address.c_str()) != 0) {
         return absl::UnavailableError(absl::StrCat("listening on '", address, "': ", ZmqError()));
@@ -356,6 +401,8 @@ class Network final : public ZmqNetwork {
       zmq_getsockopt(socket.get(), ZMQ_LAST_ENDPOINT, bound, &size);
       addresses.emplace_back(bound);
     }
+    // What is bound keeps the options of that moment; the connections that we make have others.
+    if (options_.keys != nullptr) ConnectWith(*options_.keys, socket);
     const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd < 0) {
       return absl::ResourceExhaustedError(absl::StrCat("an event file: ", std::strerror(errno)));
@@ -364,9 +411,19 @@ class Network final : public ZmqNetwork {
                                       options_);
   }
 
+  std::string Probe(const std::string& address, absl::Duration timeout) override {
+    const bool has_keys = options_.keys != nullptr;
+    std::string seen = ProbeAddress(address, timeout, has_keys);
+    if (!has_keys || seen.find(kAcceptsAndIsSilent) == std::string::npos) return seen;
+    return ProbeKeys(context_, *options_.keys, address, timeout);
+  }
+
+  std::uint64_t refused_clients() const override { return zap_ == nullptr ? 0 : zap_->refused(); }
+
  private:
   void* const context_;
   const Options options_;
+  std::unique_ptr<ZmqZap> zap_;  // Null: nobody is asked for a key.
 };
 
 }  // namespace
@@ -376,7 +433,9 @@ absl::StatusOr<std::unique_ptr<ZmqNetwork>> ZmqNetwork::Create(const Options& op
   if (context == nullptr) return absl::ResourceExhaustedError("a ZeroMQ context: no memory");
   zmq_ctx_set(context, ZMQ_IO_THREADS, options.io_threads);
   zmq_ctx_set(context, ZMQ_MAX_SOCKETS, zmq_ctx_get(context, ZMQ_SOCKET_LIMIT));
-  return std::make_unique<Network>(context, options);
+  auto network = std::make_unique<Network>(context, options);
+  LONGTAIL_RETURN_IF_ERROR(network->Start());
+  return network;
 }
 
 }  // namespace longtail

@@ -5,6 +5,11 @@
 // answers. A message is one frame; its large arrays are sent from where they lie, and used where
 // ZeroMQ received them. ZeroMQ connects again by itself and resolves names again when it does.
 //
+// With keys (keyring.h) every connection is encrypted and both ends know each other: who listens by
+// the cluster's key, who connects by a key on the list of clients; and what is not a client's to
+// say (protocol/role.h) is answered with PermissionDenied. Without, anybody who reaches a socket
+// may say anything.
+//
 // Nothing here promises delivery: what a peer's full queue or a lost connection swallows is sent
 // again by the core that waits for an answer.
 #pragma once
@@ -20,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/log.h"
+#include "io/keyring.h"
 #include "io/transport.h"
 
 namespace longtail {
@@ -34,6 +40,7 @@ struct ZmqCounters {
   std::uint64_t unknown_dropped = 0;  ///< No such peer, or it is gone.
   std::uint64_t repeats_dropped = 0;  ///< The same request was still waiting to be sent.
   std::uint64_t refused = 0;          ///< No message of ours, or one too large.
+  std::uint64_t denied = 0;           ///< Not its sender's to say, or too much of it.
 };
 
 /// Thread: any thread may send, wake and connect; Receive is the owner's loop's alone.
@@ -63,7 +70,8 @@ class ZmqNetwork {
     std::size_t peer_bytes_max = std::size_t{512} << 20;
     /// A peer that is silent for three of these is taken for dead and connected to again.
     absl::Duration heartbeat = absl::Seconds(5);
-    Log log = {};  ///< Refused messages, at most one line a second and endpoint.
+    std::shared_ptr<Keyring> keys{};  ///< Null: connections are plain.
+    Log log = {};                     ///< Refused messages, at most one line a second and endpoint.
   };
 
   static absl::StatusOr<std::unique_ptr<ZmqNetwork>> Create(const Options& options);
@@ -74,9 +82,16 @@ class ZmqNetwork {
   /// one; host * or 0.0.0.0: every interface) or "ipc://path"; or on nothing.
   ///
   /// Errors: Unavailable naming the address and what the system said (in use, not ours, no such
-  ///         interface).
+  ///         interface); FailedPrecondition (to listen, with keys that are not the cluster's).
   virtual absl::StatusOr<std::unique_ptr<ZmqEndpoint>> Join(
       NodeId self, std::span<const std::string> listen) = 0;
+
+  /// Why nobody answers at an address, in words, keys among it. For error messages, after the fact.
+  /// Takes at most twice `timeout`, but for the system's name resolution.
+  virtual std::string Probe(const std::string& address, absl::Duration timeout) = 0;
+
+  /// Connections to its sockets that were refused: their key is on no list.
+  virtual std::uint64_t refused_clients() const = 0;
 };
 
 }  // namespace longtail

@@ -50,6 +50,9 @@ class ZmqSocket {
   void Set(int option, int value) {
     LONGTAIL_CHECK(zmq_setsockopt(socket_, option, &value, sizeof(value)) == 0);
   }
+  void Set(int option, const std::string& text) {
+    LONGTAIL_CHECK(zmq_setsockopt(socket_, option, text.data(), text.size()) == 0);
+  }
   int Get(int option) const {
     int value = 0;
     std::size_t size = sizeof(value);

@@ -190,7 +190,7 @@ TEST_CASE("mistake: an address in use, or not this machine's", "[cluster][mistak
              "listening on '" + other.address() + "': Address already in use");
   CheckFails({"serve", "--coordinator", "tcp://127.0.0.1:1", "--listen", other.address()},
              "listening on '" + other.address() + "': Address already in use");
-  CheckFails({"coordinator", "--listen", "tcp://192.0.2.1:0"},
+  CheckFails({"coordinator", "--plain", "--listen", "tcp://192.0.2.1:0"},
              "listening on 'tcp://192.0.2.1:0': Cannot assign requested address");
 }
 

@@ -31,6 +31,8 @@ class ProgramCluster {
     std::string keep_log{};   ///< Of servers with logs; empty: none are kept.
     std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
     std::string store{};      ///< Of checkpoints; empty: there is none.
+    std::string keys{};       ///< The directory of the cluster's; empty: there are none.
+    std::string own_keys{};   ///< Then: of an operator, whose the test itself is.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
     const CutNetwork* network = nullptr;
   };
@@ -75,19 +77,25 @@ class ProgramCluster {
     std::filesystem::remove(file);
     coordinator.reset();
     const auto on = GoTo("coordinator");
-    coordinator = std::make_unique<Program>(std::vector<std::string>{
-        LONGTAIL_PROGRAM, "coordinator", "--listen", listen, "--servers",
-        std::to_string(options_.servers), "--workers", std::to_string(options_.workers),
-        "--replicas", std::to_string(options_.replicas), "--step-mode", options_.step_mode,
-        "--lease", std::to_string(options_.lease_seconds), "--state",
-        options_.state.empty() ? directory.path() + "/state" : options_.state, "--write-address",
-        file});
+    std::vector<std::string> words = {
+        LONGTAIL_PROGRAM,  "coordinator",
+        "--listen",        listen,
+        "--servers",       std::to_string(options_.servers),
+        "--workers",       std::to_string(options_.workers),
+        "--replicas",      std::to_string(options_.replicas),
+        "--step-mode",     options_.step_mode,
+        "--lease",         std::to_string(options_.lease_seconds),
+        "--state",         options_.state.empty() ? directory.path() + "/state" : options_.state,
+        "--write-address", file};
+    AddSecurity(words);
+    coordinator = std::make_unique<Program>(words);
     const bool listens =
         Program::Await(absl::Seconds(20), [&] { return std::filesystem::exists(file); });
     INFO(coordinator->said());
     REQUIRE(listens);
     address = ReadWhole(file);
     address.pop_back();
+    if (!options_.own_keys.empty()) address += "?keys=" + options_.own_keys;
   }
 
   RemoteOptions remote() const { return {.coordinator = address}; }
@@ -125,6 +133,14 @@ class ProgramCluster {
     return options_.network == nullptr ? "127.0.0.1" : options_.network->AddressOf(program);
   }
 
+  void AddSecurity(std::vector<std::string>& words) const {
+    if (!options_.keys.empty()) {
+      words.insert(words.end(), {"--keys", options_.keys});
+    } else if (options_.network != nullptr) {
+      words.emplace_back("--plain");  // Its hosts are no loopback.
+    }
+  }
+
   // This thread is where that program is to be, for as long as the result lives.
   std::unique_ptr<CutNetwork::On> GoTo(const std::string& program) const {
     if (options_.network == nullptr) return nullptr;
@@ -141,6 +157,7 @@ class ProgramCluster {
                                       "--join-timeout", "30",
                                       "--replicas",     std::to_string(options_.replicas),
                                       "--lanes",        std::to_string(options_.lanes)};
+    AddSecurity(words);
     if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
     if (options_.keeps_log) {
       words.emplace_back("--log");

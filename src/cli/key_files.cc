@@ -1,0 +1,184 @@
+#include "cli/key_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "cli/inspect_answer.h"
+#include "cli/text_columns.h"
+#include "io/keyring.h"
+
+namespace longtail::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kHead[] =
+    "# Who is let in: PUBLIC-KEY reader|worker|operator NAME [rows_per_second=N]\n";
+
+absl::Status Unwritten(const std::string& path) {
+  return absl::UnavailableError(
+      absl::StrCat("keys: '", path, "' cannot be written: ", std::strerror(errno)));
+}
+
+// For its owner alone from the first byte on, and whole or not at all.
+absl::Status Write(const std::string& path, const std::string& text) {
+  const std::string unfinished = path + "~";
+  unlink(unfinished.c_str());
+  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return Unwritten(path);
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t n = write(file, text.data() + written, text.size() - written);
+    if (n <= 0) break;
+    written += static_cast<std::size_t>(n);
+  }
+  const bool is_whole = written == text.size() && fsync(file) == 0;
+  if (close(file) != 0 || !is_whole || std::rename(unfinished.c_str(), path.c_str()) != 0) {
+    return Unwritten(path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MakeDirectory(const std::string& directory) {
+  std::error_code problem;
+  fs::create_directories(directory, problem);
+  if (problem) {
+    return absl::UnavailableError(
+        absl::StrCat("keys: directory '", directory, "': ", problem.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MustBeFree(const std::string& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("keys: '", path, "' is there already: want another directory, or remove it"));
+}
+
+absl::StatusOr<std::string> ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) {
+    return absl::NotFoundError(absl::StrCat(
+        "keys: '", path, "', the list of clients, cannot be read: ", std::strerror(errno)));
+  }
+  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+}
+
+absl::StatusOr<ClientList> ReadList(const std::string& directory) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string text, ReadText(directory + "/clients"));
+  return ParseClientList(directory + "/clients", text);
+}
+
+absl::StatusOr<std::shared_ptr<Keyring>> OpenCluster(const std::string& directory) {
+  LONGTAIL_ASSIGN_OR_RETURN(std::shared_ptr<Keyring> keyring, Keyring::Open(directory));
+  if (!keyring->is_cluster()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "keys: '", directory, "' are a client's: want the cluster's, with cluster.secret"));
+  }
+  return keyring;
+}
+
+}  // namespace
+
+absl::Status MakeClusterKeys(const std::string& directory) {
+  LONGTAIL_RETURN_IF_ERROR(MakeDirectory(directory));
+  for (const char* file : {"/cluster.public", "/cluster.secret", "/clients"}) {
+    LONGTAIL_RETURN_IF_ERROR(MustBeFree(directory + file));
+  }
+  const KeyPair pair = MakeKeyPair();
+  LONGTAIL_RETURN_IF_ERROR(Write(directory + "/clients", kHead));
+  LONGTAIL_RETURN_IF_ERROR(Write(directory + "/cluster.secret", pair.secret_key + "\n"));
+  return Write(directory + "/cluster.public", pair.public_key + "\n");
+}
+
+absl::StatusOr<std::string> AddClient(const std::string& directory, const Client& client,
+                                      const std::string& to) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> cluster, OpenCluster(directory));
+  const std::string path = directory + "/clients";
+  LONGTAIL_ASSIGN_OR_RETURN(std::string text, ReadText(path));
+  LONGTAIL_ASSIGN_OR_RETURN(const ClientList list, ParseClientList(path, text));
+  for (const auto& [key, other] : list) {
+    if (other.name == client.name) {
+      return absl::AlreadyExistsError(absl::StrCat("keys: client '", client.name, "' is in '", path,
+                                                   "' already: want another name, or remove it"));
+    }
+  }
+  LONGTAIL_RETURN_IF_ERROR(MakeDirectory(to));
+  for (const char* file : {"/cluster.public", "/client.public", "/client.secret"}) {
+    LONGTAIL_RETURN_IF_ERROR(MustBeFree(to + file));
+  }
+  const KeyPair pair = MakeKeyPair();
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  absl::StrAppend(&text, pair.public_key, " ", std::string(RoleName(client.role)), " ",
+                  client.name);
+  if (client.rows_per_second != 0) {
+    absl::StrAppend(&text, " rows_per_second=", client.rows_per_second);
+  }
+  text += '\n';
+  LONGTAIL_RETURN_IF_ERROR(ParseClientList(path, text).status());  // A name with a space in it.
+  LONGTAIL_RETURN_IF_ERROR(Write(to + "/client.secret", pair.secret_key + "\n"));
+  LONGTAIL_RETURN_IF_ERROR(Write(to + "/client.public", pair.public_key + "\n"));
+  LONGTAIL_RETURN_IF_ERROR(Write(to + "/cluster.public", cluster->cluster_public() + "\n"));
+  LONGTAIL_RETURN_IF_ERROR(Write(path, text));
+  return pair.public_key;
+}
+
+absl::Status RemoveClient(const std::string& directory, const std::string& name) {
+  const std::string path = directory + "/clients";
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
+  LONGTAIL_ASSIGN_OR_RETURN(const ClientList list, ParseClientList(path, text));
+  const auto found =
+      std::ranges::find_if(list, [&](const auto& entry) { return entry.second.name == name; });
+  if (found == list.end()) {
+    return absl::NotFoundError(absl::StrCat("keys: no client '", name, "' in '", path, "'"));
+  }
+  // Its line alone: people's comments stay.
+  std::string kept;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string line = text.substr(at, end - at);
+    if (line.find(found->first) == std::string::npos) kept += line;
+    at = end;
+  }
+  return Write(path, kept);
+}
+
+absl::StatusOr<std::string> ListClients(const std::string& directory, bool as_json) {
+  LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> cluster, OpenCluster(directory));
+  LONGTAIL_ASSIGN_OR_RETURN(const ClientList list, ReadList(directory));
+  std::vector<std::pair<std::string, Client>> clients(list.begin(), list.end());
+  std::ranges::sort(clients, {}, [](const auto& entry) { return entry.second.name; });
+  if (as_json) {
+    nlohmann::json document = {{"cluster", cluster->cluster_public()},
+                               {"clients", nlohmann::json::array()}};
+    for (const auto& [key, client] : clients) {
+      document["clients"].push_back({{"name", client.name},
+                                     {"role", std::string(RoleName(client.role))},
+                                     {"key", key},
+                                     {"rows_per_second", client.rows_per_second}});
+    }
+    return LineOf(document);
+  }
+  std::vector<std::vector<std::string>> rows = {{"rows/s", "role", "client", "key"}};
+  for (const auto& [key, client] : clients) {
+    rows.push_back({client.rows_per_second == 0 ? "any" : absl::StrCat(client.rows_per_second),
+                    std::string(RoleName(client.role)), client.name, key});
+  }
+  return absl::StrCat("cluster ", cluster->cluster_public(), "\n\n", ColumnsText(rows, 1));
+}
+
+}  // namespace longtail::cli

@@ -1,0 +1,85 @@
+#include "cli/keys_command.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "cli/key_files.h"
+
+namespace longtail::cli {
+
+struct KeysCommand::Arguments {
+  CLI::App* command = nullptr;
+  CLI::App* make = nullptr;
+  CLI::App* add = nullptr;
+  CLI::App* remove = nullptr;
+  CLI::App* list = nullptr;
+  std::string directory;
+  std::string role;
+  std::string to;
+  Client client;
+  bool wants_json = false;
+};
+
+KeysCommand::KeysCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
+  Arguments& a = *arguments_;
+  a.command = app.add_subcommand("keys", "Make keys: of a cluster, and of those it lets in");
+  a.command->require_subcommand(1);
+  const auto directory = [&](CLI::App* command, const char* words) {
+    command->add_option("directory", a.directory, words)->required();
+  };
+  a.make = a.command->add_subcommand("new", "Make a cluster's keys, and an empty list of clients");
+  directory(a.make, "A directory, for `serve --keys` and `coordinator --keys`");
+  a.add = a.command->add_subcommand(
+      "add", "Make a client's keys and put it on the list; running servers take it at once");
+  directory(a.add, "The directory of the cluster's keys");
+  a.add->add_option("role", a.role, "What it may do: read, train, or move and roll back, too")
+      ->check(CLI::IsMember(std::vector<std::string>(kRoleNames.begin(), kRoleNames.end() - 1)))
+      ->required();
+  a.add->add_option("name", a.client.name, "What messages call it")->required();
+  a.add
+      ->add_option("--to", a.to,
+                   "A directory for its keys: the client says tcp://HOST:PORT?keys=DIRECTORY")
+      ->required();
+  a.add->add_option("--rows-per-second", a.client.rows_per_second,
+                    "Rows that it may pull and push a second, of each lane; 0: any number");
+  a.remove = a.command->add_subcommand("remove", "Take a client off the list");
+  directory(a.remove, "The directory of the cluster's keys");
+  a.remove->add_option("name", a.client.name, "Its name")->required();
+  a.list = a.command->add_subcommand("ls", "Who is let in");
+  directory(a.list, "The directory of the cluster's keys");
+  a.list->add_flag("--json", a.wants_json, "For programs");
+}
+
+KeysCommand::~KeysCommand() = default;
+
+bool KeysCommand::parsed() const {
+  return arguments_->command->parsed();
+}
+
+absl::StatusOr<CommandOutcome> KeysCommand::Run() const {
+  const Arguments& a = *arguments_;
+  if (a.make->parsed()) {
+    LONGTAIL_RETURN_IF_ERROR(MakeClusterKeys(a.directory));
+    return CommandOutcome{.output = absl::StrCat("keys of a cluster are in ", a.directory,
+                                                 "; nobody is let in yet: longtail keys add\n")};
+  }
+  if (a.add->parsed()) {
+    Client client = a.client;
+    while (RoleName(client.role) != a.role) {
+      client.role = static_cast<Role>(static_cast<int>(client.role) + 1);
+    }
+    LONGTAIL_ASSIGN_OR_RETURN(const std::string key, AddClient(a.directory, client, a.to));
+    return CommandOutcome{.output = absl::StrCat(a.role, " ", client.name, " has key ", key,
+                                                 "; its keys are in ", a.to, "\n")};
+  }
+  if (a.remove->parsed()) {
+    LONGTAIL_RETURN_IF_ERROR(RemoveClient(a.directory, a.client.name));
+    return CommandOutcome{.output = absl::StrCat(a.client.name, " is on the list no more\n")};
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(std::string output, ListClients(a.directory, a.wants_json));
+  return CommandOutcome{.output = std::move(output)};
+}
+
+}  // namespace longtail::cli
