@@ -23,6 +23,7 @@ BRINGS = {
     "io": {"base", "protocol"},
     "io_stores": {"base", "protocol", "io"},
     "worker": {"base", "protocol", "io"},
+    "device": {"base"},
     "server": {"base", "sparse", "protocol", "io", "io_stores", "worker"},
     "checkpoint": {"base", "sparse", "protocol", "io", "io_stores", "worker", "server"},
 }

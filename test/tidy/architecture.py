@@ -22,7 +22,10 @@ MAY_ALSO_INCLUDE = {
 # A user copies from examples/, so they see the public API and these alone.
 EXAMPLES_MAY_INCLUDE = {
     "base/check.h",
+    "base/dense_step.h",
+    "base/dropout_mask.h",
     "base/hash.h",
+    "base/logistic.h",
     "base/mutex.h",
     "base/random.h",
     "base/status_macros.h",
