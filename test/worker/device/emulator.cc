@@ -62,7 +62,9 @@ constexpr unsigned kLanes = 32;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kStackBytes = std::size_t{LONGTAIL_SIMT_TSAN || LONGTAIL_SIMT_ASAN ? 128 : 64}
                                     << 10;
-constexpr unsigned char kPoison = 0xFB;  // Four of them are the float -2.6e36.
+constexpr std::size_t kSharedArraysMax = 16;
+constexpr std::size_t kStaticSharedBytes = 48 << 10;  // What a device's block may have.
+constexpr unsigned char kPoison = 0xFB;               // Four of them are the float -2.6e36.
 
 enum class Waiting { kNone, kBlock, kWarp };
 
@@ -77,15 +79,17 @@ struct Fiber {
   int operation = 0;
   void* tsan = nullptr;
   void* fake_stack = nullptr;
+  // What the thread sanitizer sees of barriers: who arrives releases one, who goes on acquires
+  // those of all that met. Two in turn: another may be at its next barrier before this one goes on.
+  char order[2] = {};
+  unsigned meetings = 0;  // Of its warp.
+  char* met[kLanes] = {};
 };
 
 struct Warp {
   std::uint64_t given[kLanes] = {};
-  char order = 0;  // What the thread sanitizer sees of this warp's barriers.
 };
 
-// Memory that ends where a page ends, and behind it one that may not be touched. Fresh for each
-// block: the thread sanitizer forgets what it knew of pages that were given back.
 struct SharedArray {
   const void* site = nullptr;
   char* pages = nullptr;
@@ -93,6 +97,11 @@ struct SharedArray {
   char* data = nullptr;
 };
 
+// Memory that ends where a page ends, and behind it one that may not be touched.
+//
+// With the thread sanitizer, fresh for each block: it forgets what it knew of pages that were given
+// back. And a part of what the block had from the start, since what a fiber takes or fills itself
+// would be its own writing.
 SharedArray AllocateShared(const void* site, std::size_t bytes) {
   SharedArray array{.site = site};
 #if LONGTAIL_SIMT_ASAN
@@ -145,10 +154,12 @@ struct Block {
   unsigned index[3] = {};
   std::vector<Fiber> fibers;
   std::vector<Warp> warps;
-  std::vector<SharedArray> shared;
+  std::vector<SharedArray> shared;  // First the dynamic one.
+  SharedArray static_shared;        // With the thread sanitizer, all others.
+  std::size_t static_shared_used = 0;
   unsigned alive = 0;
-  unsigned arrived = 0;  // At a barrier of the block.
-  std::string error;
+  unsigned arrived = 0;         // At a barrier of the block.
+  const char* error = nullptr;  // A literal: a fiber may not allocate.
   void (*body)(void*) = nullptr;
   void* argument = nullptr;
   Fiber* current = nullptr;
@@ -157,7 +168,8 @@ struct Block {
   void* main_fake_stack = nullptr;
   const void* main_bottom = nullptr;
   std::size_t main_size = 0;
-  char order = 0;
+  char order[2] = {};  // As a fiber's, for barriers of the block.
+  unsigned meetings = 0;
 };
 
 thread_local Block* block = nullptr;
@@ -201,6 +213,20 @@ void Enter() {
   std::abort();
 }
 
+// Lets the lanes of a mask go on, each of which knows whom it met.
+void Meet(unsigned first, unsigned mask) {
+  std::vector<Fiber>& fibers = block->fibers;
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    if ((mask >> lane & 1) == 0) continue;
+    Fiber& fiber = fibers[first + lane];
+    fiber.waiting = Waiting::kNone;
+    for (unsigned other = 0; other < kLanes; ++other) {
+      Fiber* const peer = (mask >> other & 1) != 0 ? &fibers[first + other] : nullptr;
+      fiber.met[other] = peer == nullptr ? nullptr : &peer->order[peer->meetings % 2];
+    }
+  }
+}
+
 // Which of a warp's lanes are where they can go on together, and those that never can.
 void ReleaseWarp(unsigned first) {
   Block& b = *block;
@@ -222,9 +248,7 @@ void ReleaseWarp(unsigned first) {
       }
       is_complete = is_complete && waits;
     }
-    for (unsigned other = 0; is_complete && other < lanes; ++other) {
-      if ((mask >> other & 1) != 0) b.fibers[first + other].waiting = Waiting::kNone;
-    }
+    if (is_complete) Meet(first, mask);
   }
 }
 
@@ -238,6 +262,7 @@ void Release() {
       if (fiber.waiting == Waiting::kBlock) fiber.waiting = Waiting::kNone;
     }
     b.arrived = 0;
+    ++b.meetings;
   }
   for (unsigned first = 0; first < b.fibers.size(); first += kLanes) ReleaseWarp(first);
 }
@@ -268,7 +293,7 @@ void RunFibers(bool is_shuffled) {
   Block& b = *block;
   std::vector<Fiber*> order;
   for (Fiber& fiber : b.fibers) order.push_back(&fiber);
-  while (b.alive > 0 && b.error.empty()) {
+  while (b.alive > 0 && b.error == nullptr) {
     for (std::size_t i = order.size(); is_shuffled && i > 1; --i) {
       std::swap(order[i - 1], order[Draw() % i]);
     }
@@ -285,9 +310,20 @@ void RunFibers(bool is_shuffled) {
     for (const Fiber& fiber : b.fibers) {
       can_go_on |= !fiber.is_done && fiber.waiting == Waiting::kNone;
     }
-    if (!can_go_on && b.error.empty()) Fail("no thread can go on: a barrier that others miss");
+    if (!can_go_on && b.error == nullptr) Fail("no thread can go on: a barrier that others miss");
   }
 }
+
+#if LONGTAIL_SIMT_TSAN
+// Who did not come to its end, after an error, has been before what comes now.
+void DestroyTsanFiber(Fiber* fiber) {
+  if (!fiber->is_done) {
+    __tsan_switch_to_fiber(fiber->tsan, 0);
+    __tsan_switch_to_fiber(block->main_tsan, 0);
+  }
+  __tsan_destroy_fiber(fiber->tsan);
+}
+#endif
 
 std::string RunBlock(const Shape& shape, const unsigned (&index)[3], bool is_shuffled,
                      void (*body)(void*), void* argument) {
@@ -299,15 +335,20 @@ std::string RunBlock(const Shape& shape, const unsigned (&index)[3], bool is_shu
   b.alive = shape.threads.x * shape.threads.y * shape.threads.z;
   b.fibers.resize(b.alive);
   b.warps.resize((b.alive + kLanes - 1) / kLanes);
+  b.shared.reserve(kSharedArraysMax);
   b.shared.push_back(AllocateShared(nullptr, shape.shared_bytes));
+  if (LONGTAIL_SIMT_TSAN) b.static_shared = AllocateShared(nullptr, kStaticSharedBytes);
   block = &b;
   WITH_TSAN(b.main_tsan = __tsan_get_current_fiber();)
   PrepareFibers();
   RunFibers(is_shuffled);
-  WITH_TSAN(for (Fiber& fiber : b.fibers) __tsan_destroy_fiber(fiber.tsan);)
-  for (const SharedArray& array : b.shared) FreeShared(array);
+  WITH_TSAN(for (Fiber& fiber : b.fibers) DestroyTsanFiber(&fiber);)
+  if (LONGTAIL_SIMT_TSAN) FreeShared(b.static_shared);
+  for (const SharedArray& array : b.shared) {
+    if (!LONGTAIL_SIMT_TSAN || array.pages != nullptr) FreeShared(array);
+  }
   block = nullptr;
-  if (b.error.empty()) return {};
+  if (b.error == nullptr) return {};
   return "block " + std::to_string(index[0]) + "," + std::to_string(index[1]) + ": " + b.error;
 }
 
@@ -346,11 +387,12 @@ unsigned LaneNumber() {
 
 void BlockBarrier() {
   Fiber* const fiber = block->current;
-  WITH_TSAN(__tsan_release(&block->order);)
+  [[maybe_unused]] char* const order = &block->order[block->meetings % 2];
+  WITH_TSAN(__tsan_release(order);)
   fiber->waiting = Waiting::kBlock;
   ++block->arrived;
   SwitchToMain(fiber, false);
-  WITH_TSAN(__tsan_acquire(&block->order);)
+  WITH_TSAN(__tsan_acquire(order);)
 }
 
 void WarpBarrier(unsigned mask, Collective operation, bool is_second) {
@@ -359,9 +401,10 @@ void WarpBarrier(unsigned mask, Collective operation, bool is_second) {
   fiber->waiting = Waiting::kWarp;
   fiber->mask = mask;
   fiber->operation = static_cast<int>(operation) * 2 + (is_second ? 1 : 0);
-  WITH_TSAN(__tsan_release(&block->warps[fiber->number / kLanes].order);)
+  ++fiber->meetings;
+  WITH_TSAN(__tsan_release(&fiber->order[fiber->meetings % 2]);)
   SwitchToMain(fiber, false);
-  WITH_TSAN(__tsan_acquire(&block->warps[fiber->number / kLanes].order);)
+  WITH_TSAN(for (char* const met : fiber->met) if (met != nullptr) __tsan_acquire(met);)
 }
 
 void Give(std::uint64_t value) {
@@ -377,7 +420,7 @@ void MayPreempt() {
 }
 
 void Fail(const char* cause) {
-  if (block->error.empty()) block->error = cause;
+  if (block->error == nullptr) block->error = cause;
 }
 
 void* DynamicShared() {
@@ -388,7 +431,16 @@ void* StaticShared(const void* site, std::size_t bytes) {
   for (const SharedArray& array : block->shared) {
     if (array.site == site) return array.data;
   }
-  block->shared.push_back(AllocateShared(site, bytes));
+  if (block->shared.size() == kSharedArraysMax) std::abort();
+  if (!LONGTAIL_SIMT_TSAN) {
+    block->shared.push_back(AllocateShared(site, bytes));
+  } else {
+    const std::size_t size = (bytes + 63) / 64 * 64;
+    if (block->static_shared_used + size > kStaticSharedBytes) std::abort();
+    block->shared.push_back(
+        {.site = site, .data = block->static_shared.data + block->static_shared_used});
+    block->static_shared_used += size;
+  }
   return block->shared.back().data;
 }
 

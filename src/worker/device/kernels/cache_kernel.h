@@ -27,13 +27,14 @@ __global__ void __launch_bounds__(kThreads) ProbeCache(CacheProbeCall call) {
     }
     const std::uint64_t key = call.keys[i];
     const std::uint32_t place = CacheSetOf(cache, call.table, key) * kCacheWays + lane;
-    const bool is_there =
-        cache.stamps[place] != 0 && cache.keys[place] == key && cache.tables[place] == call.table;
+    // Another warp may stamp this way now, for the key that it has: it is in use either way.
+    const bool is_there = LoadRelaxed(cache.stamps + place) != 0 && cache.keys[place] == key &&
+                          cache.tables[place] == call.table;
     const bool is_fresh = is_there && IsFresh(cache.applied[place], call.step, call.age_max);
     const unsigned there = __ballot_sync(kAllLanes, is_there);
     const unsigned fresh = __ballot_sync(kAllLanes, is_fresh);
     if (is_fresh) {
-      cache.stamps[place] = call.step;
+      StoreRelaxed(cache.stamps + place, call.step);
       call.places[i] = place;
       call.missed[i] = 0;
       atomicAdd(&cache.counters->hits, 1ULL);

@@ -25,6 +25,25 @@ namespace longtail::device {
 inline constexpr unsigned kWarpSize = 32;
 inline constexpr unsigned kAllLanes = 0xFFFFFFFF;
 
+/// Reads and writes of what threads of other warps may write meanwhile: whole, in no order. Without
+/// them that would be a race.
+template <typename T>
+__device__ inline T LoadRelaxed(const T* address) {
+#if defined(__CUDACC__)
+  return *static_cast<const volatile T*>(address);
+#else
+  return __atomic_load_n(address, __ATOMIC_RELAXED);
+#endif
+}
+template <typename T>
+__device__ inline void StoreRelaxed(T* address, T value) {
+#if defined(__CUDACC__)
+  *static_cast<volatile T*>(address) = value;
+#else
+  __atomic_store_n(address, value, __ATOMIC_RELAXED);
+#endif
+}
+
 /// How a kernel is launched.
 struct LaunchShape {
   unsigned blocks = 0;

@@ -1,0 +1,47 @@
+# Whether the CUDA component is built: LONGTAIL_WITH_CUDA. Only it needs nvcc and cuBLAS; all else is
+# the same with and without.
+#
+# AUTO takes them where they are found, ON wants them there, OFF does not look.
+set(LONGTAIL_CUDA AUTO CACHE STRING "The component for CUDA devices, with nvcc: AUTO, ON or OFF")
+set_property(CACHE LONGTAIL_CUDA PROPERTY STRINGS AUTO ON OFF)
+
+set(LONGTAIL_WITH_CUDA OFF)
+if(LONGTAIL_CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    find_program(LONGTAIL_NVCC nvcc HINTS /usr/local/cuda/bin)
+    if(LONGTAIL_NVCC)
+      set(CMAKE_CUDA_COMPILER ${LONGTAIL_NVCC} CACHE FILEPATH "nvcc")
+    endif()
+  endif()
+  if(CMAKE_CUDA_COMPILER)
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES "80-real;90")
+    endif()
+    if(NOT CMAKE_CUDA_HOST_COMPILER)
+      set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER} CACHE FILEPATH "nvcc's C++ compiler")
+    endif()
+    if(LONGTAIL_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+      set(CMAKE_CUDA_COMPILER_LAUNCHER ${LONGTAIL_CCACHE})
+    endif()
+    enable_language(CUDA)
+    # What CMake 3.25 does not know of nvcc yet.
+    if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+    endif()
+    find_package(CUDAToolkit 12 QUIET)
+    if(TARGET CUDA::cublas AND TARGET CUDA::cudart_static)
+      set(LONGTAIL_WITH_CUDA ON)
+    endif()
+  endif()
+  if(NOT LONGTAIL_WITH_CUDA AND NOT LONGTAIL_CUDA STREQUAL "AUTO")
+    message(FATAL_ERROR "LONGTAIL_CUDA=${LONGTAIL_CUDA}: want nvcc and cuBLAS of CUDA 12 or newer; "
+                        "nvcc is '${CMAKE_CUDA_COMPILER}'")
+  endif()
+endif()
+if(LONGTAIL_WITH_CUDA)
+  message(STATUS "longtail: with the CUDA component, for ${CMAKE_CUDA_ARCHITECTURES} "
+                 "(LONGTAIL_CUDA=${LONGTAIL_CUDA})")
+else()
+  message(STATUS "longtail: without the CUDA component (LONGTAIL_CUDA=${LONGTAIL_CUDA})")
+endif()
