@@ -1,5 +1,5 @@
-# Whether the CUDA component is built: LONGTAIL_WITH_CUDA. Only it needs nvcc and cuBLAS; all else is
-# the same with and without.
+# Whether the CUDA component is built: LONGTAIL_WITH_CUDA. Only it needs nvcc and cuBLAS; all else
+# is the same with and without.
 #
 # AUTO takes them where they are found, ON wants them there, OFF does not look.
 set(LONGTAIL_CUDA AUTO CACHE STRING "The component for CUDA devices, with nvcc: AUTO, ON or OFF")

@@ -52,8 +52,9 @@ struct ReluGradientItem {
 
   LONGTAIL_HOST_DEVICE void operator()(std::uint32_t i) const {
     Lane y = LaneAt<Lane>(call.y + i * kWidth<Lane>);
-    Lane& dy = LaneAt<Lane>(call.dy + i * kWidth<Lane>);
+    Lane dy = LaneAt<Lane>(call.dy + i * kWidth<Lane>);
     ForEachFloat(Mask{call.scale}, dy, y);
+    LaneAt<Lane>(call.dy + i * kWidth<Lane>) = dy;
   }
 
  private:

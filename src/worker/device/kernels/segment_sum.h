@@ -61,8 +61,9 @@ LONGTAIL_HOST_DEVICE inline Lane OccurrenceGradient(const SegmentSumCall& call, 
   const std::uint32_t bag = call.bags_of == nullptr ? key : call.bags_of[key];
   const std::uint32_t example = bag / call.bags.fields;
   const std::uint32_t field = bag - example * call.bags.fields;
-  const Lane& gradient = LaneAt<Lane>(call.gradients + std::size_t{example} * call.stride +
-                                      std::size_t{field} * call.field_stride + column);
+  const Lane gradient =  // A copy: by reference nvcc reads it in halves.
+      LaneAt<Lane>(call.gradients + std::size_t{example} * call.stride +
+                   std::size_t{field} * call.field_stride + column);
   const std::uint32_t keys =
       call.bags.offsets == nullptr ? 1 : call.bags.offsets[bag + 1] - call.bags.offsets[bag];
   return KeyWeight(call.bags, call.pooling, key, keys) * gradient;
