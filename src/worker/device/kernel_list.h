@@ -17,6 +17,7 @@
 #include "worker/device/kernels/dropout.h"
 #include "worker/device/kernels/factorization.h"
 #include "worker/device/kernels/logistic_loss.h"
+#include "worker/device/kernels/logit_head.h"
 #include "worker/device/kernels/narrow.h"
 #include "worker/device/kernels/pool.h"
 #include "worker/device/kernels/segment_sum.h"
@@ -55,13 +56,13 @@ struct KernelList {
   }
 };
 
-using Kernels =
-    KernelList<HashKeysCall, MarkHeadsCall, NumberKeysCall, PoolCall, PoolLinearCall,
-               BagsOfKeysCall, SegmentSumCall, MarkLongSegmentsCall, LongSegmentSumCall,
-               DotInteractionCall, DotGradientCall, PairSumsCall, PairGradientsCall, CrossCall,
-               CrossGradientCall, AddCall, BiasCall, ReluGradientCall, ColumnPartsCall,
-               AddPartsCall, DropoutCall, LogisticLossCall, SumPartsCall, DenseSgdCall,
-               DenseMomentumCall, DenseAdagradCall, DenseAdamCall, NarrowCall, WidenCall,
-               CacheProbeCall, CacheSetsCall, CacheInsertCall, CacheReadCall, CacheWriteCall>;
+using Kernels = KernelList<
+    HashKeysCall, MarkHeadsCall, NumberKeysCall, PoolCall, PoolLinearCall, BagsOfKeysCall,
+    SegmentSumCall, MarkLongSegmentsCall, LongSegmentSumCall, DotInteractionCall, DotGradientCall,
+    PairSumsCall, PairGradientsCall, SharedGradientPartsCall, LogitHeadCall,
+    LogitInputGradientsCall, LogitWeightPartsCall, CrossCall, CrossGradientCall, AddCall, BiasCall,
+    ReluGradientCall, ColumnPartsCall, AddPartsCall, DropoutCall, LogisticLossCall, SumPartsCall,
+    DenseSgdCall, DenseMomentumCall, DenseAdagradCall, DenseAdamCall, NarrowCall, WidenCall,
+    CacheProbeCall, CacheSetsCall, CacheInsertCall, CacheReadCall, CacheWriteCall>;
 
 }  // namespace longtail::device

@@ -8,6 +8,7 @@
 #include "worker/device/kernels/dot_interaction_kernel.h"
 #include "worker/device/kernels/factorization_kernel.h"
 #include "worker/device/kernels/for_each_item_kernel.h"
+#include "worker/device/kernels/logit_head_kernel.h"
 #include "worker/device/kernels/long_segment_sum_kernel.h"
 
 namespace longtail::device {

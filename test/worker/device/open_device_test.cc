@@ -3,12 +3,14 @@
 #include "worker/device/open_device.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "server/scratch_directory.h"
+#include "support/program.h"
 #include "worker/device/cuda_device.h"
 #include "worker/device/cuda_library.h"
 
@@ -129,6 +131,43 @@ TEST_CASE("without a driver each function of the component gives an error", "[de
   CHECK(pointer == nullptr);
   CHECK(CudaDevice::Open(table, {}).status().message() ==
         "cuda:0: this machine has no CUDA driver (libcuda.so.1)");
+}
+
+// One program, installed without the component and with it.
+TEST_CASE("a program takes the component that lies beside it, if there is one", "[device][open]") {
+  namespace fs = std::filesystem;
+  const test::ScratchDirectory directory;
+  const std::string program = (directory / "program").string();
+  fs::copy_file(LONGTAIL_OPENED_DEVICE, program);
+
+  const test::Outcome without = test::RunProgram({program, "auto"});
+  const test::Outcome wanted = test::RunProgram({program, "cuda:0"});
+  const test::Outcome cpu = test::RunProgram({program, "cpu"});
+  const test::Outcome wrong = test::RunProgram({program, "gpu"});
+
+  CHECK(without.code == 0);
+  CHECK(without.said.substr(without.said.size() - 2) == "4\n");
+  CHECK(cpu.said == "device: cpu\n4\n");
+  CHECK(wrong.code == 2);
+  CHECK(wrong.said == "device 'gpu': want auto, cpu, cuda or cuda:N, N 0..63\n");
+  if (!HasComponent()) return;
+  if (without.said.find("device: cpu, since there is no GPU to use: CUDA component: ") != 0) {
+    std::cout << "[skip] a CUDA component is installed on this machine\n";
+    return;
+  }
+  CHECK(wanted.code == 1);
+
+  fs::copy_file(LONGTAIL_CUDA_LIBRARY, directory / kCudaLibraryName);
+  const test::Outcome with = test::RunProgram({program, "auto"});
+
+  CAPTURE(with.said);
+  CHECK(with.code == 0);
+  const bool has_gpu = with.said.find("device: cuda:0 (") == 0;
+  if (!has_gpu) {
+    CHECK(with.said ==
+          "device: cpu, since there is no GPU to use: cuda:0: this machine has no CUDA driver "
+          "(libcuda.so.1)\n4\n");
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "examples/common/nn/dropout.h"
 #include "examples/common/nn/fm_interaction.h"
 #include "examples/common/nn/logistic_loss.h"
+#include "examples/common/nn/logit_head.h"
 #include "examples/common/nn/relu.h"
 #include "examples/ctr/models/field_gather.h"
 #include "support/gen.h"
@@ -178,6 +179,10 @@ TEST_CASE("interactions are those of DLRM and of factorization machines", "[devi
   CHECK(IsSame(y.span(), want_y.span()));
   CHECK(IsSame(dv.span(), want_dv.span()));
 
+  constexpr std::uint32_t kNumbers = 3;
+  const AlignedBuffer vectors = Filled(rng, kNumbers * dim);
+  const AlignedBuffer scales = Filled(rng, kExamples * kNumbers);
+  AlignedBuffer parts(kNumbers * dim), want_parts(kNumbers * dim);
   const AlignedBuffer logit_gradients = Filled(rng, kExamples);
   AlignedBuffer want_logits = Filled(rng, kExamples);
   AlignedBuffer logits = Copied(want_logits);
@@ -187,13 +192,19 @@ TEST_CASE("interactions are those of DLRM and of factorization machines", "[devi
     std::vector<float> squares(dim);
     float* const sum = want_sums.data() + e * dim;
     examples::FmAccumulate<0>(v.data() + e * columns, nullptr, kVectors, dim, sum, squares.data());
+    examples::FmAccumulate<0>(vectors.data(), scales.data() + e * kNumbers, kNumbers, dim, sum,
+                              squares.data());
     want_logits.data()[e] += examples::FmValue<0>(sum, squares.data(), dim);
     examples::FmBackward<0>(v.data() + e * columns, sum, logit_gradients.data()[e], kVectors, dim,
                             want_pairs.data() + e * columns);
+    examples::FmScaledBackward<0>(vectors.data(), scales.data() + e * kNumbers, sum,
+                                  logit_gradients.data()[e], kNumbers, dim, want_parts.data());
   }
+  const SharedVectors shared{.vectors = vectors.data(), .scales = scales.data(), .count = kNumbers};
   OnCpu(PairSumsCall{.v = v.data(),
                      .sums = sums.data(),
                      .logits = logits.data(),
+                     .shared = shared,
                      .examples = kExamples,
                      .fields = kVectors,
                      .dim = dim,
@@ -207,6 +218,14 @@ TEST_CASE("interactions are those of DLRM and of factorization machines", "[devi
                           .dim = dim,
                           .v_stride = columns,
                           .dv_stride = columns});
+  OnCpu(SharedGradientPartsCall{.shared = shared,
+                                .sums = sums.data(),
+                                .logit_gradients = logit_gradients.data(),
+                                .parts = parts.data(),
+                                .examples = kExamples,
+                                .dim = dim,
+                                .part_rows = kExamples});
+  CHECK(IsSame(parts.span(), want_parts.span()));
   CHECK(IsSame(sums.span(), want_sums.span()));
   CHECK(IsSame(logits.span(), want_logits.span()));
   CHECK(IsSame(pairs.span(), want_pairs.span()));
@@ -283,6 +302,50 @@ TEST_CASE("gradients of the loss are the trainers'", "[device][trainer]") {
 
   CHECK(IsSame(got, want));
   CHECK(sums[0] + sums[1] + sums[2] == Approx(want_loss).epsilon(1e-13));  // In another order.
+}
+
+TEST_CASE("logits and their gradients are those of LogitHead", "[device][trainer]") {
+  const auto inputs = GENERATE(as<std::uint32_t>(), 1, 7, 8, 31, 32, 40, 75, 400);
+  CAPTURE(inputs);
+  constexpr std::uint32_t kExamples = 43;
+  Rng rng(inputs);
+  examples::ParameterLayout layout;
+  const examples::LogitHead head("head", inputs, {}, layout);
+  const AlignedBuffer weights = Filled(rng, layout.size());
+  AlignedBuffer x = Filled(rng, std::size_t{kExamples} * inputs);
+  const AlignedBuffer logit_gradients = Filled(rng, kExamples);
+  AlignedBuffer want_logits = Filled(rng, kExamples);
+  AlignedBuffer logits = Copied(want_logits);
+  AlignedBuffer want_weights(layout.size()), parts(inputs), want_dx(x.size()), dx(x.size());
+  const Matrix rows{x.data(), kExamples, inputs, inputs};
+  head.Forward(weights.data(), rows, want_logits.data());
+  head.AddWeightGradients(rows, logit_gradients.data(), want_weights.data());
+  head.InputGradients(weights.data(), logit_gradients.data(),
+                      {want_dx.data(), kExamples, inputs, inputs});
+
+  OnCpu(LogitHeadCall{.x = x.data(),
+                      .weights = weights.data(),
+                      .logits = logits.data(),
+                      .examples = kExamples,
+                      .inputs = inputs,
+                      .x_stride = inputs});
+  OnCpu(LogitWeightPartsCall{.x = x.data(),
+                             .logit_gradients = logit_gradients.data(),
+                             .parts = parts.data(),
+                             .examples = kExamples,
+                             .inputs = inputs,
+                             .x_stride = inputs,
+                             .part_rows = 64});
+  OnCpu(LogitInputGradientsCall{.weights = weights.data(),
+                                .logit_gradients = logit_gradients.data(),
+                                .dx = dx.data(),
+                                .examples = kExamples,
+                                .inputs = inputs,
+                                .dx_stride = inputs});
+
+  CHECK(IsSame(logits.span(), want_logits.span()));
+  CHECK(IsSame(parts.span(), want_weights.span().first(inputs)));
+  CHECK(IsSame(dx.span(), want_dx.span()));
 }
 
 // Two steps of each rule, with clip and decay.

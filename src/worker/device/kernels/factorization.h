@@ -16,11 +16,19 @@
 
 namespace longtail::device {
 
+/// Vectors that all examples share, each times a number of the example: numbers among the fields.
+struct SharedVectors {
+  const float* vectors = nullptr;  ///< [count, dim]
+  const float* scales = nullptr;   ///< [examples, count]
+  std::uint32_t count = 0;
+};
+
 /// Adds to the logits; keeps the sums over fields for the gradient.
 struct PairSumsCall {
   const float* v = nullptr;  ///< [examples, v_stride], fields * dim of them read.
   float* sums = nullptr;     ///< [examples, dim]
   float* logits = nullptr;   ///< [examples]
+  SharedVectors shared{};
   std::uint32_t examples = 0;
   std::uint32_t fields = 0;
   std::uint32_t dim = 0;
@@ -42,6 +50,14 @@ LONGTAIL_HOST_DEVICE inline ColumnSums SumOverFields(const PairSumsCall& call,
     of.sum += value;
     of.squares += value * value;
   }
+  const SharedVectors& shared = call.shared;
+  LONGTAIL_UNROLL_4
+  for (std::uint32_t i = 0; i < shared.count; ++i) {
+    const float value = shared.scales[std::size_t{example} * shared.count + i] *
+                        shared.vectors[std::size_t{i} * call.dim + column];
+    of.sum += value;
+    of.squares += value * value;
+  }
   return of;
 }
 
@@ -56,6 +72,38 @@ struct PairGradientsCall {
   std::uint32_t dim = 0;
   std::uint32_t v_stride = 0;
   std::uint32_t dv_stride = 0;
+};
+
+/// parts[p, i, d] = the sum over the examples of part p of the gradient by shared vector i, which
+/// is gradient * scale * (sums[d] - scale * vector[d]); AddPartsCall adds the parts.
+struct SharedGradientPartsCall {
+  SharedVectors shared{};
+  const float* sums = nullptr;             ///< [examples, dim]
+  const float* logit_gradients = nullptr;  ///< [examples]
+  float* parts = nullptr;                  ///< [PartCount, shared.count, dim]
+  std::uint32_t examples = 0;
+  std::uint32_t dim = 0;
+  std::uint32_t part_rows = 512;
+
+  LONGTAIL_HOST_DEVICE std::uint32_t PartCount() const { return (examples - 1) / part_rows + 1; }
+
+  LONGTAIL_HOST_DEVICE void operator()(std::uint32_t item) const {
+    const std::uint32_t in_part = shared.count * dim;
+    const std::uint32_t part = item / in_part;
+    const std::uint32_t place = item - part * in_part;
+    const std::uint32_t i = place / dim;
+    const std::uint32_t column = place - i * dim;
+    const std::uint32_t begin = part * part_rows;
+    const std::uint32_t rest = examples - begin;
+    const std::uint32_t end = begin + (rest < part_rows ? rest : part_rows);
+    const float vector = shared.vectors[place];
+    float sum = 0;
+    for (std::uint32_t e = begin; e < end; ++e) {
+      const float scale = shared.scales[std::size_t{e} * shared.count + i];
+      sum += logit_gradients[e] * scale * (sums[std::size_t{e} * dim + column] - scale * vector);
+    }
+    parts[item] = sum;
+  }
 };
 
 template <typename Lane>
@@ -79,6 +127,10 @@ struct PairGradientsItem {
 
 void Run(const PairSumsCall& call, Loops& loops);
 
+template <typename Grid>
+void Run(const SharedGradientPartsCall& call, Grid& grid) {
+  if (call.examples > 0) grid.ForEach(call.PartCount() * call.shared.count * call.dim, call);
+}
 template <typename Grid>
 void Run(const PairGradientsCall& call, Grid& grid) {
   const bool by_quads = call.dim % 4 == 0 && call.v_stride % 4 == 0 && call.dv_stride % 4 == 0 &&

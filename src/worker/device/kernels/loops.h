@@ -10,6 +10,13 @@
 #include "base/host_device.h"
 #include "worker/device/kernels/quad.h"
 
+// Before a loop that nvcc would unroll further than its registers allow.
+#if defined(__CUDA_ARCH__)
+#define LONGTAIL_UNROLL_4 _Pragma("unroll 4")
+#else
+#define LONGTAIL_UNROLL_4
+#endif
+
 namespace longtail::device {
 
 /// The grid of the CPU.
