@@ -6,6 +6,7 @@
 // Compute Capability": 80 is an A100, 90 an H100.
 #include <cuda_occupancy.h>
 
+#include <cstddef>
 #include <cstdio>
 
 namespace {
@@ -20,8 +21,8 @@ bool FactsOf(int arch, cudaOccDeviceProp& device) {
   device.regsPerMultiprocessor = 65536;
   device.warpSize = 32;
   device.sharedMemPerBlock = 48 << 10;
-  device.sharedMemPerMultiprocessor = (arch == 80 ? 164 : 228) << 10;
-  device.sharedMemPerBlockOptin = (arch == 80 ? 163 : 227) << 10;
+  device.sharedMemPerMultiprocessor = std::size_t{arch == 80 ? 164U : 228U} << 10;
+  device.sharedMemPerBlockOptin = std::size_t{arch == 80 ? 163U : 227U} << 10;
   device.reservedSharedMemPerBlock = 1 << 10;
   device.numSms = arch == 80 ? 108 : 132;
   return true;
