@@ -19,10 +19,17 @@ MAY_INCLUDE = {
 MAY_ALSO_INCLUDE = {
     "src/server/embedded_cluster.": {"worker"},  # The cluster in one process hands out workers.
 }
+# Parts of a folder that may include less, by the start of their path: of ours, these alone.
+ONLY_INCLUDES = {
+    "src/worker/device/": ("worker/device/", "base/"),  # Trainers may use it without a cluster.
+}
 # A user copies from examples/, so they see the public API and these alone.
 EXAMPLES_MAY_INCLUDE = {
     "base/check.h",
+    "base/dense_step.h",
+    "base/dropout_mask.h",
     "base/hash.h",
+    "base/logistic.h",
     "base/mutex.h",
     "base/random.h",
     "base/status_macros.h",
@@ -43,6 +50,11 @@ LIBRARY_BELONGS_TO = [
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
     (r"^google/protobuf/|\.pb\.h$", r"^src/protocol/(wire|\w+_codec)",
      "protobuf belongs to the wire codecs of src/protocol/"),
+    (r"^(cuda|cublas|thrust/|cub/|nccl|nvtx)",
+     r"^src/worker/device/(cuda/\w+\.(cu|h)|kernels/simt\.h)$",
+     "CUDA belongs to src/worker/device/cuda/"),
+    (r"^absl/", r"^(?!src/worker/device/(cuda|kernels)/)",
+     "Abseil does not belong to what nvcc compiles"),
     (r"^zstd\.h$", r"^src/protocol/compression\.", "zstd belongs to src/protocol/compression"),
 ]
 

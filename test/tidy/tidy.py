@@ -92,6 +92,9 @@ def layer_offences(files):
                     allowed |= more if file.path.startswith(start) else set()
                 if top not in allowed:
                     yield f"{where}: {folders[1]} may not include {header}"
+                for start, only in architecture.ONLY_INCLUDES.items():
+                    if file.path.startswith(start) and not header.startswith(only):
+                        yield f"{where}: {start} may not include {header}"
             elif folders[0] == "src" and top in {"examples", "test", "bench", "src"}:
                 yield f"{where}: src/ may not include {header}"
 

@@ -67,6 +67,18 @@ class TidyTest(unittest.TestCase):
         self.wants({"src/server/lane.h": "#include \"io/transport.h\"\n#include \"sparse/row.h\"\n",
                     "src/server/embedded_cluster.h": "#include \"worker/connected_worker.h\"\n"})
 
+    def test_a_part_of_a_folder_may_include_less(self):
+        self.wants({"src/worker/device/x.h": "#include \"worker/device/y.h\"\n"
+                                             "#include \"base/bytes.h\"\n"})
+        self.wants({"src/worker/device/x.h": "#include \"worker/worker_core.h\"\n"},
+                   "src/worker/device/ may not include worker/worker_core.h")
+
+    def test_what_nvcc_compiles_keeps_to_itself(self):
+        self.wants({"src/worker/device/kernels/x.h": "#include \"absl/status/status.h\"\n"},
+                   "Abseil does not belong to what nvcc compiles")
+        self.wants({"src/worker/device/x.h": "#include <cuda_runtime.h>\n"},
+                   "CUDA belongs to src/worker/device/cuda/")
+
     def test_src_may_not_include_what_is_above_it(self):
         self.wants({"src/io/x.h": "#include \"examples/ctr/model.h\"\n"}, "src/ may not include")
 

@@ -38,13 +38,4 @@ constexpr float UnitUniform(std::uint64_t bits) {
   return static_cast<float>(bits >> 40) * 0x1p-24F;
 }
 
-/// Scrambles 32 bits; unlike the 64-bit one it vectorises on AVX2.
-///
-/// Source: Wellons, "Prospecting for Hash Functions", 2018, lowbias32.
-constexpr std::uint32_t ScrambledBits32(std::uint32_t bits) {
-  bits = (bits ^ (bits >> 16)) * 0x7FEB352DU;
-  bits = (bits ^ (bits >> 15)) * 0x846CA68BU;
-  return bits ^ (bits >> 16);
-}
-
 }  // namespace longtail::examples

@@ -1,6 +1,7 @@
 #include "examples/common/nn/dense_optimizer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -112,7 +113,7 @@ void DenseOptimizer::UpdateTensor(Slice slice, float decay, const float* gradien
   const float clip =
       spec_.gradient_clip > 0 ? spec_.gradient_clip : std::numeric_limits<float>::infinity();
   const auto gradient = [=](std::size_t i) {
-    return std::min(std::max(gradients[i], -clip), clip) + decay * weights[i];
+    return dense::ShapedGradient(gradients[i], weights[i], clip, decay);
   };
   float* slot0 = slots_.data();
   float* slot1 = slot0 + layout_.size();

@@ -3,7 +3,6 @@
 // Slices of one step may be moved by different threads; no result depends on how the buffer is cut.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/dense_step.h"
 #include "examples/common/nn/aligned_buffer.h"
 #include "examples/common/nn/parameters.h"
 
@@ -43,52 +43,12 @@ struct DenseOptimizerSpec {
   float gradient_clip = 0;  ///< Gradients are cut to +-clip before decay is added; 0: not at all.
 };
 
-/// Moves one weight: velocity = momentum * velocity + g; weight -= learning_rate * velocity.
-///
-/// Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964,
-///         eq. 9; the rate outside the velocity, as Sutskever et al., ICML 2013, footnote 1.
-inline void SgdMomentumStep(float learning_rate, float momentum, float g, float& weight,
-                            float& velocity) {
-  velocity = momentum * velocity + g;
-  weight -= learning_rate * velocity;
-}
-
-/// Moves one weight: weight -= learning_rate * g.
-///
-/// Source: Robbins, Monro, "A stochastic approximation method", 1951, eq. 6.
-inline void SgdStep(float learning_rate, float g, float& weight) {
-  weight -= learning_rate * g;
-}
-
-/// Moves one weight: sum += g^2; weight -= learning_rate * g / (sqrt(sum) + epsilon).
-///
-/// Source: Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and
-///         stochastic optimization", JMLR 12 (2011), the diagonal case; epsilon outside the root.
-inline void AdagradStep(float learning_rate, float epsilon, float g, float& weight, float& sum) {
-  sum += g * g;
-  weight -= learning_rate * g / (std::sqrt(sum) + epsilon);
-}
-
-/// What Adam's formula needs besides a weight; the corrections belong to one step.
-struct AdamConstants {
-  float rate = 0;             ///< learning_rate / (1 - beta1^t).
-  float root_correction = 0;  ///< 1 / sqrt(1 - beta2^t).
-  float beta1 = 0;
-  float beta2 = 0;
-  float epsilon = 0;
-};
-
-/// Moves one weight:
-///
-///   m = beta1 m + (1 - beta1) g;   v = beta2 v + (1 - beta2) g^2
-///   weight -= learning_rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
-///
-/// Source: Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
-inline void AdamStep(const AdamConstants& c, float g, float& weight, float& m, float& v) {
-  m = c.beta1 * m + (1 - c.beta1) * g;
-  v = c.beta2 * v + (1 - c.beta2) * (g * g);
-  weight -= c.rate * m / (std::sqrt(v) * c.root_correction + c.epsilon);
-}
+// The rules themselves, one weight at a time.
+using dense::AdagradStep;
+using dense::AdamConstants;
+using dense::AdamStep;
+using dense::SgdMomentumStep;
+using dense::SgdStep;
 
 /// Checks ranges of rates, decay and clip.
 ///

@@ -1,5 +1,6 @@
 #include "examples/common/nn/dropout.h"
 
+#include "base/dropout_mask.h"
 #include "examples/common/nn/counter_random.h"
 
 namespace longtail::examples {
@@ -13,14 +14,10 @@ Dropout::Dropout(float rate, std::uint64_t layer)
 void Dropout::Apply(const StepContext& context, std::size_t first_row, Matrix y) const {
   const std::uint64_t stream = StreamKey(StreamKey(context.seed, context.step), layer_);
   for (std::size_t i = 0; i < y.rows; ++i) {
-    const std::uint64_t key = StreamKey(stream, context.first_example + first_row + i);
-    const auto low = static_cast<std::uint32_t>(key);
-    const auto high = static_cast<std::uint32_t>(key >> 32);
+    const std::uint64_t key = DropoutKey(stream, context.first_example + first_row + i);
     float* row = y.row(i);
     for (std::size_t j = 0; j < y.columns; ++j) {
-      // The second half of the key keeps rows whose first halves are near from sharing a mask.
-      const std::uint32_t bits =
-          ScrambledBits32(ScrambledBits32(low + static_cast<std::uint32_t>(j)) ^ high);
+      const std::uint32_t bits = DropoutBits(key, static_cast<std::uint32_t>(j));
       const float kept = row[j] * scale_;
       row[j] = bits >= drop_below_ ? kept : 0;
     }

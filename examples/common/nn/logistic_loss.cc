@@ -1,19 +1,12 @@
 #include "examples/common/nn/logistic_loss.h"
 
-#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <cstddef>
 
+#include "base/logistic.h"
+
 namespace longtail::examples {
-namespace {
-
-// From exp(-|z|), which never overflows.
-double SigmoidOf(double logit, double small) {
-  return logit >= 0 ? 1 / (1 + small) : small / (1 + small);
-}
-
-}  // namespace
 
 float Sigmoid(float logit) {
   const auto z = static_cast<double>(logit);
@@ -28,7 +21,7 @@ double LogisticLoss(std::span<const float> logits, std::span<const float> labels
     const auto z = static_cast<double>(logits[i]);
     const auto label = static_cast<double>(labels[i]);
     const double small = std::exp(-std::abs(z));
-    loss += std::max(z, 0.0) - z * label + std::log1p(small);
+    loss += LogLossOf(z, label, small);
     gradients[i] = static_cast<float>((SigmoidOf(z, small) - label) * static_cast<double>(scale));
   }
   return loss;

@@ -1,0 +1,149 @@
+// Moves dense parameters by the rules of base/dense_step.h.
+#pragma once
+
+#include <cstdint>
+
+#include "base/dense_step.h"
+#include "base/host_device.h"
+#include "worker/device/kernels/loops.h"
+
+namespace longtail::device {
+
+/// The weights of one tensor, and what is done to their gradients first.
+struct DenseSlice {
+  float* weights = nullptr;          ///< [count]
+  const float* gradients = nullptr;  ///< [count]
+  float clip = 0;                    ///< Gradients are cut to +-clip; an infinity cuts nothing.
+  float decay = 0;                   ///< Times the weight, added to the gradient.
+  std::uint32_t count = 0;
+};
+
+struct DenseSgdCall {
+  DenseSlice slice{};
+  float learning_rate = 0;
+};
+
+struct DenseMomentumCall {
+  DenseSlice slice{};
+  float* velocities = nullptr;  ///< [count]
+  float learning_rate = 0;
+  float momentum = 0;
+};
+
+struct DenseAdagradCall {
+  DenseSlice slice{};
+  float* sums = nullptr;  ///< [count]
+  float learning_rate = 0;
+  float epsilon = 0;
+};
+
+struct DenseAdamCall {
+  DenseSlice slice{};
+  float* first = nullptr;   ///< [count]
+  float* second = nullptr;  ///< [count]
+  dense::AdamConstants constants{};
+};
+
+template <typename Lane>
+struct DenseSgdItem {
+  DenseSgdCall call;
+
+  LONGTAIL_HOST_DEVICE void operator()(std::uint32_t i) const {
+    const std::uint32_t at = i * kWidth<Lane>;
+    Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
+    Lane weight = LaneAt<Lane>(call.slice.weights + at);
+    ForEachFloat(*this, gradient, weight);
+    LaneAt<Lane>(call.slice.weights + at) = weight;
+  }
+  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight) const {
+    dense::SgdStep(call.learning_rate,
+                   dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay),
+                   weight);
+  }
+};
+
+template <typename Lane>
+struct DenseMomentumItem {
+  DenseMomentumCall call;
+
+  LONGTAIL_HOST_DEVICE void operator()(std::uint32_t i) const {
+    const std::uint32_t at = i * kWidth<Lane>;
+    Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
+    Lane weight = LaneAt<Lane>(call.slice.weights + at);
+    Lane velocity = LaneAt<Lane>(call.velocities + at);
+    ForEachFloat(*this, gradient, weight, velocity);
+    LaneAt<Lane>(call.slice.weights + at) = weight;
+    LaneAt<Lane>(call.velocities + at) = velocity;
+  }
+  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& velocity) const {
+    dense::SgdMomentumStep(
+        call.learning_rate, call.momentum,
+        dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay), weight,
+        velocity);
+  }
+};
+
+template <typename Lane>
+struct DenseAdagradItem {
+  DenseAdagradCall call;
+
+  LONGTAIL_HOST_DEVICE void operator()(std::uint32_t i) const {
+    const std::uint32_t at = i * kWidth<Lane>;
+    Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
+    Lane weight = LaneAt<Lane>(call.slice.weights + at);
+    Lane sum = LaneAt<Lane>(call.sums + at);
+    ForEachFloat(*this, gradient, weight, sum);
+    LaneAt<Lane>(call.slice.weights + at) = weight;
+    LaneAt<Lane>(call.sums + at) = sum;
+  }
+  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& sum) const {
+    dense::AdagradStep(call.learning_rate, call.epsilon,
+                       dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay),
+                       weight, sum);
+  }
+};
+
+template <typename Lane>
+struct DenseAdamItem {
+  DenseAdamCall call;
+
+  LONGTAIL_HOST_DEVICE void operator()(std::uint32_t i) const {
+    const std::uint32_t at = i * kWidth<Lane>;
+    Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
+    Lane weight = LaneAt<Lane>(call.slice.weights + at);
+    Lane first = LaneAt<Lane>(call.first + at);
+    Lane second = LaneAt<Lane>(call.second + at);
+    ForEachFloat(*this, gradient, weight, first, second);
+    LaneAt<Lane>(call.slice.weights + at) = weight;
+    LaneAt<Lane>(call.first + at) = first;
+    LaneAt<Lane>(call.second + at) = second;
+  }
+  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& first,
+                                       float& second) const {
+    dense::AdamStep(call.constants,
+                    dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay),
+                    weight, first, second);
+  }
+};
+
+template <typename Grid>
+void Run(const DenseSgdCall& call, Grid& grid) {
+  ForEachLane<DenseSgdItem>(grid, call, call.slice.count, call.slice.weights, call.slice.gradients);
+}
+template <typename Grid>
+void Run(const DenseMomentumCall& call, Grid& grid) {
+  ForEachLane<DenseMomentumItem>(grid, call, call.slice.count, call.slice.weights,
+                                 call.slice.gradients, call.velocities);
+}
+template <typename Grid>
+void Run(const DenseAdagradCall& call, Grid& grid) {
+  ForEachLane<DenseAdagradItem>(grid, call, call.slice.count, call.slice.weights,
+                                call.slice.gradients, call.sums);
+}
+template <typename Grid>
+void Run(const DenseAdamCall& call, Grid& grid) {
+  ForEachLane<DenseAdamItem>(grid, call, call.slice.count, call.slice.weights, call.slice.gradients,
+                             call.first, call.second);
+}
+
+}  // namespace longtail::device
