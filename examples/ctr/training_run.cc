@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -192,8 +193,11 @@ std::optional<CheckpointInfo> NewestOf(const std::vector<CheckpointInfo>& saved,
 // cluster that trained already go back to it.
 absl::Status TrainingRun::JoinCluster(const std::string& store) {
   const TrainConfig& config = options_.config;
-  LONGTAIL_ASSIGN_OR_RETURN(cluster_,
-                            Cluster::Remote({.coordinator = options_.cluster, .store = store}));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      cluster_, Cluster::Remote({.coordinator = options_.cluster,
+                                 .store = store,
+                                 .join_timeout = std::chrono::milliseconds(
+                                     std::llround(options_.join_timeout_seconds * 1e3))}));
   const ClusterOptions& there = cluster_->options();
   if (there.step_mode != config.step_mode || there.workers != config.workers) {
     return absl::FailedPreconditionError(absl::StrCat(

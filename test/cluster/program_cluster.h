@@ -31,6 +31,7 @@ class ProgramCluster {
     std::string keep_log{};   ///< Of servers with logs; empty: none are kept.
     std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
     std::string store{};      ///< Of checkpoints; empty: there is none.
+    std::vector<std::string> serve_words{};  ///< More of the servers' command line.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
     const CutNetwork* network = nullptr;
   };
@@ -142,6 +143,7 @@ class ProgramCluster {
                                       "--replicas",     std::to_string(options_.replicas),
                                       "--lanes",        std::to_string(options_.lanes)};
     if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
+    words.insert(words.end(), options_.serve_words.begin(), options_.serve_words.end());
     if (options_.keeps_log) {
       words.emplace_back("--log");
       words.push_back(options_.log.empty() ? directory.path() + "/log" : options_.log);
