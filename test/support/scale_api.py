@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Answers as Kubernetes does for the scale of one StatefulSet, over TLS, for tests.
 
-    scale_api.py DIRECTORY NAMESPACE NAME
+    scale_api.py DIRECTORY NAMESPACE NAME [HOST PORT]
 
 Makes a certificate and a pod's account in DIRECTORY, says "listens on PORT" and answers until it is
 ended. The file DIRECTORY/replicas holds the number; a word there is answered as it stands.
@@ -19,7 +19,8 @@ TOKEN = "the-token"
 def make_account(directory, namespace):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,"
+         "DNS:kubernetes.default.svc",
          "-keyout", directory / "key.pem", "-out", directory / "ca.crt"],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     (directory / "namespace").write_text(namespace)
@@ -59,7 +60,8 @@ def main(arguments):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    host, port = arguments[3:5] if len(arguments) > 3 else ("127.0.0.1", "0")
+    server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(directory / "ca.crt", directory / "key.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)
