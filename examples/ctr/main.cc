@@ -54,6 +54,7 @@ struct Arguments {
   std::string cluster;
   std::string store;
   double join_timeout_seconds = 60;
+  double checkpoint_timeout_seconds = 600;
   std::uint32_t processes = 1;
   std::uint32_t process = kAllProcesses;
   bool resume = false;
@@ -111,6 +112,7 @@ absl::Status TrainHere(const Arguments& arguments, std::uint32_t process,
                      .cluster = arguments.cluster,
                      .store = arguments.store,
                      .join_timeout_seconds = arguments.join_timeout_seconds,
+                     .checkpoint_timeout_seconds = arguments.checkpoint_timeout_seconds,
                      .process = {.count = arguments.processes, .index = process},
                      .out = arguments.out,
                      .checkpoint_every = arguments.checkpoint_every,
@@ -228,6 +230,11 @@ int Main(int argc, char** argv) {
   train
       ->add_option("--join_timeout", arguments.join_timeout_seconds,
                    "Seconds to wait for the cluster until it is there")
+      ->check(CLI::Range(1.0, 86400.0))
+      ->capture_default_str();
+  train
+      ->add_option("--checkpoint_timeout", arguments.checkpoint_timeout_seconds,
+                   "Seconds that the cluster may take to save a checkpoint")
       ->check(CLI::Range(1.0, 86400.0))
       ->capture_default_str();
   train

@@ -31,6 +31,10 @@
 namespace longtail::examples {
 namespace {
 
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(std::llround(seconds * 1e3));
+}
+
 using Clock = std::chrono::steady_clock;
 
 double Seconds(Clock::time_point since) {
@@ -194,10 +198,11 @@ std::optional<CheckpointInfo> NewestOf(const std::vector<CheckpointInfo>& saved,
 absl::Status TrainingRun::JoinCluster(const std::string& store) {
   const TrainConfig& config = options_.config;
   LONGTAIL_ASSIGN_OR_RETURN(
-      cluster_, Cluster::Remote({.coordinator = options_.cluster,
-                                 .store = store,
-                                 .join_timeout = std::chrono::milliseconds(
-                                     std::llround(options_.join_timeout_seconds * 1e3))}));
+      cluster_,
+      Cluster::Remote({.coordinator = options_.cluster,
+                       .store = store,
+                       .join_timeout = Milliseconds(options_.join_timeout_seconds),
+                       .checkpoint_timeout = Milliseconds(options_.checkpoint_timeout_seconds)}));
   const ClusterOptions& there = cluster_->options();
   if (there.step_mode != config.step_mode || there.workers != config.workers) {
     return absl::FailedPreconditionError(absl::StrCat(

@@ -156,7 +156,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   const int signal = signals.Wait();
   stop.request_stop();
   starter.join();
-  if (server.ok() && loss.Noted().ok()) Leave((*server)->name(), signals, log);
+  if (server.ok() && loss.Noted().ok()) Leave(**server, signals, log);
   if (!server.ok() && !absl::IsCancelled(server.status())) return server.status();
   log.Info("server_ends", {{"signal", signal}});
   // Not the end that was asked for.
@@ -176,8 +176,8 @@ void ServeCommand::AskForShare(const std::string& server, const std::stop_source
   }
 }
 
-void ServeCommand::Leave(const std::string& server, const EndSignals& signals,
-                         const Log& log) const {
+void ServeCommand::Leave(ServerProcess& process, const EndSignals& signals, const Log& log) const {
+  const std::string& server = process.name();
   if (arguments_->leave_seconds <= 0 || arguments_->process.is_reader) return;
   const absl::Time begin = absl::Now();
   std::stop_source cut_short;
@@ -190,6 +190,14 @@ void ServeCommand::Leave(const std::string& server, const EndSignals& signals,
         LeaveCluster(arguments_->process.coordinator, server, departure,
                      begin + absl::Seconds(arguments_->leave_seconds) - absl::Now(),
                      [&] { return cut_short.stop_requested(); });
+    if (departure == Departure::kHandsOver) {
+      process.StopPulse();
+      const absl::Status said = SayAway(arguments_->process.coordinator, server);
+      if (!said.ok()) {
+        log.Warning("server_is_away_unsaid",
+                    {{"server", server}, {"reason", std::string(said.message())}});
+      }
+    }
     const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
     if (left.ok()) {
       log.Info("server_has_left", {{"server", server}, {"how", word}, {"seconds", seconds}});

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/command_outcome.h"
 #include "cli/end_signals.h"
+#include "cluster/server_process.h"
 
 namespace longtail::cli {
 
@@ -33,7 +34,7 @@ class ServeCommand {
   struct Arguments;
 
   void AskForShare(const std::string& server, const std::stop_source& stop, const Log& log) const;
-  void Leave(const std::string& server, const EndSignals& signals, const Log& log) const;
+  void Leave(ServerProcess& process, const EndSignals& signals, const Log& log) const;
 
   std::unique_ptr<Arguments> arguments_;
 };

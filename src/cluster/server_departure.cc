@@ -14,6 +14,8 @@ constexpr absl::Duration kLookEvery = absl::Milliseconds(200);
 constexpr absl::Duration kAnswerWithin = absl::Seconds(3);
 // What was asked for is asked for again: it may be refused now and not later, or be cancelled.
 constexpr absl::Duration kAskEvery = absl::Seconds(5);
+// Some times as long as the coordinator's rates are of.
+constexpr absl::Duration kWatchedFor = absl::Seconds(8);
 constexpr NodeId kFree{0};  // The lane of a place that has none.
 
 const ServerEntry* FindServer(const ClusterStatus& status, const std::string& name) {
@@ -54,6 +56,14 @@ const ServerEntry* FindHeir(const ClusterMap& map, const std::string& server, No
     }
   }
   return heir;
+}
+
+// Whether it has a place for what it has not all of, or is not there yet.
+bool CatchesUp(const ServerEntry* server) {
+  return server == nullptr || std::ranges::any_of(server->lanes, [](const LaneEntry& place) {
+           return place.node != kFree &&
+                  (place.role == ReplicaRole::kJoining || place.role == ReplicaRole::kNone);
+         });
 }
 
 absl::Status Rebalance(const std::string& coordinator) {
@@ -123,36 +133,44 @@ absl::Status LeaveCluster(const std::string& coordinator, const std::string& ser
   return absl::CancelledError(absl::StrCat("server '", server, "' leaves: ended before it has"));
 }
 
+absl::Status SayAway(const std::string& coordinator, const std::string& server) {
+  return AskToPlace(coordinator,
+                    {.request = 0, .placing = Placing::kAway, .lane = {}, .server = server},
+                    kAnswerWithin);
+}
+
 absl::Status TakeShare(const std::string& coordinator, const std::string& server,
                        absl::Duration timeout, const std::function<bool()>& is_over) {
   const absl::Time deadline = absl::Now() + timeout;
+  absl::Time ask_at = absl::InfinitePast();
+  bool was_asked = false;
   std::string what = "the cluster's map was not read";
-  while (!is_over()) {
-    const absl::StatusOr<ClusterStatus> status = ReadClusterStatus(coordinator, kAnswerWithin);
-    if (status.ok()) {
-      const ServerEntry* const mine = FindServer(*status, server);
-      const bool catches_up =
-          mine == nullptr || std::ranges::any_of(mine->lanes, [](const LaneEntry& place) {
-            return place.node != kFree &&
-                   (place.role == ReplicaRole::kJoining || place.role == ReplicaRole::kNone);
-          });
-      what = "it has not caught up in its lanes";
-      if (!catches_up) {
-        const absl::Status asked = AskToPlace(
-            coordinator, {.request = 0, .placing = Placing::kRebalance, .lane = {}, .server = {}},
-            kAnswerWithin);
-        if (asked.ok()) return asked;
-        what = std::string(asked.message());
-      }
-    } else {
-      what = std::string(status.status().message());
-    }
+  for (; !is_over(); absl::SleepFor(kLookEvery)) {
     if (absl::Now() >= deadline) {
       return absl::DeadlineExceededError(absl::StrCat("server '", server,
                                                       "' takes its share: after ",
                                                       absl::FormatDuration(timeout), " ", what));
     }
-    absl::SleepFor(kLookEvery);
+    if (absl::Now() < ask_at) continue;
+    const absl::StatusOr<ClusterStatus> status = ReadClusterStatus(coordinator, kAnswerWithin);
+    if (!status.ok()) {
+      what = std::string(status.status().message());
+      continue;
+    }
+    if (CatchesUp(FindServer(*status, server))) {
+      what = "it has not caught up in its lanes";
+      continue;
+    }
+    const absl::Status asked = Rebalance(coordinator);
+    if (!asked.ok()) {
+      what = std::string(asked.message());
+      continue;
+    }
+    if (was_asked) return asked;
+    // What lanes are asked for while servers come and go says little; once more, in peace.
+    was_asked = true;
+    what = "it was asked for once";
+    ask_at = absl::Now() + kWatchedFor;
   }
   return absl::CancelledError(absl::StrCat("server '", server, "' ends"));
 }

@@ -27,8 +27,15 @@ absl::Status LeaveCluster(const std::string& coordinator, const std::string& ser
                           Departure departure, absl::Duration timeout,
                           const std::function<bool()>& is_over);
 
+/// Says that `server`, which must have stopped its pulse, ends now: others do not wait for it then
+/// until its lease is over.
+///
+/// Errors: as AskToPlace.
+absl::Status SayAway(const std::string& coordinator, const std::string& server);
+
 /// Has servers share lanes evenly (Placing::kRebalance) as soon as `server` has caught up in all
-/// that it has a place in already: one that is new, or comes back, gets its share.
+/// that it has a place in already, and once more some seconds later, by what lanes are asked for
+/// then: one that is new, or comes back, gets its share.
 ///
 /// Errors: DeadlineExceeded, with what was refused last; Cancelled, if `is_over` says so.
 absl::Status TakeShare(const std::string& coordinator, const std::string& server,

@@ -77,6 +77,13 @@ TEST_CASE("servers follow the number that is wanted while workers push, and tota
     CHECK(programs.servers[1]->said().find("server_has_left server=server-1 how=hands_over") !=
           std::string::npos);
     CHECK(Leads(programs.address, "server-0") == (replicas > 1 ? 4 : 2));
+    if (replicas > 1) {
+      // Nobody waits until its lease is over.
+      const auto status = Must(ReadClusterStatus(programs.address, absl::Seconds(5)));
+      const auto gone = std::ranges::find(status.map->servers, "server-1", &ServerEntry::name);
+      CHECK(std::ranges::all_of(
+          gone->lanes, [](const LaneEntry& lane) { return lane.role == ReplicaRole::kNone; }));
+    }
     programs.StartServer(1);
     CHECK(AwaitLeads(programs, {2, 2}));
     CHECK(pushes.AwaitMore());
