@@ -83,7 +83,7 @@ class Bundle:
             return None
         return {**document.get("data", {}), **document.get("stringData", {})}
 
-    def environment(self, container):
+    def environment(self, container, fields):
         """(name: value) as the kubelet makes it, and what is wrong with it."""
         values, problems = {}, []
         for entry in container.get("env", []):
@@ -95,9 +95,9 @@ class Bundle:
                 values[name] = self.expand(entry.get("value", ""), values, name, problems)
             elif "fieldRef" in source:
                 path = source["fieldRef"]["fieldPath"]
-                if path not in FIELDS:
+                if path not in fields:
                     problems.append(f"variable {name}: field '{path}' is unknown")
-                values[name] = FIELDS.get(path, "")
+                values[name] = fields.get(path, "")
             else:
                 values[name] = self._of_key(name, source, problems)
         return values, problems
@@ -122,9 +122,10 @@ class Bundle:
                                 "that name")
         return REFERENCE.sub(lambda found: values.get(found[1], found[0]), text)
 
-    def arguments(self, container):
-        """The words of the command line, and what is wrong with them."""
-        values, problems = self.environment(container)
+    def arguments(self, container, fields=None):
+        """The words of the command line, and what is wrong with them. `fields`: what the downward
+        API gives this pod."""
+        values, problems = self.environment(container, fields or FIELDS)
         words = [self.expand(word, values, f"argument '{word}'", problems)
                  for word in container.get("args", [])]
         return words, problems
