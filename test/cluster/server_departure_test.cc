@@ -3,8 +3,11 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cluster/counted_pushes.h"
@@ -138,6 +141,60 @@ TEST_CASE("a server that cannot learn how many are wanted comes back",
   CHECK(said.find("warning servers_wanted_unknown server=server-1") != std::string::npos);
   CHECK(said.find("how=hands_over") != std::string::npos);
   CHECK(Leads(programs.address, "server-1") == 2);
+}
+
+TEST_CASE("checkpoints end at once, well or by name, while lanes go to and fro under them",
+          "[cluster][process][departure]") {
+  const test::ScratchDirectory store;
+  ProgramCluster programs({.servers = 2, .replicas = 2, .lanes = 2, .store = store.path()});
+  RemoteOptions options = programs.remote();
+  options.store = store.path();
+  const auto cluster = Must(Cluster::Remote(options));
+  test::CountedPushes pushes(*cluster, Must(cluster->CreateTable(test::ExactSpec("t", 4))));
+  std::atomic<bool> stop = false;
+  absl::Duration longest;
+  int saved = 0;
+  int aborted = 0;
+  absl::Status wrong;
+  std::thread saving([&] {
+    for (int i = 0; !stop; ++i) {
+      const absl::Time begin = absl::Now();
+      const absl::Status status = cluster->Checkpoint("c" + std::to_string(i)).status();
+      longest = std::max(longest, absl::Now() - begin);
+      saved += status.ok() ? 1 : 0;
+      aborted += absl::IsAborted(status) ? 1 : 0;
+      // (One that was given up may go on for a moment, and be in the next one's way.)
+      if (!status.ok() && !absl::IsAborted(status) && !absl::IsFailedPrecondition(status)) {
+        wrong.Update(status);
+      }
+    }
+  });
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    absl::SleepFor(absl::Milliseconds(300));  // For those that are to end well.
+    for (const std::uint32_t lane : {1U, 2U, 3U, 4U}) {
+      programs.Place({.request = 0,
+                      .placing = Placing::kMove,
+                      .lane = NodeId{lane},
+                      .server = (round + lane) % 2 == 0 ? "server-0" : "server-1"},
+                     kLimit);
+    }
+  }
+  CHECK(pushes.AwaitMore());
+  stop = true;
+  saving.join();
+  Must(wrong);
+  absl::Status last;
+  CHECK(Program::Await(kLimit, [&, i = 0]() mutable {
+    last = cluster->Checkpoint("last" + std::to_string(++i)).status();
+    return last.ok();
+  }));
+  WARN(saved << " checkpoints were saved and " << aborted << " ended by a move, the longest took "
+             << absl::FormatDuration(longest));
+  CHECK(saved > 0);
+  CHECK(aborted > 0);
+  CHECK(longest < absl::Seconds(30));
+  pushes.Stop();
+  CHECK(pushes.AreExact());
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ import hashlib
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -305,6 +306,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # By way of finally.
     try:
         sys.exit(main(sys.argv[1:]))
     except Failed as failed:

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -132,6 +133,32 @@ def check_mistakes(checks, bundles, known):
     return missed + (total < MISTAKES_MIN)
 
 
+def commands_of(path):
+    """The commands of ours in a page's blocks of shell: words after "longtail"."""
+    text = path.read_text()
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            found = re.search(r"(?:^|-- +)longtail ([^#|]*)", line)
+            if found:
+                yield shlex.split(found[1].replace("$c", "tcp://a:1"))
+
+
+def check_pages(root, program):
+    """How many commands of the pages for operators the program refuses."""
+    pages = [root / "docs" / "KUBERNETES.md", *sorted((root / "docs" / "runbook").glob("*.md"))]
+    count = refused = 0
+    for page in pages:
+        for words in commands_of(page):
+            done = subprocess.run([*program, *words], capture_output=True, text=True, timeout=20,
+                                  check=False)
+            count += 1
+            if done.returncode != 0:
+                refused += 1
+                print(f"{page.name}: longtail {' '.join(words)}: {done.stderr.strip()}")
+    print(f"{count} commands of {len(pages)} pages, {refused} refused")
+    return refused + (count == 0)
+
+
 def main(arguments):
     root, build = pathlib.Path(arguments[0]), pathlib.Path(arguments[1])
     programs = {"longtail-server": (arguments[2], "--check-arguments"),
@@ -157,7 +184,8 @@ def main(arguments):
         return 1
     problems = check_overlays(checks, bundles)
     missed = check_mistakes(checks, bundles, problems)
-    return 1 if missed or any(problems.values()) else 0
+    refused = check_pages(root, programs["longtail-server"])
+    return 1 if missed or refused or any(problems.values()) else 0
 
 
 if __name__ == "__main__":
