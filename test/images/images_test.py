@@ -28,7 +28,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "k8s"))
 import k8s_test  # noqa: E402
 
 VERSION = "0.1.0"
-EPOCHS = 20  # So many that the training lasts for all that is done meanwhile.
+EPOCHS = 45  # So many that the training lasts for all that is done meanwhile.
 SERVER_IMAGE = f"localhost/longtail-server:{VERSION}"
 TRAINER_IMAGE = f"localhost/longtail-trainer:{VERSION}"
 CONFIG = "/usr/share/longtail/examples/ctr/configs/movielens-latest-small.json"
