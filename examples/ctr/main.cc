@@ -53,6 +53,8 @@ struct Arguments {
   std::optional<std::uint32_t> row_cache_steps;
   std::string cluster;
   std::string store;
+  double join_timeout_seconds = 60;
+  double checkpoint_timeout_seconds = 600;
   std::uint32_t processes = 1;
   std::uint32_t process = kAllProcesses;
   bool resume = false;
@@ -109,6 +111,8 @@ absl::Status TrainHere(const Arguments& arguments, std::uint32_t process,
   RunOptions options{.config = config,
                      .cluster = arguments.cluster,
                      .store = arguments.store,
+                     .join_timeout_seconds = arguments.join_timeout_seconds,
+                     .checkpoint_timeout_seconds = arguments.checkpoint_timeout_seconds,
                      .process = {.count = arguments.processes, .index = process},
                      .out = arguments.out,
                      .checkpoint_every = arguments.checkpoint_every,
@@ -204,6 +208,9 @@ int Main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Trains, evaluates and applies click-through models on a Longtail cluster.");
   app.require_subcommand(1);
+  bool checks_arguments = false;
+  app.add_flag("--check_arguments", checks_arguments,
+               "Only read the command line: exit status 0 if it is one");
   CLI::App* const train = app.add_subcommand("train", "Train, evaluate, save and report");
   AddModelOptions(*train, arguments);
   train->add_option("--epochs", arguments.epochs, "Instead of the config's");
@@ -220,6 +227,16 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0U, kStalenessMax));
   train->add_option("--cluster", arguments.cluster,
                     "Servers to train on: tcp://HOST:PORT of their coordinator, or a file with it");
+  train
+      ->add_option("--join_timeout", arguments.join_timeout_seconds,
+                   "Seconds to wait for the cluster until it is there")
+      ->check(CLI::Range(1.0, 86400.0))
+      ->capture_default_str();
+  train
+      ->add_option("--checkpoint_timeout", arguments.checkpoint_timeout_seconds,
+                   "Seconds that the cluster may take to save a checkpoint")
+      ->check(CLI::Range(1.0, 86400.0))
+      ->capture_default_str();
   train
       ->add_option("--wire_values", arguments.wire_values,
                    "How gradients and rows travel to and from servers, not the config's")
@@ -246,6 +263,7 @@ int Main(int argc, char** argv) {
   predict->add_option("--input", arguments.input, "File in the schema's format")->required();
   predict->add_option("--output", arguments.output, "CSV to write; standard output if not given");
   CLI11_PARSE(app, argc, argv);
+  if (checks_arguments) return 0;
 
   std::string command_line = "longtail-ctr";
   for (int i = 1; i < argc; ++i) absl::StrAppend(&command_line, " ", argv[i]);

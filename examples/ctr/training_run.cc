@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -29,6 +30,14 @@
 
 namespace longtail::examples {
 namespace {
+
+// Of one checkpoint: lanes move, one after the other, while it is saved.
+constexpr int kCheckpointAttemptsMax = 20;
+constexpr absl::Duration kCheckpointPause = absl::Milliseconds(300);
+
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(std::llround(seconds * 1e3));
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -192,8 +201,12 @@ std::optional<CheckpointInfo> NewestOf(const std::vector<CheckpointInfo>& saved,
 // cluster that trained already go back to it.
 absl::Status TrainingRun::JoinCluster(const std::string& store) {
   const TrainConfig& config = options_.config;
-  LONGTAIL_ASSIGN_OR_RETURN(cluster_,
-                            Cluster::Remote({.coordinator = options_.cluster, .store = store}));
+  LONGTAIL_ASSIGN_OR_RETURN(
+      cluster_,
+      Cluster::Remote({.coordinator = options_.cluster,
+                       .store = store,
+                       .join_timeout = Milliseconds(options_.join_timeout_seconds),
+                       .checkpoint_timeout = Milliseconds(options_.checkpoint_timeout_seconds)}));
   const ClusterOptions& there = cluster_->options();
   if (there.step_mode != config.step_mode || there.workers != config.workers) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -410,14 +423,22 @@ absl::Status TrainingRun::WriteCheckpoint() {
   if (const auto rollback = cluster_->last_rollback()) {
     absl::StrAppend(&name, "-r", rollback->number);
   }
-  const auto saved =
-      cluster_->Checkpoint(name, state, {.increments_max = options_.checkpoint_increments});
-  if (saved.ok()) {
-    report_.checkpoint_path = AddressOf(saved->name);
-  } else if (!absl::IsAlreadyExists(saved.status())) {  // A run resumed at its end has it.
-    return saved.status();
+  for (int attempt = 1;; ++attempt) {
+    const std::string tried = attempt == 1 ? name : absl::StrCat(name, "-a", attempt);
+    const auto saved =
+        cluster_->Checkpoint(tried, state, {.increments_max = options_.checkpoint_increments});
+    if (saved.ok()) {
+      report_.checkpoint_path = AddressOf(saved->name);
+      return absl::OkStatus();
+    }
+    if (absl::IsAlreadyExists(saved.status())) return absl::OkStatus();  // Resumed at its end.
+    // A lane went to another server meanwhile: what was begun is not written over. Where one that
+    // was given up goes on, it ends soon.
+    const bool may_end_well = absl::IsAborted(saved.status()) ||
+                              (attempt > 1 && absl::IsFailedPrecondition(saved.status()));
+    if (!may_end_well || attempt == kCheckpointAttemptsMax) return saved.status();
+    absl::SleepFor(kCheckpointPause);
   }
-  return absl::OkStatus();
 }
 
 absl::Status TrainingRun::Evaluate() {

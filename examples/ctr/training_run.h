@@ -22,7 +22,9 @@ struct RunOptions {
   /// The cluster's coordinator (tcp://HOST:PORT, or a file that holds it); empty: an embedded
   /// cluster. All processes then share the directory `out` and the servers' store.
   std::string cluster{};
-  std::string store{};     ///< Of checkpoints; servers must name the same. Empty: in `out`.
+  std::string store{};  ///< Of checkpoints; servers must name the same. Empty: in `out`.
+  double join_timeout_seconds = 60;         ///< How long to wait for the cluster until it is there.
+  double checkpoint_timeout_seconds = 600;  ///< How long it may take to save a checkpoint.
   ProcessPlace process{};  ///< Of several, the first alone evaluates, saves and reports.
   std::string out;         ///< Directory of checkpoints, report and predictions; made if need be.
   std::uint64_t checkpoint_every = 0;  ///< Steps; 0: at the end alone.

@@ -78,8 +78,12 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs a Longtail cluster and looks into what it has saved.");
   app.set_version_flag("--version", LONGTAIL_VERSION);
   app.require_subcommand(1);
+  bool checks_arguments = false;
+  app.add_flag("--check-arguments", checks_arguments,
+               "Only read the command line: exit status 0 if it is one");
   const Commands commands(app);
   CLI11_PARSE(app, argc, argv);
+  if (checks_arguments) return 0;
 
   const absl::StatusOr<CommandOutcome> outcome = commands.Run();
   if (!outcome.ok()) {

@@ -6,13 +6,16 @@
 #include <string>
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "cli/age_text.h"
 #include "cli/end_signals.h"
 #include "cli/noted_loss.h"
+#include "cluster/server_departure.h"
 #include "cluster/server_process.h"
+#include "io/servers_wanted.h"
 
 namespace longtail::cli {
 
@@ -23,7 +26,36 @@ struct ServeCommand::Arguments {
   double behind_max_seconds = std::numeric_limits<double>::infinity();
   std::uint64_t base_after_mib = 1024;
   std::string keep_log = "0s";
+  double leave_seconds = 0;
+  std::string servers_wanted;
+  bool takes_share = false;
 };
+
+namespace {
+
+constexpr double kLeaveSecondsMax = 86400;
+constexpr absl::Duration kWantedWithin = absl::Seconds(5);
+constexpr absl::Duration kShareWithin = absl::Minutes(30);
+
+// How a server that was told to end leaves: for good, if fewer are wanted than its number. Where
+// that cannot be read it comes back: to drain one that does costs far more than not to drain one
+// that does not, whose rows its followers and its log still have.
+Departure DepartureOf(const std::string& server, const std::string& servers_wanted,
+                      const Log& log) {
+  if (servers_wanted.empty()) return Departure::kHandsOver;
+  const absl::StatusOr<std::uint32_t> wanted = ReadServersWanted(servers_wanted, kWantedWithin);
+  const absl::StatusOr<std::uint32_t> ordinal = OrdinalOf(server);
+  if (wanted.ok() && ordinal.ok()) {
+    log.Info("servers_wanted", {{"server", server}, {"wanted", *wanted}, {"number", *ordinal}});
+    return *ordinal >= *wanted ? Departure::kDrains : Departure::kHandsOver;
+  }
+  log.Warning("servers_wanted_unknown",
+              {{"server", server},
+               {"reason", std::string((wanted.ok() ? ordinal : wanted).status().message())}});
+  return Departure::kHandsOver;
+}
+
+}  // namespace
 
 ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
   Arguments& a = *arguments_;
@@ -82,6 +114,18 @@ ServeCommand::ServeCommand(CLI::App& app) : arguments_(std::make_unique<Argument
       "without it there is no such bound");
   a.command->add_option("--join-timeout", a.join_timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
+  a.command
+      ->add_option("--leave", a.leave_seconds,
+                   "Seconds that it may take, once told to end, to have others lead its lanes, or "
+                   "to drain; a second signal ends it at once. 0: it ends at once")
+      ->check(CLI::Range(0.0, kLeaveSecondsMax))
+      ->capture_default_str();
+  a.command->add_option("--servers-wanted", a.servers_wanted,
+                        "With --leave: where it is written how many servers there are to be, a "
+                        "file or statefulset://NAME. A server whose name's number is not below "
+                        "that drains; any other comes back");
+  a.command->add_flag("--take-share", a.takes_share,
+                      "Once it serves and has caught up, have servers share lanes evenly");
 }
 
 ServeCommand::~ServeCommand() = default;
@@ -109,6 +153,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
     server = ServerProcess::Start(options);
     if (server.ok()) {
       log.Info("server_serves", {{"server", (*server)->name()}, {"lanes", options.lanes}});
+      if (arguments_->takes_share && !options.is_reader) AskForShare((*server)->name(), stop, log);
     } else {
       EndSignals::Raise();
     }
@@ -116,11 +161,62 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   const int signal = signals.Wait();
   stop.request_stop();
   starter.join();
+  if (server.ok() && loss.Noted().ok()) Leave(**server, signals, log);
   if (!server.ok() && !absl::IsCancelled(server.status())) return server.status();
   log.Info("server_ends", {{"signal", signal}});
   // Not the end that was asked for.
   LONGTAIL_RETURN_IF_ERROR(loss.Noted());
   return CommandOutcome{};
+}
+
+void ServeCommand::AskForShare(const std::string& server, const std::stop_source& stop,
+                               const Log& log) const {
+  const absl::Status asked = TakeShare(arguments_->process.coordinator, server, kShareWithin,
+                                       [&] { return stop.stop_requested(); });
+  if (asked.ok()) {
+    log.Info("share_asked_for", {{"server", server}});
+  } else if (!absl::IsCancelled(asked)) {
+    log.Warning("share_not_asked_for",
+                {{"server", server}, {"reason", std::string(asked.message())}});
+  }
+}
+
+void ServeCommand::Leave(ServerProcess& process, const EndSignals& signals, const Log& log) const {
+  const std::string& server = process.name();
+  if (arguments_->leave_seconds <= 0 || arguments_->process.is_reader) return;
+  const absl::Time begin = absl::Now();
+  std::stop_source cut_short;
+  // Beside, so that a second signal ends it.
+  std::thread leaving([&] {
+    const Departure departure = DepartureOf(server, arguments_->servers_wanted, log);
+    const char* const word = departure == Departure::kDrains ? "drains" : "hands_over";
+    log.Info("server_leaves", {{"server", server}, {"how", word}});
+    const absl::Status left =
+        LeaveCluster(arguments_->process.coordinator, server, departure,
+                     begin + absl::Seconds(arguments_->leave_seconds) - absl::Now(),
+                     [&] { return cut_short.stop_requested(); });
+    if (departure == Departure::kHandsOver) {
+      process.StopPulse();
+      const absl::Status said = SayAway(arguments_->process.coordinator, server);
+      if (!said.ok()) {
+        log.Warning("server_is_away_unsaid",
+                    {{"server", server}, {"reason", std::string(said.message())}});
+      }
+    }
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+    if (left.ok()) {
+      log.Info("server_has_left", {{"server", server}, {"how", word}, {"seconds", seconds}});
+    } else {
+      log.Warning("server_has_not_left", {{"server", server},
+                                          {"how", word},
+                                          {"seconds", seconds},
+                                          {"reason", std::string(left.message())}});
+    }
+    EndSignals::Raise();
+  });
+  signals.Wait();
+  cut_short.request_stop();
+  leaving.join();
 }
 
 }  // namespace longtail::cli

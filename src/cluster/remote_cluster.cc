@@ -95,7 +95,7 @@ absl::Status RemoteCluster::Join(const RemoteOptions& options) {
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<Transport> endpoint, connections_->Join(*map));
   client_ = std::make_unique<ControlClient>(
       std::move(endpoint), [this](NodeId lane) { return DescribeLane(*map_->Current(), lane); });
-  client_->FollowLeaders();
+  client_->FollowLeaders(map_->Current());
   control_ = std::make_unique<server::ClusterControl>(
       server::ClusterControl::Options{
           .control_timeout = absl::FromChrono(options.control_timeout),

@@ -132,6 +132,8 @@ class Process final : public ServerProcess {
     return admin_ == nullptr ? std::string() : admin_->address();
   }
 
+  void StopPulse() override { link_->StopPulse(); }
+
  private:
   // What it does before it serves; empty: it serves, and its seats are there to stay.
   void Say(std::string begins_with) {

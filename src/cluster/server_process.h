@@ -75,6 +75,9 @@ class ServerProcess {
 
   /// HOST:PORT of its pages; empty: it has none.
   virtual std::string admin_address() const = 0;
+
+  /// The coordinator hears no more of it; it answers on. For one that is about to end.
+  virtual void StopPulse() = 0;
 };
 
 }  // namespace longtail

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "protocol/lane_leader.h"
 
 namespace longtail {
 namespace {
@@ -38,6 +39,12 @@ absl::Status StatusOf(const Message& message) {
 
 }  // namespace
 
+void ControlClient::TakeNews(const MapReply& news) {
+  if (news.request != 0) return;
+  if (take_map_) take_map_(news);
+  if (map_ != nullptr && news.map != nullptr) map_ = news.map;
+}
+
 std::string ControlClient::NameOf(NodeId node) const {
   if (describe_) return describe_(node);
   return absl::StrCat("lane ", static_cast<std::uint32_t>(node));
@@ -49,6 +56,12 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
                                                            absl::Duration resend_after) {
   const MutexLock lock(&mutex_);
   const absl::Time deadline = absl::Now() + timeout;
+  std::vector<Envelope> events;
+  // What is known of leaders when they are asked.
+  transport_->Receive(absl::Now(), events);
+  for (const Envelope& event : events) {
+    if (const auto* const news = std::get_if<MapReply>(&event.body)) TakeNews(*news);
+  }
   const std::uint64_t first = next_request_;
   next_request_ += nodes.size();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -64,7 +77,6 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
   std::vector<Message> answers(nodes.size());
   std::vector<bool> answered(nodes.size(), false);
   std::size_t missing = nodes.size();
-  std::vector<Envelope> events;
   while (missing != 0) {
     const absl::Time now = absl::Now();
     if (now >= deadline) {
@@ -89,11 +101,24 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
                         events);
     for (Envelope& event : events) {
       const auto* const news = std::get_if<MapReply>(&event.body);
-      if (take_map_ && news != nullptr && news->request == 0) take_map_(*news);
-      if (follows_leaders_ && news != nullptr && news->request == 0) {
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-          const bool may_repeat = !std::holds_alternative<SnapshotRequest>(make(first + i));
-          if (!answered[i] && may_repeat) send_again(i);
+      if (news != nullptr && news->request == 0) {
+        const std::shared_ptr<const ClusterMap> before = map_;
+        TakeNews(*news);
+        for (std::size_t i = 0; before != nullptr && i < nodes.size(); ++i) {
+          if (answered[i]) continue;
+          if (!std::holds_alternative<SnapshotRequest>(make(first + i))) {
+            send_again(i);
+          } else if (HasNewLeader(*before, *map_, nodes[i])) {
+            answered[i] = true;
+            answers[i] = SnapshotReply{
+                .request = first + i,
+                .status = absl::AbortedError(absl::StrCat(
+                    what, ": ", NameOf(nodes[i]),
+                    " leads now, and did not before: want a checkpoint of a new name")),
+                .blobs = {},
+                .positions = {}};
+            --missing;
+          }
         }
         continue;
       }
@@ -108,7 +133,7 @@ absl::StatusOr<std::vector<Message>> ControlClient::AskAll(const char* what,
         continue;  // A late answer to a call that gave up.
       }
       if (absl::Status status = StatusOf(event.body);
-          follows_leaders_ && absl::IsUnavailable(status)) {
+          map_ != nullptr && absl::IsUnavailable(status)) {
         refused_until[request - first] = absl::Now() + kAskAgainAfter;
         refusals[request - first] = std::move(status);
         continue;

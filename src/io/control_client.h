@@ -32,8 +32,11 @@ class ControlClient {
 
   /// From now on who says Unavailable is asked again soon, until the time is over: lanes whose
   /// leader changes say so. And all who have not answered are, once the transport says that there
-  /// are other leaders; but for a SnapshotRequest, which may have been begun.
-  void FollowLeaders() { follows_leaders_ = true; }
+  /// are other leaders. But not for a SnapshotRequest, which may have been begun: of a lane that
+  /// another leads now it is answered with Aborted, whatever became of it, since the old leader's
+  /// own answer may have gone with the connection. (Who took over just then may have been asked
+  /// all the same, and write on.) `map`: what the transport begins with.
+  void FollowLeaders(std::shared_ptr<const ClusterMap> map) { map_ = std::move(map); }
 
   /// Sends make(n) to each node and gives their answers in the order of `nodes`; a node that is
   /// silent is asked again every `resend_after`, which only what may be repeated should have.
@@ -69,12 +72,13 @@ class ControlClient {
   absl::StatusOr<std::vector<Message>> AskAll(const char* what, std::span<const NodeId> nodes,
                                               absl::Duration timeout, Make make,
                                               absl::Duration resend_after);
+  void TakeNews(const MapReply& news);
   std::string NameOf(NodeId node) const;
 
   Mutex mutex_;
   const std::unique_ptr<Transport> transport_;
   const Describe describe_;
-  bool follows_leaders_ = false;
+  std::shared_ptr<const ClusterMap> map_;  // The newest that the transport told of; null: none.
   std::function<void(const MapReply& news)> take_map_;
   std::uint64_t next_request_ ABSL_GUARDED_BY(mutex_) = 1;
 };

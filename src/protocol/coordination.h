@@ -142,6 +142,7 @@ enum class Placing : std::uint8_t {
   kDrain,      ///< `server` is to have nothing.
   kRebalance,  ///< Servers are to have, and to lead, as many.
   kCancel,     ///< No move that has not begun.
+  kAway,       ///< `server` ends now and may come back: nobody is to wait for it until it does.
 };
 
 /// Where replicas of lanes are to be. Answered by an Acknowledgement once that is written down;

@@ -56,6 +56,14 @@ inline std::uint64_t EpochOf(const ClusterMap& map, NodeId lane) {
   return number < map.lane_epochs.size() ? map.lane_epochs[number] : 0;
 }
 
+/// Whether another process leads that lane than before.
+inline bool HasNewLeader(const ClusterMap& before, const ClusterMap& now, NodeId lane) {
+  const std::optional<LaneLeader> found = FindLeader(now, lane);
+  const std::optional<LaneLeader> was = FindLeader(before, lane);
+  return found && (!was || was->server->name != found->server->name ||
+                   was->server->incarnation != found->server->incarnation);
+}
+
 /// Whether for a lane of `now` another process answers than it was.
 inline bool HasNewAnswerer(const ClusterMap& before, const ClusterMap& now,
                            std::optional<std::uint32_t> reader = std::nullopt) {

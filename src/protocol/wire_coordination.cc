@@ -16,7 +16,7 @@ namespace {
 
 // The fewest that a member can have: two flags, four numbers and two empty texts, three counts.
 constexpr std::size_t kMemberBytes = 2 + 7 * sizeof(std::uint32_t) + 6 * sizeof(std::uint64_t);
-constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kCancel);
+constexpr std::uint8_t kPlacingMax = static_cast<std::uint8_t>(Placing::kAway);
 constexpr std::size_t kLaneEpochBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 constexpr std::size_t kLaneLoadBytes = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);
 constexpr std::size_t kStuckReplicaBytes = kLaneEpochBytes + sizeof(std::uint64_t);

@@ -140,6 +140,10 @@ void CoordinatorCore::On(NodeId source, const PlaceLanes& m, absl::Time now, Eff
   }
   if (m.placing == Placing::kDrain) MarkDrained(state_.map, m.server);
   if (m.placing == Placing::kCancel) CancelMoves(state_.map, state_.moves);
+  if (m.placing == Placing::kAway) {
+    // As if it had been silent for its lease, which need not be waited for then.
+    servers_heard_[m.server].at = now - std::max(options_.lease, options_.server_lease);
+  }
   state_.moves.insert(state_.moves.end(), moves->begin(), moves->end());
   ++state_.map.version;
   when_stored_.push_back({kCoordinatorNode, source, Acknowledgement{m.request, {}, 0}});
@@ -204,6 +208,11 @@ absl::StatusOr<std::vector<LaneMove>> CoordinatorCore::Plan(const PlaceLanes& m)
       return PlanDrain(map, m.server);
     case Placing::kRebalance:
       return PlanRebalance(map, LoadsOfLanes());
+    case Placing::kAway:
+      if (std::ranges::find(map.servers, m.server, &ServerEntry::name) == map.servers.end()) {
+        return absl::NotFoundError(absl::StrCat("there is no server '", m.server, "'"));
+      }
+      break;
     case Placing::kCancel:
       break;
   }

@@ -238,7 +238,11 @@ void LaneSnapshot::OnStored(const StoreAnswer& answer, absl::Time now, Effects& 
 }
 
 void LaneSnapshot::Cancel(absl::Status why, Effects& effects) {
-  waiting_.reset();
+  if (const std::optional<Job> waits = std::exchange(waiting_, std::nullopt)) {
+    effects.sends.push_back(
+        {waits->self, waits->source,
+         SnapshotReply{.request = waits->request, .status = why, .blobs = {}, .positions = {}}});
+  }
   if (!is_running_ || job_.is_base) return;
   status_ = std::move(why);
   EndCuts();

@@ -101,5 +101,14 @@ TEST_CASE("wrong usage is told, help and version are given", "[cli][program]") {
   }
 }
 
+TEST_CASE("a command line can be checked without being carried out", "[cli][program]") {
+  CHECK(Run("--check-arguments serve --coordinator tcp://nowhere:1 --lanes 2").code == 0);
+  const Outcome unknown = Run("--check-arguments serve --coordinator tcp://nowhere:1 --lane 2");
+  CHECK(unknown.code > 1);
+  CHECK(unknown.error.find("--lane") != std::string::npos);
+  CHECK(Run("--check-arguments serve --lanes 2").code > 1);
+  CHECK(Run("--check-arguments").code > 1);
+}
+
 }  // namespace
 }  // namespace longtail::cli

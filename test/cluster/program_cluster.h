@@ -33,6 +33,7 @@ class ProgramCluster {
     std::string store{};      ///< Of checkpoints; empty: there is none.
     std::string keys{};       ///< The directory of the cluster's; empty: there are none.
     std::string own_keys{};   ///< Then: of an operator, whose the test itself is.
+    std::vector<std::string> serve_words{};  ///< More of the servers' command line.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
     const CutNetwork* network = nullptr;
   };
@@ -159,6 +160,7 @@ class ProgramCluster {
                                       "--lanes",        std::to_string(options_.lanes)};
     AddSecurity(words);
     if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
+    words.insert(words.end(), options_.serve_words.begin(), options_.serve_words.end());
     if (options_.keeps_log) {
       words.emplace_back("--log");
       words.push_back(options_.log.empty() ? directory.path() + "/log" : options_.log);

@@ -457,6 +457,33 @@ TEST_CASE("a server joins a cluster that is formed, and gets lanes when an opera
   CHECK(bench.core->state().moves.size() == 1);
 }
 
+TEST_CASE("nobody waits for a server that says it ends, until it is heard again",
+          "[server][coordinator][replica]") {
+  Bench bench({.servers = 2, .partitions = 8, .replicas = 2});
+  bench.Form(2, 2);
+  REQUIRE(RoleOf(bench, 0, 0) == ReplicaRole::kLeader);
+  REQUIRE(RoleOf(bench, 0, 1) == ReplicaRole::kFollower);
+  bench.Say(kOther, Beat(bench, "s1"));
+  const auto say_away = [&](const std::string& server) {
+    return bench
+        .Ask<Acknowledgement>(
+            kAsker,
+            PlaceLanes{.request = 9, .placing = Placing::kAway, .lane = {}, .server = server})
+        .status;
+  };
+  CHECK(Says(say_away("s7"), "there is no server 's7'"));
+  CHECK(RoleOf(bench, 0, 1) == ReplicaRole::kFollower);
+
+  CHECK(say_away("s0").ok());
+  CHECK(RoleOf(bench, 0, 0) == ReplicaRole::kNone);
+  CHECK(RoleOf(bench, 0, 1) == ReplicaRole::kNone);
+  CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kLeader);
+  CHECK(RoleOf(bench, 1, 1) == ReplicaRole::kLeader);
+
+  bench.Say(kAsker, Beat(bench, "s0"));
+  CHECK(RoleOf(bench, 0, 0) == ReplicaRole::kJoining);
+}
+
 TEST_CASE("all servers keep logs, or none does", "[server][coordinator]") {
   Bench bench({.servers = 2, .partitions = 8});
   ServerEntry a = Server("a");

@@ -39,12 +39,13 @@ EXAMPLES_MAY_INCLUDE = {
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
     (r"^rados/", r"^src/io/rados_", "librados belongs to src/io/rados_*"),
-    (r"^curl/", r"^src/io/etcd_gateway\.", "libcurl belongs to src/io/etcd_gateway"),
+    (r"^curl/", r"^src/io/(etcd_gateway|stateful_set)\.",
+     "libcurl belongs to src/io/etcd_gateway and stateful_set"),
     (r"^nlohmann/",
      r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(ckpt|inspect|key|status)_"
-     r"|cluster/(\w+_json|server_figures)\.|io/etcd_gateway\.)",
+     r"|cluster/(\w+_json|server_figures)\.|io/(etcd_gateway|stateful_set)\.)",
      "nlohmann-json belongs to src/protocol/'s JSON codecs, the answers of src/cli/ and "
-     "src/cluster/ and etcd's gateway"),
+     "src/cluster/, etcd's gateway and Kubernetes' API"),
     (r"^civetweb\.h$", r"^src/io/admin_http\.", "civetweb belongs to src/io/admin_http"),
     (r"^prometheus/", r"^src/io/metric_page\.", "prometheus-cpp belongs to src/io/metric_page"),
     (r"^CLI/", r"^src/cli/(main|\w+_command)\.", "CLI11 belongs to the command lines of src/cli/"),
