@@ -77,8 +77,9 @@ Findings RunDoctor(const DoctorOptions& options) {
   if (!options.store.empty()) CheckStore("store", options.store, findings);
   if (!options.state.empty()) CheckState(options.state, findings);
   if (!options.listen.empty()) {
-    CheckListen(options.listen, options.lanes * options.replicas, findings);
+    CheckListen("listen", options.listen, options.lanes * options.replicas, findings);
   }
+  if (!options.admin.empty()) CheckListen("admin", "tcp://" + options.admin, 1, findings);
   if (!options.listen.empty() || !options.advertise.empty()) {
     CheckAdvertise(options.advertise, options.listen, findings);
   }

@@ -17,6 +17,7 @@ struct DoctorOptions {
   std::string log{};
   std::string listen{};
   std::string advertise{};
+  std::string admin{};
   std::string state{};                        ///< As `coordinator` takes it.
   std::uint32_t lanes = 1;                    ///< Of the server that is to listen,
   std::uint32_t replicas = 1;                 ///< and replicas of each: it has a port for each.

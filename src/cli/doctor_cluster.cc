@@ -26,6 +26,7 @@ constexpr absl::Duration kClockOff = absl::Seconds(1);
 constexpr absl::Duration kClockFarOff = absl::Seconds(60);
 constexpr double kReaderBehindSeconds = 10;
 constexpr std::size_t kNamedMax = 8;
+constexpr const char* kCoordinator = "coordinator";
 
 std::string MillisecondsText(absl::Duration duration) {
   return absl::StrFormat("%.1f ms", absl::ToDoubleMilliseconds(duration));
@@ -40,20 +41,22 @@ std::string SomeOf(const std::vector<std::string>& names) {
   return text;
 }
 
-// What to do if nobody can be reached where `who` should be.
+// What to do if nobody can be reached where `who` should be: a server's name, or the coordinator.
 std::string ReachFix(Reach reach, const std::string& who, const std::string& address) {
+  const bool is_server = who != kCoordinator;
+  const std::string name = is_server ? absl::StrCat("server ", who) : "the coordinator";
   switch (reach) {
     case Reach::kNoAddress:
       return "want tcp://HOST:PORT";
     case Reach::kNoName:
       return absl::StrCat(
           "have the name in DNS or /etc/hosts here; in Kubernetes a headless "
-          "Service with publishNotReadyAddresses; or give ",
-          who, " another --advertise");
+          "Service with publishNotReadyAddresses",
+          is_server ? "; or start it with another --advertise" : "");
     case Reach::kRefused:
-      return absl::StrCat("start ", who,
-                          ", or look why it ended (its log; in Kubernetes `kubectl "
-                          "logs --previous`); if it runs, compare its --listen with ",
+      return absl::StrCat("start ", name,
+                          ", or look why it ended (its log; in Kubernetes `kubectl logs "
+                          "--previous`); if it runs, compare its --listen with ",
                           address);
     case Reach::kNoAnswer:
       return "look at the machine, at firewalls and, in Kubernetes, at NetworkPolicies between "
@@ -63,9 +66,9 @@ std::string ReachFix(Reach reach, const std::string& who, const std::string& add
       return absl::StrCat(
           "`ss -ltnp` there names what listens: a stopped process goes on with kill "
           "-CONT; another program is not ",
-          who);
+          name);
     case Reach::kForeign:
-      return absl::StrCat("`ss -ltnp` there names what listens: the address of ", who,
+      return absl::StrCat("`ss -ltnp` there names what listens: the address of ", name,
                           " is another one");
     case Reach::kOtherKeys:
       return "both ends are to have keys of one cluster, or neither: --coordinator "
@@ -292,7 +295,7 @@ void CheckCluster(const std::string& place, absl::Duration timeout, Findings& fi
                          "client, readable by its user");
   }
   const std::string& address = at->address;
-  if (!CheckReach("coordinator", "coordinator", address, *keys, timeout, findings)) return;
+  if (!CheckReach("coordinator", kCoordinator, address, *keys, timeout, findings)) return;
   if (const auto names = ResolveHost(HostOf(address)); names.ok()) {
     findings.Ok("coordinator-name", HostOf(address), absl::StrJoin(*names, ", "));
   }

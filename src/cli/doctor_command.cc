@@ -40,6 +40,7 @@ DoctorCommand::DoctorCommand(CLI::App& app) : arguments_(std::make_unique<Argume
                         "tcp://HOST:PORT that a server is to listen at");
   a.command->add_option("--advertise", a.options.advertise,
                         "The host that others are to connect to");
+  a.command->add_option("--admin", a.options.admin, "HOST:PORT that its pages are to be at");
   a.command->add_option("--lanes", a.options.lanes, "Lanes of that server")->capture_default_str();
   a.command->add_option("--replicas", a.options.replicas, "Replicas of each lane")
       ->capture_default_str();

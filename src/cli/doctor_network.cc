@@ -18,29 +18,32 @@ bool IsLoopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
 
-std::string FixOf(const std::string& problem, std::uint32_t port) {
+std::string FixOf(const std::string& check, const std::string& problem, std::uint32_t port) {
   if (problem.find("in use") != std::string::npos) {
     return absl::StrCat("`ss -ltnp 'sport = :", port,
-                        "'` names who listens there: end that, or give --listen another port");
+                        "'` names who listens there: end that, or give --", check, " another port");
   }
   if (problem.find("ermission") != std::string::npos) {
-    return "a port below 1024 takes CAP_NET_BIND_SERVICE: give --listen a port from 1024 on";
+    return absl::StrCat("a port below 1024 takes CAP_NET_BIND_SERVICE: give --", check,
+                        " a port from 1024 on");
   }
-  return "give --listen an address of this machine (`ip addr`), or * for all of them, and tell "
-         "others the name by --advertise";
+  return absl::StrCat("give --", check,
+                      " an address of this machine (`ip addr`), or one of all of "
+                      "them (* or 0.0.0.0), and tell others the name by --advertise");
 }
 
 }  // namespace
 
-void CheckListen(const std::string& listen, std::uint32_t places, Findings& findings) {
+void CheckListen(const std::string& check, const std::string& listen, std::uint32_t places,
+                 Findings& findings) {
   const absl::StatusOr<TcpAddress> address = ParseTcpAddress(listen);
   if (!address.ok()) {
-    return findings.Fail("listen", listen, std::string(address.status().message()),
-                         "--listen tcp://*:7001");
+    return findings.Fail(check, listen, std::string(address.status().message()),
+                         check == "listen" ? "--listen tcp://*:7001" : "--admin 0.0.0.0:9100");
   }
   const auto network = ZmqNetwork::Create({});
   if (!network.ok()) {
-    return findings.Fail("listen", listen, std::string(network.status().message()),
+    return findings.Fail(check, listen, std::string(network.status().message()),
                          "raise the limits that it names");
   }
   const std::uint32_t count = address->port == 0 ? 1 : std::max(places, 1U);
@@ -52,11 +55,11 @@ void CheckListen(const std::string& listen, std::uint32_t places, Findings& find
                                        : (*network)->Join(NodeId{1}, at);
     if (!endpoint.ok()) {
       const std::string problem(endpoint.status().message());
-      return findings.Fail("listen", at[0], problem, FixOf(problem, port));
+      return findings.Fail(check, at[0], problem, FixOf(check, problem, port));
     }
   }
   findings.Ok(
-      "listen", listen,
+      check, listen,
       count == 1 ? "free" : absl::StrCat("this and the ", count - 1, " that follow are free"));
 }
 

@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "base/version.h"
+#include "cli/bench_command.h"
 #include "cli/ckpt_command.h"
 #include "cli/command_outcome.h"
 #include "cli/coordinator_command.h"
@@ -55,6 +56,7 @@ struct Commands {
         doctor(app),
         plan(app),
         top(app),
+        bench(app),
         manual(app) {}
 
   absl::StatusOr<CommandOutcome> Run() const {
@@ -70,6 +72,7 @@ struct Commands {
     if (doctor.parsed()) return doctor.Run();
     if (plan.parsed()) return plan.Run();
     if (top.parsed()) return top.Run();
+    if (bench.parsed()) return bench.Run();
     if (manual.parsed()) return manual.Run();
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
@@ -89,6 +92,7 @@ struct Commands {
   DoctorCommand doctor;
   PlanCommand plan;
   TopCommand top;
+  BenchCommand bench;
   ManualCommand manual;
 };
 

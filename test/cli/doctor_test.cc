@@ -96,6 +96,13 @@ TEST_CASE("the doctor finds what is wrong with names and ports", "[cli][doctor]"
          p.words = {"--listen", "7000"};
        },
        "fail", "listen", "tcp://*:7001"},
+      {"somebody listens where the pages are to be",
+       [](Plant& p) {
+         const auto other = std::make_shared<PlainListener>("");
+         p.words = {"--admin", other->address().substr(6)};
+         p.things = {other};
+       },
+       "fail", "admin", "give --admin another port"},
       {"to advertise a name that nobody knows",
        [](Plant& p) {
          p.words = {"--advertise", "no-such-host.invalid"};
@@ -184,7 +191,7 @@ TEST_CASE("the doctor finds why the coordinator cannot be reached", "[cli][docto
        [](Plant& p) {
          p.words = {"--coordinator", absl::StrCat("tcp://127.0.0.1:", test::FreePort())};
        },
-       "fail", "coordinator-connection", "start coordinator"},
+       "fail", "coordinator-connection", "start the coordinator"},
       {"another program that says nothing",
        [](Plant& p) {
          const auto other = std::make_shared<PlainListener>("");
@@ -263,7 +270,7 @@ TEST_CASE("the doctor finds a cluster well, and servers that are not", "[cli][do
   doctor.Finds("a server that stands still", "fail", "server-connection", "kill -CONT");
   doctor.cluster.servers[1]->Send(SIGCONT);
   doctor.cluster.servers[1]->Kill();
-  doctor.Finds("a server that was killed", "fail", "server-connection", "start server-1");
+  doctor.Finds("a server that was killed", "fail", "server-connection", "start server server-1");
   REQUIRE(Program::Await(absl::Seconds(20), [&] {
     const auto status = ReadClusterStatus(doctor.cluster.address, absl::Seconds(3));
     return status.ok() && !status->is_well();

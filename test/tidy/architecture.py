@@ -42,7 +42,7 @@ LIBRARY_BELONGS_TO = [
     (r"^curl/", r"^src/io/etcd_gateway\.", "libcurl belongs to src/io/etcd_gateway"),
     (r"^nlohmann/",
      r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)"
-     r"|cli/(action|ckpt|doctor|inspect|key|plan|status)_"
+     r"|cli/(action|bench|ckpt|doctor|inspect|key|plan|status)_"
      r"|cluster/(\w+_json|server_figures)\.|io/etcd_gateway\.)",
      "nlohmann-json belongs to src/protocol/'s JSON codecs, the answers of src/cli/ and "
      "src/cluster/ and etcd's gateway"),
