@@ -32,7 +32,8 @@ TEST_CASE("every node is asked, whoever else is silent", "[cluster][node_answers
     CHECK(answers[i].about->name == names[i]);
     CHECK(answers[i].about->version == ProgramVersion());
     CHECK(answers[i].took < absl::Seconds(1));
-    CHECK(absl::AbsDuration(answers[i].clock_ahead) < absl::Milliseconds(100));
+    // One clock: it is off by no more than the way takes.
+    CHECK(absl::AbsDuration(answers[i].clock_ahead) <= answers[i].took / 2 + absl::Microseconds(2));
   }
   CHECK(absl::IsDeadlineExceeded(answers[1].about.status()));
   CHECK(absl::IsInvalidArgument(answers[2].about.status()));
