@@ -168,6 +168,21 @@ TEST_CASE("bash completes every command and option, and no other", "[cli][manual
         Words{directory.path() + "/cluster-file"});
 }
 
+TEST_CASE("a value that is called as a command is none", "[cli][manual]") {
+  const CommandPage page{.name = "longtail",
+                         .description = "",
+                         .options = {{.names = {"--name"}, .value = "TEXT", .description = ""}},
+                         .commands = {{.name = "one",
+                                       .description = "",
+                                       .options = {{.names = {"--deep"}, .description = ""}}}}};
+  const test::ScratchDirectory directory;
+  const std::string script = directory.path() + "/longtail.bash";
+  test::WriteWhole(script, BashCompletion(page));
+  using Words = std::vector<std::string>;
+  CHECK(Completed(script, {"--name", "one", "--"}) == Words{"--help", "--name"});
+  CHECK(Completed(script, {"--name", "x", "one", "--d"}) == Words{"--deep"});
+}
+
 TEST_CASE("texts of all kinds stand in a man page as they are", "[cli][manual]") {
   const CommandPage page{.name = "longtail",
                          .description = "Does",
