@@ -14,12 +14,13 @@
 #include "checkpoint/log_checkpoint.h"
 #include "checkpoint/retention.h"
 #include "cli/command_outcome.h"
+#include "cli/exit_codes.h"
 #include "cli/inspect.h"
 
 namespace longtail::cli {
 
 /// The exit status if what was looked at is damaged, or two checkpoints differ.
-inline constexpr int kCkptFound = 3;
+inline constexpr int kCkptFound = kNotWell;
 
 struct CkptRequest {
   std::string store{};  ///< As OpenExistingStore takes it.

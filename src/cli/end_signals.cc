@@ -39,6 +39,12 @@ int EndSignals::Wait() const {
   return number;
 }
 
+bool EndSignals::WaitFor(absl::Duration time) const {
+  const sigset_t signals = Both();
+  const timespec left = absl::ToTimespec(time);
+  return sigtimedwait(&signals, nullptr, &left) > 0;
+}
+
 void EndSignals::Raise() {
   kill(getpid(), SIGTERM);
 }

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "absl/time/time.h"
+
 namespace longtail::cli {
 
 /// While it is there, SIGTERM and SIGINT end nothing by themselves in its thread and in those that
@@ -16,6 +18,9 @@ class EndSignals {
 
   /// Returns when one of them came, and gives its number.
   int Wait() const;
+
+  /// Returns when one of them came, true, or so much time is over.
+  bool WaitFor(absl::Duration time) const;
 
   /// Makes Wait return, from another thread of the program.
   static void Raise();

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "cli/action_answer.h"
 #include "cli/local_cluster.h"
 #include "cli/number_text.h"
 #include "cluster/cluster_status.h"
@@ -27,6 +28,7 @@ struct PlaceCommand::Arguments {
   std::string server;
   double timeout_seconds = 600;
   bool cancels = false;
+  bool wants_json = false;
 };
 
 PlaceCommand::PlaceCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
@@ -41,6 +43,7 @@ PlaceCommand::PlaceCommand(CLI::App& app) : arguments_(std::make_unique<Argument
         ->add_option("--timeout", a.timeout_seconds,
                      "Seconds to wait until it is done; it goes on behind them")
         ->capture_default_str();
+    command->add_flag("--json", a.wants_json, "One JSON object");
     return command;
   };
   a.move = add("move", "Have another server lead a lane, while training goes on");
@@ -74,6 +77,15 @@ absl::StatusOr<CommandOutcome> PlaceCommand::Run() const {
     LONGTAIL_ASSIGN_OR_RETURN(const ClusterStatus status,
                               ReadClusterStatus(a.cluster, kAnswerWithin));
     const absl::Duration taken = absl::Now() - begin;
+    if (status.moves_left == 0 && a.wants_json) {
+      Action action{.done = place.placing == Placing::kMove    ? "move"
+                            : place.placing == Placing::kDrain ? "drain"
+                                                               : "rebalance",
+                    .took = taken};
+      if (!a.server.empty()) action.texts["server"] = a.server;
+      if (place.placing == Placing::kMove) action.numbers["lane"] = a.lane;
+      return CommandOutcome{.output = ActionJson(action)};
+    }
     if (status.moves_left == 0) {
       return CommandOutcome{
           .output = absl::StrCat(

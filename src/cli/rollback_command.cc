@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "cli/action_answer.h"
 #include "cli/local_cluster.h"
 #include "cli/number_text.h"
 #include "cli/safe_text.h"
@@ -19,6 +20,7 @@ struct RollbackCommand::Arguments {
   std::string store;
   std::string cluster = LocalClusterFile(kLocalClusterDirectory);
   double timeout_seconds = 600;
+  bool wants_json = false;
 };
 
 RollbackCommand::RollbackCommand(CLI::App& app)
@@ -36,6 +38,7 @@ RollbackCommand::RollbackCommand(CLI::App& app)
       ->add_option("--timeout", a.timeout_seconds,
                    "Seconds to wait until all lanes have its rows; they go on behind them")
       ->capture_default_str();
+  command_->add_flag("--json", a.wants_json, "One JSON object");
 }
 
 RollbackCommand::~RollbackCommand() = default;
@@ -52,6 +55,12 @@ absl::StatusOr<CommandOutcome> RollbackCommand::Run() const {
   LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<Cluster> cluster, Cluster::Remote(options));
   LONGTAIL_RETURN_IF_ERROR(cluster->RollBack(a.checkpoint));
   const std::uint64_t step = cluster->last_rollback()->step;
+  if (a.wants_json) {
+    return CommandOutcome{.output = ActionJson({.done = "rollback",
+                                                .took = absl::Now() - begin,
+                                                .texts = {{"checkpoint", a.checkpoint}},
+                                                .numbers = {{"step", step}}})};
+  }
   return CommandOutcome{
       .output = absl::StrCat(
           "the cluster has the rows of ", SafeText(a.checkpoint), ", step ", GroupedText(step),

@@ -4,6 +4,7 @@
 
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "cli/exit_codes.h"
 #include "cli/local_cluster.h"
 #include "cli/status_answer.h"
 #include "cluster/cluster_status.h"
@@ -13,7 +14,6 @@ namespace {
 
 // With the look at why nobody answers an error comes within five seconds.
 constexpr absl::Duration kTimeout = absl::Seconds(3);
-constexpr int kMissingOrLate = 3;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ absl::StatusOr<CommandOutcome> StatusCommand::Run() const {
   LONGTAIL_ASSIGN_OR_RETURN(const ClusterStatus status,
                             ReadClusterStatus(arguments_->cluster, kTimeout));
   return CommandOutcome{.output = arguments_->wants_json ? StatusJson(status) : StatusText(status),
-                        .code = status.is_well() ? 0 : kMissingOrLate};
+                        .code = status.is_well() ? kDone : kNotWell};
 }
 
 }  // namespace longtail::cli

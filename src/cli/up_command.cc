@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "cli/action_answer.h"
 #include "cli/local_cluster.h"
 #include "protocol/step_mode_names.h"
 
@@ -15,6 +17,7 @@ struct UpCommand::Arguments {
   CLI::App* command = nullptr;
   LocalClusterOptions cluster{.step_mode = StepModeName(StepMode::kAsynchronous)};
   double timeout_seconds = 60;
+  bool wants_json = false;
 };
 
 UpCommand::UpCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) {
@@ -51,6 +54,7 @@ UpCommand::UpCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>()) 
                         "With --log: as of serve, for how long old logs are kept: 24h, 7d");
   a.command->add_option("--timeout", a.timeout_seconds, "Seconds to wait for the cluster")
       ->capture_default_str();
+  a.command->add_flag("--json", a.wants_json, "One JSON object");
 }
 
 UpCommand::~UpCommand() = default;
@@ -62,7 +66,16 @@ bool UpCommand::parsed() const {
 absl::StatusOr<CommandOutcome> UpCommand::Run() const {
   LocalClusterOptions options = arguments_->cluster;
   options.timeout = absl::Seconds(arguments_->timeout_seconds);
+  const absl::Time begin = absl::Now();
   LONGTAIL_ASSIGN_OR_RETURN(std::string output, StartLocalCluster(options));
+  if (arguments_->wants_json) {
+    output = ActionJson({.done = "up",
+                         .took = absl::Now() - begin,
+                         .texts = {{"directory", options.directory},
+                                   {"cluster", LocalClusterFile(options.directory)},
+                                   {"said", output}},
+                         .numbers = {{"servers", options.servers}}});
+  }
   return CommandOutcome{.output = std::move(output)};
 }
 

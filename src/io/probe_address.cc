@@ -20,16 +20,17 @@
 namespace longtail {
 namespace {
 
-std::string InWords(int error) {
+AddressProbe OfError(int error) {
   switch (error) {
     case ECONNREFUSED:
-      return "connection refused: nobody listens there";
+      return {Reach::kRefused, "connection refused: nobody listens there"};
     case ENOENT:
-      return "there is no such socket file";
+      return {Reach::kRefused, "there is no such socket file"};
     case ETIMEDOUT:
-      return "no answer to a connection: the host is away or a firewall drops it";
+      return {Reach::kNoAnswer,
+              "no answer to a connection: the host is away or a firewall drops it"};
     default:
-      return absl::StrCat("connecting fails: ", std::strerror(error));
+      return {Reach::kNoAnswer, absl::StrCat("connecting fails: ", std::strerror(error))};
   }
 }
 
@@ -59,24 +60,27 @@ std::size_t ReadUntil(int fd, std::span<unsigned char> into, absl::Time until, b
 // Once they know the other's version they say how the connection is to be secured; who has heard
 // that we want it otherwise would say nothing any more, so we do not tell
 // (ZMTP 3.0, rfc.zeromq.org/spec/23).
-std::string Greeting(int fd, absl::Time until, bool has_keys) {
+AddressProbe Greeting(int fd, absl::Time until, bool has_keys) {
   constexpr std::array<unsigned char, kSignatureBytes> kSignature{0xFF, 0, 0, 0, 0,
                                                                   0,    0, 0, 1, 0x7F};
   constexpr std::array<unsigned char, 2> kVersion{3, 0};
   std::array<unsigned char, kMechanismEnd + 1> theirs{};
   if (send(fd, kSignature.data(), kSignature.size(), MSG_NOSIGNAL) < 0) {
-    return absl::StrCat("it accepts connections and drops them: ", std::strerror(errno));
+    return {Reach::kSilent,
+            absl::StrCat("it accepts connections and drops them: ", std::strerror(errno))};
   }
   bool is_closed = false;
   const std::size_t size =
       ReadUntil(fd, std::span(theirs).first(kSignatureBytes), until, is_closed);
   if (size > 0 && (theirs[0] != 0xFF || (size == kSignatureBytes && theirs[9] != 0x7F))) {
-    return "what listens there speaks another protocol: it is no Longtail process";
+    return {Reach::kForeign,
+            "what listens there speaks another protocol: it is no Longtail process"};
   }
   if (size < kSignatureBytes) {
-    return is_closed ? "it accepts connections and drops them"
-                     : "what listens there accepts connections and says nothing: it is no Longtail "
-                       "process, or it is stopped";
+    return {Reach::kSilent,
+            is_closed ? "it accepts connections and drops them"
+                      : "what listens there accepts connections and says nothing: it is no "
+                        "Longtail process, or it is stopped"};
   }
   if (send(fd, kVersion.data(), kVersion.size(), MSG_NOSIGNAL) > 0) {
     ReadUntil(fd, std::span(theirs).subspan(kSignatureBytes, kMechanismEnd - kSignatureBytes),
@@ -84,13 +88,15 @@ std::string Greeting(int fd, absl::Time until, bool has_keys) {
   }
   const std::string mechanism(reinterpret_cast<const char*>(theirs.data()) + kMechanismAt);
   if (mechanism == "CURVE" && !has_keys) {
-    return "what listens there wants keys: name them, as ADDRESS?keys=DIRECTORY";
+    return {Reach::kOtherKeys,
+            "what listens there wants keys: name them, as ADDRESS?keys=DIRECTORY"};
   }
   if (mechanism == "NULL" && has_keys) {
-    return "what listens there has no keys, and this program was given some";
+    return {Reach::kOtherKeys, "what listens there has no keys, and this program was given some"};
   }
-  return absl::StrCat("a Longtail process, or another that uses ZeroMQ, ",
-                      std::string(kAcceptsAndIsSilent), "answer: is it the coordinator's address?");
+  return {Reach::kGreets, absl::StrCat("a Longtail process, or another that uses ZeroMQ, ",
+                                       std::string(kAcceptsAndIsSilent),
+                                       "answer: is it the coordinator's address?")};
 }
 
 // 0, and a file descriptor; or an error.
@@ -111,16 +117,16 @@ int TryConnect(int family, const sockaddr* to, socklen_t size, absl::Time until,
 }
 
 // What TryConnect left, in words.
-std::string Outcome(int error, int fd, absl::Time until, bool has_keys) {
-  if (error != 0) return InWords(error);
-  std::string words = Greeting(fd, until, has_keys);
+AddressProbe Outcome(int error, int fd, absl::Time until, bool has_keys) {
+  if (error != 0) return OfError(error);
+  AddressProbe probe = Greeting(fd, until, has_keys);
   close(fd);
-  return words;
+  return probe;
 }
 
 }  // namespace
 
-std::string ProbeAddress(const std::string& address, absl::Duration timeout, bool has_keys) {
+AddressProbe ProbeReach(const std::string& address, absl::Duration timeout, bool has_keys) {
   const absl::Time until = absl::Now() + timeout;
   int fd = -1;
   std::string rest = address;
@@ -132,7 +138,8 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout, boo
     return Outcome(error, fd, until, has_keys);
   }
   const std::size_t colon = rest.rfind(':');
-  if (!rest.starts_with("tcp://") || colon <= 6) return "it is not tcp://HOST:PORT";
+  if (!rest.starts_with("tcp://") || colon <= 6)
+    return {Reach::kNoAddress, "it is not tcp://HOST:PORT"};
   std::string host = rest.substr(6, colon - 6);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);  // IPv6, which the system takes without them.
@@ -143,7 +150,8 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout, boo
   addrinfo* found = nullptr;
   const int problem = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
   if (problem != 0) {
-    return absl::StrCat("the name '", host, "' cannot be resolved: ", gai_strerror(problem));
+    return {Reach::kNoName,
+            absl::StrCat("the name '", host, "' cannot be resolved: ", gai_strerror(problem))};
   }
   int error = EADDRNOTAVAIL;
   for (const addrinfo* at = found; at != nullptr && error != 0; at = at->ai_next) {
@@ -151,6 +159,10 @@ std::string ProbeAddress(const std::string& address, absl::Duration timeout, boo
   }
   freeaddrinfo(found);
   return Outcome(error, fd, until, has_keys);
+}
+
+std::string ProbeAddress(const std::string& address, absl::Duration timeout, bool has_keys) {
+  return ProbeReach(address, timeout, has_keys).words;
 }
 
 }  // namespace longtail

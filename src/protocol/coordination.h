@@ -163,6 +163,20 @@ struct RollBack {
   std::uint64_t id = 0;    ///< Drawn by who asks: the same again is a repeat.
 };
 
+/// "Who are you?" Of the coordinator and of every place of a server, whatever it leads. Answered by
+/// AboutReply.
+struct AboutRequest {
+  std::uint64_t request = 0;
+};
+
+struct AboutReply {
+  std::uint64_t request = 0;
+  absl::Status status;
+  std::string name;           ///< Of the server; "coordinator".
+  std::string version;        ///< Of its program.
+  std::uint64_t time_us = 0;  ///< By its clock, when it answered: microseconds since 1970.
+};
+
 struct MembersRequest {
   std::uint64_t request = 0;
 };

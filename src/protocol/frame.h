@@ -59,6 +59,8 @@ enum class MessageKind : std::uint16_t {
   kLaneEntries = 32,
   kPlaceLanes = 33,
   kRollBack = 34,
+  kAboutRequest = 35,
+  kAboutReply = 36,
 };
 
 /// Their names, by number.
@@ -98,6 +100,8 @@ inline constexpr auto kMessageKindNames = std::to_array<std::string_view>({
     "LaneEntries",
     "PlaceLanes",
     "RollBack",
+    "AboutRequest",
+    "AboutReply",
 });
 
 }  // namespace longtail

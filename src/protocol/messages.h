@@ -222,7 +222,7 @@ using Message =
                  Heartbeat, LeaveWorker, MapRequest, MapReply, DefineTable, TableReply,
                  MembersRequest, MembersReply, EnterBarrier, std::shared_ptr<const CompactPull>,
                  std::shared_ptr<const CompactPush>, CompactPullReply, KeysWanted, FollowLane,
-                 LaneEntries, PlaceLanes, RollBack>;
+                 LaneEntries, PlaceLanes, RollBack, AboutRequest, AboutReply>;
 
 struct Envelope {
   NodeId source{};

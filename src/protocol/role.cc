@@ -19,7 +19,7 @@ Role RoleToSend(const Message& message) {
   return std::visit(
       []<typename T>(const T& m) {
         if constexpr (kIsOneOf<T, Pointed<PullRequest>, Pointed<CompactPull>, MapRequest,
-                               MembersRequest>) {
+                               MembersRequest, AboutRequest>) {
           return Role::kReader;
         } else if constexpr (kIsOneOf<T, Pointed<PushRequest>, Pointed<CompactPush>,
                                       Pointed<BarrierRequest>, OpenSession, StatisticsRequest,

@@ -91,6 +91,10 @@ template <>
 struct KindOf<PlaceLanes> : Is<MessageKind::kPlaceLanes> {};
 template <>
 struct KindOf<RollBack> : Is<MessageKind::kRollBack> {};
+template <>
+struct KindOf<AboutRequest> : Is<MessageKind::kAboutRequest> {};
+template <>
+struct KindOf<AboutReply> : Is<MessageKind::kAboutReply> {};
 
 template <typename T>
 void PutFrame(const T& message, std::string& out) {
@@ -229,6 +233,10 @@ absl::StatusOr<Message> TakeMessage(FrameReader& reader) {
       return TakeFrame<PlaceLanes>(reader);
     case MessageKind::kRollBack:
       return TakeFrame<RollBack>(reader);
+    case MessageKind::kAboutRequest:
+      return TakeFrame<AboutRequest>(reader);
+    case MessageKind::kAboutReply:
+      return TakeFrame<AboutReply>(reader);
   }
   return absl::InvalidArgumentError("message: unknown kind");  // Open refused it already.
 }

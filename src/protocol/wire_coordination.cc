@@ -331,4 +331,28 @@ void Take(FrameReader& reader, EnterBarrier& message) {
   message.count = reader.fields().Within("participants", 1, kWorkerCountMax);
 }
 
+void Put(const AboutRequest& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+}
+
+void Take(FrameReader& reader, AboutRequest& message) {
+  message.request = reader.fields().U64("request");
+}
+
+void Put(const AboutReply& message, FrameWriter& writer) {
+  writer.fields().U64(message.request);
+  EncodeStatus(message.status, writer.fields());
+  writer.fields().Text(message.name);
+  writer.fields().Text(message.version);
+  writer.fields().U64(message.time_us);
+}
+
+void Take(FrameReader& reader, AboutReply& message) {
+  message.request = reader.fields().U64("request");
+  message.status = DecodeStatus(reader.fields());
+  message.name = reader.fields().Text("name", kNameSizeMax);
+  message.version = reader.fields().Text("version", kNameSizeMax);
+  message.time_us = reader.fields().U64("time");
+}
+
 }  // namespace longtail::wire

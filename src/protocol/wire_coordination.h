@@ -21,6 +21,8 @@ void Put(const RollBack& message, FrameWriter& writer);
 void Put(const MembersRequest& message, FrameWriter& writer);
 void Put(const MembersReply& message, FrameWriter& writer);
 void Put(const EnterBarrier& message, FrameWriter& writer);
+void Put(const AboutRequest& message, FrameWriter& writer);
+void Put(const AboutReply& message, FrameWriter& writer);
 
 // After an error the message is incomplete and the reader says why.
 void Take(FrameReader& reader, JoinServer& message);
@@ -37,5 +39,7 @@ void Take(FrameReader& reader, RollBack& message);
 void Take(FrameReader& reader, MembersRequest& message);
 void Take(FrameReader& reader, MembersReply& message);
 void Take(FrameReader& reader, EnterBarrier& message);
+void Take(FrameReader& reader, AboutRequest& message);
+void Take(FrameReader& reader, AboutReply& message);
 
 }  // namespace longtail::wire

@@ -120,6 +120,7 @@ class CoordinatorCore final : public Core {
   void On(NodeId source, const DefineTable& m, absl::Time now, Effects& effects);
   void On(NodeId source, const EnterBarrier& m, absl::Time now, Effects& effects);
   void On(NodeId source, const MembersRequest& m, absl::Time now, Effects& effects);
+  void On(NodeId source, const AboutRequest& m, absl::Time now, Effects& effects);
   void On(NodeId source, const PlaceLanes& m, absl::Time now, Effects& effects);
   void On(NodeId source, const RollBack& m, absl::Time now, Effects& effects);
   void On(NodeId source, const Acknowledgement& m, absl::Time now, Effects& effects);

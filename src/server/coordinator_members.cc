@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/about_reply.h"
 #include "server/coordinator_core.h"
 #include "server/replica_places.h"
 
@@ -139,6 +140,10 @@ MembersReply CoordinatorCore::Members(absl::Time now) const {
     if (leaving_.contains(worker.session)) entry.problem = "leaving: lanes are being told";
   }
   return reply;
+}
+
+void CoordinatorCore::On(NodeId source, const AboutRequest& m, absl::Time now, Effects& effects) {
+  Send(source, AboutOf("coordinator", m.request, now), effects);
 }
 
 std::uint32_t CoordinatorCore::PartitionsLedBy(const ServerEntry& server) const {

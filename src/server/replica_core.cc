@@ -9,6 +9,7 @@
 #include "protocol/lane_leader.h"
 #include "protocol/lane_log_names.h"
 #include "protocol/wire.h"
+#include "server/about_reply.h"
 #include "server/lane_place.h"
 
 namespace longtail::server {
@@ -261,6 +262,9 @@ void ReplicaCore::Step(const Envelope& event, absl::Time now, Effects& effects) 
     return OnFollow(event.source, *m, now, effects);
   }
   if (const auto* m = std::get_if<LaneEntries>(&event.body)) return OnEntries(*m, now, effects);
+  if (const auto* m = std::get_if<AboutRequest>(&event.body)) {
+    return Send(event.source, AboutOf(options_.server, m->request, now), effects);
+  }
   if (const auto* m = std::get_if<MapReply>(&event.body)) {
     // (No peer is the coordinator to a transport: it is the server itself that says this.)
     if (event.source == kCoordinatorNode && m->map != nullptr) OnMap(m->map, now, effects);

@@ -128,6 +128,18 @@ void Slabs::Free(std::uint32_t row) {
   dropped_bytes_ += dropped_[slab];
 }
 
+std::uint64_t Slabs::BytesOf(std::size_t value_bytes, std::uint64_t rows) {
+  const std::size_t row_bytes = kRowHeaderBytes + value_bytes;
+  const std::uint64_t used = rows * row_bytes;
+  std::uint64_t before = 0;
+  std::uint64_t block = std::uint64_t{row_bytes} << RowsShift(row_bytes);
+  for (; before + block < used; block = before) before += block;
+  const std::uint64_t last = used - before;
+  const std::uint64_t on_huge_pages = block / kHugePageBytes * kHugePageBytes;
+  if (last >= on_huge_pages) return used;
+  return before + (last + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+}
+
 std::uint64_t Slabs::bytes() const {
   const std::uint64_t used = std::uint64_t{end_} * row_bytes_;
   return (used + kPageBytes - 1) / kPageBytes * kPageBytes - dropped_bytes_;

@@ -89,6 +89,10 @@ class Slabs {
   /// Bytes that the rows ever used lie in, less what has gone back to the system.
   std::uint64_t bytes() const;
 
+  /// What so many rows would come to lie in, one taken after the other: with the huge page that is
+  /// begun and not filled, if they are so many that their block lies on such pages.
+  static std::uint64_t BytesOf(std::size_t value_bytes, std::uint64_t rows);
+
  private:
   // Block 0 has one slab of rows, block b > 0 those from 2^(b-1) slabs on.
   std::uintptr_t AddressOf(std::uint32_t row) const {

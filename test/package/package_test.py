@@ -136,6 +136,14 @@ class PackageTest(unittest.TestCase):
 
         self.assertEqual((code, output), (0, "0.1.0\n"))
 
+    def test_the_man_page_and_completions_are_the_programs_own(self):
+        program = str(self.prefix / "bin/longtail")
+        for file, words in (("share/man/man1/longtail.1", ["manual"]),
+                            ("share/bash-completion/completions/longtail", ["completion", "bash"])):
+            code, output = run(program, *words)
+            self.assertEqual(0, code, output)
+            self.assertEqual(output, (self.prefix / file).read_text(), file)
+
     def test_no_installed_file_names_the_build(self):
         for path in self.prefix.rglob("*.cmake"):
             text = path.read_text(encoding="utf-8")

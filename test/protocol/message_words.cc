@@ -282,6 +282,14 @@ void Put(const MembersRequest& message, Words& words) {
   const auto& [request] = message;
   words("members request", request);
 }
+void Put(const AboutRequest& message, Words& words) {
+  const auto& [request] = message;
+  words("about request", request);
+}
+void Put(const AboutReply& message, Words& words) {
+  const auto& [request, status, name, version, time] = message;
+  words("about reply", request, status, name, version, time);
+}
 void Put(const EnterBarrier& message, Words& words) {
   const auto& [request, name, participant, count] = message;
   words("enter barrier", request, name, participant, count);

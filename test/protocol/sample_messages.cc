@@ -478,6 +478,8 @@ std::vector<NamedMessage> SampleMessages() {
       {"lane_entries", SampleLaneEntries()},
       {"place_lanes", PlaceLanes{180, Placing::kDrain, NodeId{181}, "server-1"}},
       {"roll_back", RollBack{191, "step-192", 192, 196}},
+      {"about_request", AboutRequest{201}},
+      {"about_reply", AboutReply{202, absl::OkStatus(), "server-1", "0.1.0", 203}},
   };
 }
 
@@ -524,18 +526,12 @@ Message RandomMessage(Rng& rng) {
                          Random32(rng)};
     case 17:
       return RandomHeartbeat(rng);
-    case 18:
-      return LeaveWorker{rng.Next(), SessionId{rng.Next()}};
-    case 19:
-      return MapRequest{rng.Next()};
     case 20:
       return RandomMapReply(rng);
     case 21:
       return DefineTable{rng.Next(), RandomSpec(rng)};
     case 22:
       return TableReply{rng.Next(), RandomStatus(rng), RandomTable(rng)};
-    case 23:
-      return MembersRequest{rng.Next()};
     case 24:
       return RandomMembersReply(rng);
     case 25:
@@ -545,6 +541,10 @@ Message RandomMessage(Rng& rng) {
     case 27:
     case 28:
       return RandomReplication(rng);
+    case 18:
+    case 19:
+    case 23:
+      return RandomShort(rng);
     default:
       return RandomCompact(rng);
   }

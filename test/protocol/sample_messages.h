@@ -41,6 +41,9 @@ Message RandomReplication(Rng& rng);
 TableStatistics SampleStatistics();
 TableStatistics RandomStatistics(Rng& rng);
 
+/// Messages that say little.
+Message RandomShort(Rng& rng);
+
 /// A message of any kind and any legal content, empty arrays and odd sizes included.
 Message RandomMessage(Rng& rng);
 

@@ -65,6 +65,24 @@ LaneEntries SampleLaneEntries() {
           .owners = {frames}};
 }
 
+Message RandomShort(Rng& rng) {
+  switch (rng.Below(5)) {
+    case 0:
+      return MapRequest{rng.Next()};
+    case 1:
+      return MembersRequest{rng.Next()};
+    case 2:
+      return AboutRequest{rng.Next()};
+    case 3:
+      return LeaveWorker{rng.Next(), SessionId{rng.Next()}};
+    default:
+      return AboutReply{
+          rng.Next(),
+          rng.Below(2) == 0 ? absl::OkStatus() : absl::NotFoundError(RandomText(rng, 70)),
+          RandomText(rng, 64), RandomText(rng, 64), rng.Next()};
+  }
+}
+
 Message RandomReplication(Rng& rng) {
   switch (rng.Below(4)) {
     case 0:

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/version.h"
 #include "protocol/sample_messages.h"
 #include "server/coordinator_bench.h"
 
@@ -273,6 +274,14 @@ TEST_CASE("what cannot be written has not happened", "[server][coordinator]") {
   CHECK_FALSE(bench.core->state().pending.has_value());
   bench.store_works = true;
   CHECK(bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0}).status.ok());
+}
+
+TEST_CASE("a coordinator says who it is, before it has a cluster, too", "[server][coordinator]") {
+  Bench bench({.servers = 1, .partitions = 16, .workers = 1, .lease = absl::Seconds(10)});
+  const auto about = bench.Ask<AboutReply>(kAsker, AboutRequest{1});
+  CHECK(about.name == "coordinator");
+  CHECK(about.version == ProgramVersion());
+  CHECK(about.time_us == static_cast<std::uint64_t>(absl::ToUnixMicros(bench.now)));
 }
 
 TEST_CASE("members are listed, and who is late", "[server][coordinator]") {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/version.h"
 #include "protocol/wire.h"
 #include "server/replica_bench.h"
 #include "server/request_builder.h"
@@ -370,6 +371,22 @@ TEST_CASE("a reader that may be too far behind answers nothing", "[server][repli
     bench.Send(1, std::shared_ptr<const PullRequest>(request));
     CHECK(bench.answers.size() == static_cast<std::size_t>(i));
     bench.Pass(absl::Seconds(9));
+  }
+}
+
+TEST_CASE("whatever it leads, a replica says who it is", "[server][replica]") {
+  Bench bench(2);
+  for (const std::size_t server : {std::size_t{0}, std::size_t{1}}) {
+    Effects effects;
+    bench.replicas[server]->Step({Bench::kWorkerNode, Bench::kLane, AboutRequest{9}},
+                                 absl::FromUnixMicros(5'000'007), effects);
+    REQUIRE(effects.sends.size() == 1);
+    CHECK(effects.sends[0].target == Bench::kWorkerNode);
+    const auto& about = std::get<AboutReply>(effects.sends[0].body);
+    CHECK(about.request == 9);
+    CHECK(about.name == Bench::Name(server));
+    CHECK(about.version == ProgramVersion());
+    CHECK(about.time_us == 5'000'007);
   }
 }
 

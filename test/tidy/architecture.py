@@ -42,7 +42,8 @@ LIBRARY_BELONGS_TO = [
     (r"^curl/", r"^src/io/(etcd_gateway|stateful_set)\.",
      "libcurl belongs to src/io/etcd_gateway and stateful_set"),
     (r"^nlohmann/",
-     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)|cli/(ckpt|inspect|key|status)_"
+     r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)"
+     r"|cli/(action|bench|ckpt|doctor|inspect|key|plan|status)_"
      r"|cluster/(\w+_json|server_figures)\.|io/(etcd_gateway|stateful_set)\.)",
      "nlohmann-json belongs to src/protocol/'s JSON codecs, the answers of src/cli/ and "
      "src/cluster/, etcd's gateway and Kubernetes' API"),

@@ -1,0 +1,9 @@
+#include "base/version.h"
+
+namespace longtail {
+
+std::string ProgramVersion() {
+  return LONGTAIL_VERSION;
+}
+
+}  // namespace longtail
