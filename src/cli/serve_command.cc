@@ -13,6 +13,7 @@
 #include "cli/age_text.h"
 #include "cli/end_signals.h"
 #include "cli/noted_loss.h"
+#include "cluster/coordinator_place.h"
 #include "cluster/server_departure.h"
 #include "cluster/server_process.h"
 #include "io/servers_wanted.h"
@@ -145,6 +146,8 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   LONGTAIL_ASSIGN_OR_RETURN(options.keep_log, ParseAge(arguments_->keep_log));
   options.stop = stop.get_token();
   options.log = log;
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string coordinator,
+                            WithKeys(options.coordinator, options.keys));
   NotedLoss loss;
   options.on_log_lost = [&loss](const absl::Status& why) { loss.Note(why); };
   absl::StatusOr<std::unique_ptr<ServerProcess>> server = absl::UnknownError("not started");
@@ -153,7 +156,9 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
     server = ServerProcess::Start(options);
     if (server.ok()) {
       log.Info("server_serves", {{"server", (*server)->name()}, {"lanes", options.lanes}});
-      if (arguments_->takes_share && !options.is_reader) AskForShare((*server)->name(), stop, log);
+      if (arguments_->takes_share && !options.is_reader) {
+        AskForShare(coordinator, (*server)->name(), stop, log);
+      }
     } else {
       EndSignals::Raise();
     }
@@ -161,7 +166,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   const int signal = signals.Wait();
   stop.request_stop();
   starter.join();
-  if (server.ok() && loss.Noted().ok()) Leave(**server, signals, log);
+  if (server.ok() && loss.Noted().ok()) Leave(coordinator, **server, signals, log);
   if (!server.ok() && !absl::IsCancelled(server.status())) return server.status();
   log.Info("server_ends", {{"signal", signal}});
   // Not the end that was asked for.
@@ -169,10 +174,10 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
   return CommandOutcome{};
 }
 
-void ServeCommand::AskForShare(const std::string& server, const std::stop_source& stop,
-                               const Log& log) const {
-  const absl::Status asked = TakeShare(arguments_->process.coordinator, server, kShareWithin,
-                                       [&] { return stop.stop_requested(); });
+void ServeCommand::AskForShare(const std::string& coordinator, const std::string& server,
+                               const std::stop_source& stop, const Log& log) const {
+  const absl::Status asked =
+      TakeShare(coordinator, server, kShareWithin, [&] { return stop.stop_requested(); });
   if (asked.ok()) {
     log.Info("share_asked_for", {{"server", server}});
   } else if (!absl::IsCancelled(asked)) {
@@ -181,7 +186,8 @@ void ServeCommand::AskForShare(const std::string& server, const std::stop_source
   }
 }
 
-void ServeCommand::Leave(ServerProcess& process, const EndSignals& signals, const Log& log) const {
+void ServeCommand::Leave(const std::string& coordinator, ServerProcess& process,
+                         const EndSignals& signals, const Log& log) const {
   const std::string& server = process.name();
   if (arguments_->leave_seconds <= 0 || arguments_->process.is_reader) return;
   const absl::Time begin = absl::Now();
@@ -192,12 +198,12 @@ void ServeCommand::Leave(ServerProcess& process, const EndSignals& signals, cons
     const char* const word = departure == Departure::kDrains ? "drains" : "hands_over";
     log.Info("server_leaves", {{"server", server}, {"how", word}});
     const absl::Status left =
-        LeaveCluster(arguments_->process.coordinator, server, departure,
+        LeaveCluster(coordinator, server, departure,
                      begin + absl::Seconds(arguments_->leave_seconds) - absl::Now(),
                      [&] { return cut_short.stop_requested(); });
     if (departure == Departure::kHandsOver) {
       process.StopPulse();
-      const absl::Status said = SayAway(arguments_->process.coordinator, server);
+      const absl::Status said = SayAway(coordinator, server);
       if (!said.ok()) {
         log.Warning("server_is_away_unsaid",
                     {{"server", server}, {"reason", std::string(said.message())}});

@@ -33,8 +33,10 @@ class ServeCommand {
  private:
   struct Arguments;
 
-  void AskForShare(const std::string& server, const std::stop_source& stop, const Log& log) const;
-  void Leave(ServerProcess& process, const EndSignals& signals, const Log& log) const;
+  void AskForShare(const std::string& coordinator, const std::string& server,
+                   const std::stop_source& stop, const Log& log) const;
+  void Leave(const std::string& coordinator, ServerProcess& process, const EndSignals& signals,
+             const Log& log) const;
 
   std::unique_ptr<Arguments> arguments_;
 };

@@ -63,6 +63,12 @@ absl::StatusOr<CoordinatorPlace> FindCoordinator(const std::string& place) {
   return Parse(line);
 }
 
+absl::StatusOr<std::string> WithKeys(const std::string& place, const std::string& keys) {
+  if (keys.empty()) return place;
+  LONGTAIL_ASSIGN_OR_RETURN(const CoordinatorPlace at, FindCoordinator(place));
+  return absl::StrCat(at.address, std::string(kKeys), keys);
+}
+
 absl::Status CheckListening(const std::string& listen, bool has_keys, bool is_plain,
                             const Log& log) {
   if (has_keys) {

@@ -26,6 +26,11 @@ struct CoordinatorPlace {
 /// Errors: NotFound, InvalidArgument naming the file or the address.
 absl::StatusOr<CoordinatorPlace> FindCoordinator(const std::string& place);
 
+/// The same place, to be spoken to with these keys; empty: as it was.
+///
+/// Errors: as FindCoordinator.
+absl::StatusOr<std::string> WithKeys(const std::string& place, const std::string& keys);
+
 /// Whether a process may listen there: with keys anywhere; without, where other machines do not
 /// reach it, unless `is_plain` says that this is meant, which is logged.
 ///

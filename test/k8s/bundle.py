@@ -6,6 +6,10 @@ import re
 FOREIGN_KEYS = {
     ("ConfigMap", "rook-ceph-mon-endpoints"): {"data": "a=10.0.0.1:6789,b=10.0.0.2:6789"},
     ("Secret", "rook-ceph-client-longtail"): {"longtail": "a key"},
+    ("Secret", "longtail-keys"): {"cluster.public": "a key", "cluster.secret": "a key",
+                                  "clients": "a list"},
+    ("Secret", "longtail-trainer-keys"): {"cluster.public": "a key", "client.public": "a key",
+                                          "client.secret": "a key"},
 }
 # What the downward API gives, for an example.
 FIELDS = {
