@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include "cli/age_text.h"
 #include "cli/end_signals.h"
 #include "cli/noted_loss.h"
+#include "cluster/coordinator_place.h"
 #include "cluster/server_departure.h"
 #include "cluster/server_process.h"
 #include "io/servers_wanted.h"
@@ -53,6 +55,13 @@ Departure DepartureOf(const std::string& server, const std::string& servers_want
               {{"server", server},
                {"reason", std::string((wanted.ok() ? ordinal : wanted).status().message())}});
   return Departure::kHandsOver;
+}
+
+// Where it asks the coordinator, beside its pulse: with the cluster's keys, if it has them.
+std::string AskedAt(const ServerProcess::Options& options) {
+  const absl::StatusOr<CoordinatorPlace> place = FindCoordinator(options.coordinator);
+  if (options.keys.empty() || !place.ok()) return options.coordinator;
+  return absl::StrCat(place->address, "?keys=", options.keys);
 }
 
 }  // namespace
@@ -171,7 +180,7 @@ absl::StatusOr<CommandOutcome> ServeCommand::Run() const {
 
 void ServeCommand::AskForShare(const std::string& server, const std::stop_source& stop,
                                const Log& log) const {
-  const absl::Status asked = TakeShare(arguments_->process.coordinator, server, kShareWithin,
+  const absl::Status asked = TakeShare(AskedAt(arguments_->process), server, kShareWithin,
                                        [&] { return stop.stop_requested(); });
   if (asked.ok()) {
     log.Info("share_asked_for", {{"server", server}});
@@ -192,12 +201,12 @@ void ServeCommand::Leave(ServerProcess& process, const EndSignals& signals, cons
     const char* const word = departure == Departure::kDrains ? "drains" : "hands_over";
     log.Info("server_leaves", {{"server", server}, {"how", word}});
     const absl::Status left =
-        LeaveCluster(arguments_->process.coordinator, server, departure,
+        LeaveCluster(AskedAt(arguments_->process), server, departure,
                      begin + absl::Seconds(arguments_->leave_seconds) - absl::Now(),
                      [&] { return cut_short.stop_requested(); });
     if (departure == Departure::kHandsOver) {
       process.StopPulse();
-      const absl::Status said = SayAway(arguments_->process.coordinator, server);
+      const absl::Status said = SayAway(AskedAt(arguments_->process), server);
       if (!said.ok()) {
         log.Warning("server_is_away_unsaid",
                     {{"server", server}, {"reason", std::string(said.message())}});
