@@ -14,7 +14,6 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import time
 
 import podman
 from podman import Failed, await_true, call
-from pods import ACCOUNT, COORDINATOR, GATEWAY, NETWORK, Pods
+from pods import GATEWAY, NETWORK, Pods
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "k8s"))
 import k8s_test  # noqa: E402
@@ -31,7 +30,6 @@ VERSION = "0.1.0"
 EPOCHS = 45  # So many that the training lasts for all that is done meanwhile.
 SERVER_IMAGE = f"localhost/longtail-server:{VERSION}"
 TRAINER_IMAGE = f"localhost/longtail-trainer:{VERSION}"
-CONFIG = "/usr/share/longtail/examples/ctr/configs/movielens-latest-small.json"
 LIMIT = 120
 
 
@@ -214,18 +212,24 @@ def volume_path(name):
     return pathlib.Path(found["Mountpoint"])
 
 
-def in_peace(directory):
-    """What the same training leaves in one process without servers: its predictions."""
-    out = directory / "peace"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    out.chmod(0o777)
-    call("podman", "run", "--rm", "--network", "none", "--read-only", "--volume", f"{out}:/out",
-         TRAINER_IMAGE, "train", CONFIG, "--out", "/out/run", "--workers", "2", "--epochs", EPOCHS)
-    return (out / "run" / "predictions.csv").read_bytes()
+def in_peace(documents, directory):
+    """What the same training leaves on servers that nobody touches: its predictions."""
+    pods = Pods(documents, directory)
+    try:
+        pods.start("StatefulSet", "longtail-coordinator", "longtail-coordinator-0")
+        for number in range(2):
+            pods.start("StatefulSet", "longtail-server", f"longtail-server-{number}")
+        job = Job(pods)
+        await_true("the training in peace", 900, job.is_done, job.said)
+        want(job.restarts == 0, "a trainer failed in peace")
+        run = volume_path("longtail-test-shared") / "runs" / "movielens"
+        return (run / "predictions.csv").read_bytes()
+    finally:
+        pods.end()
 
 
-def run_cluster(pods, kubernetes, figures, directory):
+def run_cluster(pods, kubernetes, figures):
+    """The training's predictions, after all that is done to its servers."""
     cluster = Cluster(pods, kubernetes)
     begin = time.monotonic()
     # Trainers before there is anybody: they wait.
@@ -261,9 +265,7 @@ def run_cluster(pods, kubernetes, figures, directory):
     figures["the training, s"] = time.monotonic() - begin
     run = volume_path("longtail-test-shared") / "runs" / "movielens"
     want((run / "report.html").exists(), "the training left no report")
-    want((run / "predictions.csv").read_bytes() == in_peace(directory),
-         "the predictions are not those of a training in peace")
-    figures["predictions"] = "the bits of a training in peace"
+    return (run / "predictions.csv").read_bytes()
 
 
 def main(arguments):
@@ -284,7 +286,8 @@ def main(arguments):
         figures[f"image {target}, MB"] = size / 1e6
         figures[f"image {target} built, s"] = time.monotonic() - begin
     check_images(figures)
-    pods = Pods(rendered(root, directory), directory)
+    documents = rendered(root, directory)
+    pods = Pods(documents, directory)
     kubernetes = None
     try:
         # The gateway's address is there once a container is.
@@ -292,7 +295,11 @@ def main(arguments):
                                  ["--network", NETWORK], 5)
         pods.running["longtail-test-first"] = first
         kubernetes = Kubernetes(root, directory / "account")
-        run_cluster(pods, kubernetes, figures, directory)
+        predictions = run_cluster(pods, kubernetes, figures)
+        pods.end()
+        want(predictions == in_peace(documents, directory),
+             "the predictions are not those of a training in peace")
+        figures["predictions"] = "the bits of a training in peace"
     finally:
         for container in pods.running.values():
             (directory / f"{container.name}.log").write_text(container.said())

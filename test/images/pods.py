@@ -80,8 +80,9 @@ class Pods:
         return json.loads(asked.stdout) if asked.stdout.startswith("{") else None
 
     def end(self):
-        for container in list(self.running.values()):
+        for container in self.running.values():
             container.remove()
+        self.running = {}
         for volume in self.volumes:
             call("podman", "volume", "rm", "--force", volume, check=False)
         call("podman", "network", "rm", "--force", NETWORK, check=False)
