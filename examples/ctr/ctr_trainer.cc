@@ -210,9 +210,11 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
   });
   LONGTAIL_RETURN_IF_ERROR(status);
   ahead_status_.Update(prepared);
-  StepResult result{.step = ++step_, .size = totals_[current_], .size_here = 0, .loss_sum = 0};
+  StepResult result{
+      .step = ++step_, .size = totals_[current_], .size_here = 0, .rows_here = 0, .loss_sum = 0};
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     result.size_here += slots_[r][current_].batch.size;
+    result.rows_here += slots_[r][current_].keys.unique_size();
     result.loss_sum += replicas_[r]->loss_sum();
   }
   MixStatistics();

@@ -45,6 +45,7 @@ struct StepResult {
   std::uint64_t step = 0;     ///< Counted from 1 over the whole training.
   std::size_t size = 0;       ///< Examples, of all processes.
   std::size_t size_here = 0;  ///< Of this process's replicas.
+  std::size_t rows_here = 0;  ///< That these pulled for them.
   double loss_sum = 0;        ///< Sum of the log losses of those, before the step.
 };
 

@@ -52,6 +52,7 @@ struct Arguments {
   std::optional<std::uint32_t> row_cache_mib;
   std::optional<std::uint32_t> row_cache_steps;
   std::string cluster;
+  std::string admin;
   std::string store;
   double join_timeout_seconds = 60;
   double checkpoint_timeout_seconds = 600;
@@ -110,6 +111,9 @@ absl::Status TrainHere(const Arguments& arguments, std::uint32_t process,
   LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
   RunOptions options{.config = config,
                      .cluster = arguments.cluster,
+                     .admin = process == 0 || arguments.process != kAllProcesses
+                                  ? arguments.admin
+                                  : std::string(),  // One of those that share its address.
                      .store = arguments.store,
                      .join_timeout_seconds = arguments.join_timeout_seconds,
                      .checkpoint_timeout_seconds = arguments.checkpoint_timeout_seconds,
@@ -249,6 +253,9 @@ int Main(int argc, char** argv) {
                     "Memory of each worker for rows that it pulls often; 0: none");
   train->add_option("--row_cache_steps", arguments.row_cache_steps,
                     "For how many steps such a row is used before it is pulled again");
+  train->add_option("--admin", arguments.admin,
+                    "HOST:PORT of pages for probes and Prometheus: /livez, /readyz, /metrics; who "
+                    "reaches them may read them, and no more");
   train->add_option("--processes", arguments.processes, "Processes that share the config's workers")
       ->check(CLI::Range(1, 4096));
   train->add_option("--process", arguments.process,

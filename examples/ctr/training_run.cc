@@ -25,6 +25,7 @@
 #include "examples/ctr/ctr_trainer.h"
 #include "examples/ctr/data_streams.h"
 #include "examples/ctr/scoring.h"
+#include "examples/ctr/training_pages.h"
 #include "examples/ctr/training_position.h"
 #include "longtail/cluster.h"
 
@@ -47,6 +48,9 @@ double Seconds(Clock::time_point since) {
 
 // Statistics read every row: not more often than this.
 constexpr double kStatisticsInterval = 2.0;
+
+// What pages show is so old at the most, while steps are short.
+constexpr double kShownInterval = 0.25;
 
 // Points of the training curve an epoch, at the least.
 constexpr std::uint64_t kCurveSteps = 50;
@@ -92,6 +96,8 @@ class TrainingRun {
     }
     report_.train_seconds = Seconds(train_began_);
     NoteTraffic();
+    NoteProgress();
+    NoteStage("has trained");
     if (const std::uint64_t lost = cluster_->unaudited_evictions(); lost != 0) {
       progress_->Note(absl::StrCat(lost, " evictions are missing in the audit"));
     }
@@ -126,6 +132,10 @@ class TrainingRun {
   absl::Status Finish();
   void AddCurvePoint();
   void NoteTraffic();
+  void NoteStage(std::string stage) {
+    if (pages_ != nullptr) pages_->NoteStage(std::move(stage));
+  }
+  void NoteProgress();
   bool IsFirst() const { return options_.process.index == 0; }
   // Waits until every process is at this point of the training.
   absl::Status Meet();
@@ -136,11 +146,13 @@ class TrainingRun {
   const Clock::time_point began_;
   Clock::time_point train_began_;
   Clock::time_point statistics_at_;
+  Clock::time_point shown_at_;
   std::unique_ptr<DataStreams> data_;
   std::optional<CountThreshold> threshold_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<CtrTrainer> trainer_;
   std::unique_ptr<ProgressLine> progress_;
+  std::unique_ptr<TrainingPages> pages_;  // Null: none are wanted.
   ProgressState state_;
   StreamingAuc auc_;
   TableStatistics table_;
@@ -151,6 +163,8 @@ class TrainingRun {
   double window_began_ = 0;
   std::uint64_t epoch_size_ = 0;  // Examples of a pass, once one is done.
   std::uint64_t steps_here_ = 0;
+  std::uint64_t samples_here_ = 0;
+  std::uint64_t rows_here_ = 0;
   std::uint64_t meetings_ = 0;
   bool is_stopped_ = false;
   bool statistics_failed_ = false;
@@ -158,6 +172,11 @@ class TrainingRun {
 
 absl::Status TrainingRun::Open() {
   const TrainConfig& config = options_.config;
+  if (!options_.admin.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(pages_, TrainingPages::Show(options_.admin));
+    out_ << "Pages: http://" << pages_->address() << "/metrics\n";
+  }
+  NoteStage("reads its data");
   LONGTAIL_ASSIGN_OR_RETURN(DataStreams data, DataStreams::Open(config.data, options_.on_bad_line));
   data_ = std::make_unique<DataStreams>(std::move(data));
   report_.title = config.title;
@@ -174,7 +193,10 @@ absl::Status TrainingRun::Open() {
     LONGTAIL_ASSIGN_OR_RETURN(const auto batches, data_->Score(config.data.train, config.batch));
     LONGTAIL_ASSIGN_OR_RETURN(threshold_, CountThreshold::Make(config.data.min_count, *batches));
   }
+  NoteStage(options_.cluster.empty() ? "opens its cluster"
+                                     : absl::StrCat("joins the cluster of ", options_.cluster));
   LONGTAIL_RETURN_IF_ERROR(OpenCluster());
+  NoteStage("");
   progress_ = std::make_unique<ProgressLine>(out_, options_.progress, Clock::now());
   train_began_ = Clock::now();
   return absl::OkStatus();
@@ -314,6 +336,8 @@ absl::Status TrainingRun::AfterStep(const StepResult& step) {
   position_.samples_trained += step.size;
   window_loss_ += step.loss_sum;
   window_size_ += step.size_here;
+  samples_here_ += step.size_here;
+  rows_here_ += step.rows_here;
   trainer_->ForEachLogit([&](float label, float logit) { auc_.Add(label > 0.5F, logit); });
   const Clock::time_point now = Clock::now();
   if (IsFirst() &&
@@ -330,6 +354,7 @@ absl::Status TrainingRun::AfterStep(const StepResult& step) {
   state_.in_flight = options_.config.workers * (1 + options_.config.prefetch);
   progress_->Update(state_, now);
   ++steps_here_;
+  if (std::chrono::duration<double>(now - shown_at_).count() > kShownInterval) NoteProgress();
   if (steps_here_ % kCurveSteps == 0) AddCurvePoint();
   is_stopped_ = options_.stop_after != 0 && steps_here_ == options_.stop_after;
   if (!is_stopped_ && options_.checkpoint_every != 0 &&
@@ -371,6 +396,19 @@ void TrainingRun::AddCurvePoint() {
   auc_.Clear();
 }
 
+void TrainingRun::NoteProgress() {
+  shown_at_ = Clock::now();
+  if (pages_ == nullptr) return;
+  pages_->NoteProgress({.samples = samples_here_,
+                        .steps = steps_here_,
+                        .rows_pulled = rows_here_,
+                        .step = trainer_->step(),
+                        .epoch = position_.epoch,
+                        .loss = state_.loss,
+                        .auc = state_.auc,
+                        .workers = trainer_->statistics()});
+}
+
 void TrainingRun::NoteTraffic() {
   const WorkerStatistics workers = trainer_->statistics();
   report_.wire = {.steps = steps_here_,
@@ -393,6 +431,7 @@ absl::Status TrainingRun::Validate(CurvePoint& point) {
                                          options_.config.batch / options_.config.workers));
   LONGTAIL_ASSIGN_OR_RETURN(const Evaluation evaluation,
                             ScoreAll(*trainer_, *batches, {.threshold = Threshold()}));
+  if (pages_ != nullptr) pages_->NoteEvaluation(options_.config.data.validation, evaluation);
   point.validation_auc = evaluation.overall.auc;
   point.validation_logloss = evaluation.overall.logloss;
   progress_->Note(absl::StrCat(
@@ -461,6 +500,7 @@ absl::Status TrainingRun::Evaluate() {
                  {.frequency_field = data_->frequency_field(),
                   .predictions = name == names.back() ? &predictions : nullptr,
                   .threshold = Threshold()}));
+    if (pages_ != nullptr) pages_->NoteEvaluation(name, evaluation);
     report_.splits.push_back(
         {.name = name, .evaluation = std::move(evaluation), .seconds = Seconds(began)});
     report_.phases.push_back({.name = "scoring " + name, .seconds = Seconds(began)});

@@ -22,6 +22,7 @@ struct RunOptions {
   /// The cluster's coordinator (tcp://HOST:PORT, or a file that holds it); empty: an embedded
   /// cluster. All processes then share the directory `out` and the servers' store.
   std::string cluster{};
+  std::string admin{};  ///< HOST:PORT of pages over HTTP (training_pages.h); empty: none.
   std::string store{};  ///< Of checkpoints; servers must name the same. Empty: in `out`.
   double join_timeout_seconds = 60;         ///< How long to wait for the cluster until it is there.
   double checkpoint_timeout_seconds = 600;  ///< How long it may take to save a checkpoint.

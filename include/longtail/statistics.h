@@ -137,6 +137,10 @@ struct WorkerStatistics {
   std::uint64_t feedback_dropped = 0;  ///< Keys for which what rounding took of their gradients is
                                        ///< lost; see WorkerOptions::wire_feedback_bytes_max.
 
+  // Now, not since the worker connected.
+  std::uint64_t unanswered_requests = 0;   ///< Requests that lanes have not answered.
+  std::uint64_t unacknowledged_bytes = 0;  ///< Keys, counts and gradients of pushes among them.
+
   // Of the row cache, see WorkerOptions::row_cache_bytes; zeros without one.
   std::uint64_t cache_rows_served = 0;   ///< Rows that pulls got from it,
   std::uint64_t cache_rows_missed = 0;   ///< and rows that the same pulls had to ask servers for.
@@ -155,6 +159,8 @@ struct WorkerStatistics {
     key_lists_named += other.key_lists_named;
     key_lists_wanted += other.key_lists_wanted;
     feedback_dropped += other.feedback_dropped;
+    unanswered_requests += other.unanswered_requests;
+    unacknowledged_bytes += other.unacknowledged_bytes;
     cache_rows_served += other.cache_rows_served;
     cache_rows_missed += other.cache_rows_missed;
     cache_rows_evicted += other.cache_rows_evicted;

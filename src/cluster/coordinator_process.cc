@@ -126,6 +126,7 @@ class Process final : public CoordinatorProcess {
                            .figures =
                                [this](MetricPage& page) {
                                  AddCoordinatorFigures(Status(), page);
+                                 AddGivenUp(page);
                                  AddLoopFigures({{"coordinator", &meter_}}, page);
                                  page.Counter("longtail_refused_clients_total",
                                               "Connections that were refused: their key is on no "
@@ -152,6 +153,13 @@ class Process final : public CoordinatorProcess {
   std::vector<std::string> WhyNotReady() const {
     return lost_->load() ? std::vector<std::string>{"another coordinator has taken the state over"}
                          : std::vector<std::string>();
+  }
+
+  void AddGivenUp(MetricPage& page) {
+    std::uint64_t count = 0;
+    loop_.Do([&](absl::Time, Effects&) { count = core_->workers_given_up(); });
+    page.Counter("longtail_cluster_given_up_workers_total",
+                 "Workers that were silent for longer than their lease.", count);
   }
 
   ClusterStatus Status() {

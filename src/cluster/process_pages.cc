@@ -28,6 +28,9 @@ void AddProcess(MetricPage& page) {
   page.Counter("process_cpu_seconds_total", "Processor time of the process, in seconds.",
                Seconds(usage.ru_utime) + Seconds(usage.ru_stime));
   page.Gauge("process_resident_memory_bytes", "Resident memory of the process.", ResidentBytes());
+  page.Gauge("longtail_memory_limit_bytes",
+             "Memory that the process may have: its container's, else the machine's.",
+             MemoryLimitBytes());
   page.Gauge("process_open_fds", "Open file descriptors.", OpenFiles());
   page.Gauge("process_start_time_seconds", "When the process began, since 1970.",
              absl::ToDoubleSeconds(StartTime() - absl::UnixEpoch()));
@@ -52,27 +55,27 @@ std::string StandsStill(const std::string& loop, const LoopMeter& meter, absl::T
 absl::StatusOr<std::unique_ptr<AdminHttp>> ShowPages(const std::string& listen,
                                                      ProcessPages pages) {
   const auto shared = std::make_shared<const ProcessPages>(std::move(pages));
-  return AdminHttp::Start(
-      listen, {{"/",
-                [] {
-                  return AdminHttp::Answer{.type = "text/html; charset=utf-8",
-                                           .body = std::string(StatusPage())};
-                }},
-               {"/livez", [shared] { return Health("lives", shared->standing_still()); }},
-               {"/readyz", [shared] { return Health("ready", shared->why_not_ready()); }},
-               {"/metrics",
-                [shared] {
-                  MetricPage page;
-                  AddProcess(page);
-                  page.Gauge("longtail_ready", "1 while it does what it is there for.",
-                             shared->why_not_ready().empty() ? 1.0 : 0.0);
-                  shared->figures(page);
-                  return AdminHttp::Answer{.type = std::string(MetricPage::kType),
-                                           .body = page.Text()};
-                }},
-               {"/api/v1/status", [shared] {
-                  return AdminHttp::Answer{.type = "application/json", .body = shared->status()};
-                }}});
+  AdminHttp::Pages made = {
+      {"/livez", [shared] { return Health("lives", shared->standing_still()); }},
+      {"/readyz", [shared] { return Health("ready", shared->why_not_ready()); }},
+      {"/metrics", [shared] {
+         MetricPage page;
+         AddProcess(page);
+         page.Gauge("longtail_ready", "1 while it does what it is there for.",
+                    shared->why_not_ready().empty() ? 1.0 : 0.0);
+         shared->figures(page);
+         return AdminHttp::Answer{.type = std::string(MetricPage::kType), .body = page.Text()};
+       }}};
+  if (shared->status) {
+    made.emplace("/", [] {
+      return AdminHttp::Answer{.type = "text/html; charset=utf-8",
+                               .body = std::string(StatusPage())};
+    });
+    made.emplace("/api/v1/status", [shared] {
+      return AdminHttp::Answer{.type = "application/json", .body = shared->status()};
+    });
+  }
+  return AdminHttp::Start(listen, std::move(made));
 }
 
 void AddLoopFigures(const std::vector<std::pair<std::string, const LoopMeter*>>& places,

@@ -35,7 +35,7 @@ struct ProcessPages {
   std::function<std::vector<std::string>()> standing_still;
   std::function<std::vector<std::string>()> why_not_ready;
   std::function<void(MetricPage&)> figures;
-  std::function<std::string()> status;
+  std::function<std::string()> status;  // Null: no page for people and no JSON.
 };
 
 /// On HOST:PORT, until the result is destroyed. Adds what is known of any process to the figures.

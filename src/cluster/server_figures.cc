@@ -210,6 +210,13 @@ std::string ServerJson(const std::string& server, const std::string& state,
                                   {"log_entries", place.log_entries},
                                   {"rows_pulled", place.rows_pulled},
                                   {"rows_pushed", place.rows_pushed}});
+    if (place.keeps_log) {
+      document["places"].back()["log_bytes_since_base"] = place.log_bytes_since_base;
+    }
+    if (place.meter != nullptr && place.meter->snapshots() != 0) {
+      document["places"].back()["snapshot_at_seconds"] =
+          absl::ToDoubleSeconds(place.meter->last_snapshot_at() - absl::UnixEpoch());
+    }
     if (place.role == ReplicaRole::kReader) {
       document["places"].back()["behind_seconds"] = place.behind == absl::InfiniteDuration()
                                                         ? json(nullptr)

@@ -203,6 +203,10 @@ class Process final : public ServerProcess {
     page.Counter("longtail_refused_clients_total",
                  "Connections that were refused: their key is on no list of clients.",
                  network_->refused_clients());
+    if (options_.log_store.empty()) return;
+    page.Gauge("longtail_log_base_after_bytes",
+               "Size of a lane's log behind which all its rows are written out.",
+               options_.base_after_bytes);
   }
 
   std::string Status() const {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -43,6 +44,46 @@ std::uint64_t ResidentBytes() {
   std::uint64_t resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+namespace {
+
+// Of one control group and those around it. Version 2 writes "max" where there is no limit, version
+// 1 a number beyond any memory.
+std::uint64_t GroupLimitBytes(const std::string& mount, const std::string& group,
+                              const char* file) {
+  std::uint64_t least = ~std::uint64_t{0};
+  for (std::string path = group;; path.resize(path.rfind('/'))) {
+    std::string text;
+    std::uint64_t limit = 0;
+    std::ifstream(absl::StrCat(mount, path, "/", file)) >> text;
+    if (absl::SimpleAtoi(text, &limit)) least = std::min(least, limit);
+    if (path.empty()) return least;
+  }
+}
+
+}  // namespace
+
+std::uint64_t MemoryLimitBytes() {
+  std::uint64_t least = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  std::ifstream groups("/proc/self/cgroup");
+  // "0::/path" is version 2; "9:memory:/path", or with other controllers beside, version 1.
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t controllers = line.find(':') + 1;
+    const std::size_t colon = line.find(':', controllers);
+    if (controllers == 0 || colon == std::string::npos) continue;
+    const std::string names = absl::StrCat(",", line.substr(controllers, colon - controllers), ",");
+    std::string path = line.substr(colon + 1);
+    while (!path.empty() && path.back() == '/') path.pop_back();
+    if (names == ",,") {
+      least = std::min(least, GroupLimitBytes("/sys/fs/cgroup", path, "memory.max"));
+    } else if (names.find(",memory,") != std::string::npos) {
+      least =
+          std::min(least, GroupLimitBytes("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes"));
+    }
+  }
+  return least;
 }
 
 std::uint64_t OpenFiles() {

@@ -25,6 +25,10 @@ std::uint64_t DrawIncarnation();
 /// Resident memory of this process; 0 if the system does not tell.
 std::uint64_t ResidentBytes();
 
+/// Memory that it may have: the least limit of its control groups, else what the machine has; 0 if
+/// the system does not tell.
+std::uint64_t MemoryLimitBytes();
+
 /// Its open file descriptors; 0 if the system does not tell.
 std::uint64_t OpenFiles();
 

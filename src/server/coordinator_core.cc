@@ -165,6 +165,7 @@ void CoordinatorCore::Tick(absl::Time now, Effects& effects) {
   for (const auto& [session, heard] : workers_heard_) {
     if (leaving_.contains(session)) continue;
     if (now >= heard + options_.lease) {
+      ++given_up_;
       StartLeaving(session, now, effects);
     } else {
       next = std::min(next, heard + options_.lease);

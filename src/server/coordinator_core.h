@@ -67,6 +67,8 @@ class CoordinatorCore final : public Core {
   const CoordinatorState& state() const { return state_; }
   /// What it answers to a MembersRequest.
   MembersReply Members(absl::Time now) const;
+  /// Workers that were silent for a lease, since it began.
+  std::uint64_t workers_given_up() const { return given_up_; }
   bool is_formed() const { return !state_.map.lanes.empty(); }
 
  private:
@@ -173,6 +175,7 @@ class CoordinatorCore final : public Core {
   std::uint64_t table_request_ = 0;
   absl::btree_set<NodeId> table_untold_;
   absl::btree_map<SessionId, Leaving> leaving_;
+  std::uint64_t given_up_ = 0;
   Barriers barriers_;
   std::uint64_t next_request_ = 1;
   absl::Time resend_at_ = absl::InfiniteFuture();

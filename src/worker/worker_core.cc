@@ -40,6 +40,8 @@ WorkerStatistics WorkerCore::statistics() const {
   WorkerStatistics statistics = statistics_;
   statistics.key_lists_named = builder_.lists_named();
   statistics.feedback_dropped = builder_.feedback().dropped();
+  statistics.unanswered_requests = outstanding();
+  statistics.unacknowledged_bytes = pushed_bytes();
   return statistics;
 }
 

@@ -251,6 +251,8 @@ TEST_CASE("servers show what they do before they serve, and then what they have"
   const json server = json::parse(HttpGet(shown, "/api/v1/status").body);
   CHECK(server["state"] == "serves");
   CHECK(server["places"].size() == 2);
+  CHECK(server["places"][0]["log_bytes_since_base"] > 0);
+  CHECK(server["places"][0]["snapshot_at_seconds"] > 1e9);
 }
 
 }  // namespace

@@ -23,6 +23,9 @@ TEST_CASE("a process knows where it runs and that it is itself", "[io][process]"
   CHECK(before > 1 << 20);
   const std::vector<char> touched(64 << 20, 'x');
   CHECK(ResidentBytes() > before + (60 << 20));
+  CHECK(MemoryLimitBytes() > ResidentBytes());
+  CHECK(MemoryLimitBytes() <= static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                                  static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
   CHECK(touched[77] == 'x');
 }
 

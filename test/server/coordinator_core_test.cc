@@ -257,6 +257,21 @@ TEST_CASE("who leaves is answered when every lane knows", "[server][coordinator]
   CHECK(bench.Ask<Acknowledgement>(kAsker, LeaveWorker{9, place.session}).status.ok());
 }
 
+TEST_CASE("workers that are silent for a lease are counted, those that leave are not",
+          "[server][coordinator]") {
+  Bench bench({.servers = 1, .workers = 2});
+  bench.Form(1);
+  const auto first = bench.Ask<WorkerPlace>(kAsker, JoinWorker{1, "w", 5, 0});
+  const auto second = bench.Ask<WorkerPlace>(kAsker, JoinWorker{2, "v", 6, 1});
+  REQUIRE(second.status.ok());
+  bench.AcknowledgeAll(bench.Say(kAsker, LeaveWorker{8, first.session}));
+  CHECK(bench.core->workers_given_up() == 0);
+  bench.now += absl::Seconds(11);
+  Effects effects;
+  for (int i = 0; i < 3; ++i) bench.core->Tick(bench.now, effects);
+  CHECK(bench.core->workers_given_up() == 1);
+}
+
 TEST_CASE("what cannot be written has not happened", "[server][coordinator]") {
   Bench bench({.servers = 1, .workers = 2});
   bench.store_works = false;
