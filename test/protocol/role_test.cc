@@ -29,6 +29,7 @@ TEST_CASE("each kind of message has the role that may send it", "[role]") {
       {"snapshot_reply", Role::kServer},     {"worker_place", Role::kServer},
       {"map_reply", Role::kServer},          {"table_reply", Role::kServer},
       {"members_reply", Role::kServer},      {"keys_wanted", Role::kServer},
+      {"about_request", Role::kReader},      {"about_reply", Role::kServer},
   };
   std::size_t seen = 0;
   for (const auto& [name, message] : test::SampleMessages()) {
