@@ -25,7 +25,8 @@ class Longtail:
         # Of the bundle: "coordinator", "serve", "reads", "train": (pods, container, options).
         self.commands = {}
         self.rules = [self.command_rules, self.admin_rules, self.formation_rules, self.port_rules,
-                      self.departure_rules, self.place_rules, self.training_rules]
+                      self.link_rules, self.departure_rules, self.place_rules,
+                      self.training_rules]
 
     def command_rules(self, bundle):
         """The first: it finds the commands that others look at."""
@@ -123,7 +124,7 @@ class Longtail:
                     yield f"{pods.name}: no NetworkPolicy opens its port {number}"
         for kind, pods, _, options in self.each("serve", "reads", "train"):
             address = options.get("--cluster" if kind == "train" else "--coordinator", "")
-            found = re.fullmatch(r"tcp://([^:/]+):(\d+)", address)
+            found = re.fullmatch(r"tcp://([^:/]+):(\d+)(\?keys=.+)?", address)
             service = bundle.find("Service", found[1]) if found else None
             open_ports = {p.get("port") for p in (service or {}).get("spec", {}).get("ports", [])}
             if service is None or int(found[2]) not in open_ports:
@@ -147,6 +148,27 @@ class Longtail:
                     if port["port"] <= number <= port.get("endPort", port["port"]):
                         return True
         return False
+
+    def link_rules(self, _):
+        """All links have keys, or none has and that is said; keys are a mounted Secret's."""
+        forms = {}
+        for kind, pods, container, options in self.each("coordinator", "serve", "reads", "train"):
+            keys = options.get("--keys")
+            if kind == "train":
+                keys = options.get("--cluster", "").partition("?keys=")[2] or None
+            elif (keys is None) == ("--plain" not in options):
+                yield f"{pods.name}: wants --keys=DIRECTORY, or --plain"
+            forms[pods.name] = keys is not None
+            if keys is None:
+                continue
+            mount = next((m for m in container.get("volumeMounts", [])
+                          if m["mountPath"] == keys), {})
+            volume = next((v for v in pods.spec.get("volumes", [])
+                           if v["name"] == mount.get("name")), {})
+            if "secret" not in volume:
+                yield f"{pods.name}: keys '{keys}': want a Secret that is mounted there"
+        if len(set(forms.values())) > 1:
+            yield f"some links have keys and others have not: {forms}"
 
     def departure_rules(self, bundle):
         """Servers have the time to leave, and may learn whether they come back."""

@@ -265,4 +265,15 @@ MISTAKES = {
     "trainers that do not wait for servers": Mistake(
         "quickstart", lambda o: drop_argument(o.trainer, "--join_timeout"),
         "--join_timeout of 600 s or more"),
+    "servers that anybody may reach": Mistake(
+        "quickstart", lambda o: drop_argument(o.server, "$(LONGTAIL_LINKS)"),
+        "wants --keys=DIRECTORY, or --plain"),
+    "a trainer without the keys that servers want": Mistake(
+        "production", lambda o: set_at(o("ConfigMap", "longtail"), "data.LONGTAIL_CLUSTER",
+                                       "tcp://longtail-coordinator:7000"),
+        "some links have keys and others have not"),
+    "keys that are not mounted": Mistake(
+        "production", lambda o: set_at(o("ConfigMap", "longtail"), "data.LONGTAIL_LINKS",
+                                       "--keys=/secrets"),
+        "keys '/secrets': want a Secret that is mounted there"),
 }
