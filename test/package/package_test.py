@@ -89,7 +89,8 @@ class PackageTest(unittest.TestCase):
         words = " ".join(output.split())  # CMake breaks lines as it likes.
         self.assertRegex(words, "longtail has no component 'nonesuch'; it has base, sparse, "
                                 "protocol, io, io_zmq, (io_admin, )?(io_rados, )?(io_etcd, )?"
-                                "(io_kubernetes, )?io_stores, worker, device, server, checkpoint, cluster")
+                                "(io_kubernetes, )?io_stores, worker, device, server, "
+                                "checkpoint, cluster")
 
     def test_a_missing_library_is_named(self):
         nowhere = {"PKG_CONFIG_LIBDIR": str(self.scratch), "PKG_CONFIG_PATH": str(self.scratch)}
