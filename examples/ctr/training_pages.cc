@@ -69,11 +69,12 @@ void TrainingPages::AddFigures(Figures& figures) const {
   }
   if (evaluation_.by_rarest) {
     const auto& buckets = evaluation_.by_rarest->buckets;
+    const std::string split = split_;
     const auto each = [&](std::string_view name, std::string_view help, auto value_of) {
       for (std::size_t i = 0; i < kCountBucketCount; ++i) {
         const std::optional<double> value = value_of(buckets[i]);
         if (!value) continue;
-        figures.Gauge(name, help, *value, {{"split", split_}, {"bucket", kCountBuckets[i].name}});
+        figures.Gauge(name, help, *value, {{"split", split}, {"bucket", kCountBuckets[i].name}});
       }
     };
     each("longtail_trainer_bucket_examples",
