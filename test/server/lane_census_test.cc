@@ -2,6 +2,7 @@
 #include "server/lane_census.h"
 
 #include <catch2/catch.hpp>
+#include <initializer_list>
 #include <limits>
 #include <numeric>
 
@@ -91,7 +92,7 @@ class CensusLane {
 
 TEST_CASE("a round finds every row once, in whatever parts it is done", "[census]") {
   const CensusLane rows;
-  for (const std::size_t places : {1'000'000, 1000, 7, 1}) {
+  for (const std::size_t places : std::initializer_list<std::size_t>{1'000'000, 1000, 7, 1}) {
     CAPTURE(places);
     LaneCensus census;
     CHECK(census.RowsByCount().empty());
