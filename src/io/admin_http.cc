@@ -3,6 +3,7 @@
 #include <civetweb.h>
 
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -75,7 +76,12 @@ class CivetServer final : public AdminHttp {
     mg_set_request_handler(
         context_, "**",
         [](mg_connection* connection, void* self) {
-          return static_cast<const CivetServer*>(self)->Handle(connection);
+          // CivetWeb's threads have a hundred KiB of stack, which pages may not do with.
+          int code = 0;
+          std::thread([&] {
+            code = static_cast<const CivetServer*>(self)->Handle(connection);
+          }).join();
+          return code;
         },
         this);
     return absl::OkStatus();

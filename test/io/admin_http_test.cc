@@ -114,5 +114,18 @@ TEST_CASE("several ask at once", "[admin]") {
   CHECK(made == 160);
 }
 
+// As deep as JSON or a library may go: more than CivetWeb gives its own threads.
+int Deep(int depth) {
+  volatile char frame[4096];
+  frame[0] = static_cast<char>(depth);
+  return depth == 0 ? 0 : Deep(depth - 1) + (frame[0] == static_cast<char>(depth) ? 1 : 0);
+}
+
+TEST_CASE("a page may use a megabyte of stack", "[admin]") {
+  const auto server =
+      Start({{"/a", [] { return AdminHttp::Answer{.body = std::to_string(Deep(256))}; }}});
+  CHECK(HttpGet(server->address(), "/a").body == "256");
+}
+
 }  // namespace
 }  // namespace longtail
