@@ -77,11 +77,11 @@ class CivetServer final : public AdminHttp {
         context_, "**",
         [](mg_connection* connection, void* self) {
           // CivetWeb's threads have a hundred KiB of stack, which pages may not do with.
-          int code = 0;
+          int answered = 0;
           std::thread([&] {
-            code = static_cast<const CivetServer*>(self)->Handle(connection);
+            answered = static_cast<const CivetServer*>(self)->Handle(connection);
           }).join();
-          return code;
+          return answered;
         },
         this);
     return absl::OkStatus();
