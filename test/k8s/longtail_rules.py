@@ -130,8 +130,8 @@ class Longtail:
             if service is None or int(found[2]) not in open_ports:
                 yield f"{pods.name}: '{address}' is no Service and port of the bundle"
             elif not service["spec"].get("publishNotReadyAddresses"):
-                yield f"{name_of(service)}: wants publishNotReadyAddresses: a coordinator is " \
-                      "ready once it has servers"
+                yield f"{name_of(service)}: wants publishNotReadyAddresses: who asks " \
+                      "waits for it, not for its probes"
 
     def lanes_by_kind(self):
         _, _, coordinator = self.commands.get("coordinator", (None, None, {}))
