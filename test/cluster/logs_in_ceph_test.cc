@@ -149,6 +149,7 @@ TEST_CASE("an OSD is killed while servers log: pushes wait, and the log says why
   ProgramCluster::Options options = Logged(*place);
   options.log = place->With("lease=2&timeout=2");
   options.writes_bases = GENERATE(false, true);
+  options.workers = 3;
   ProgramCluster programs(options);
   const auto cluster = Must(Cluster::Remote(programs.remote()));
   const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 4)));
@@ -157,11 +158,22 @@ TEST_CASE("an OSD is killed while servers log: pushes wait, and the log says why
     return programs.servers[0]->AwaitText(text, absl::Seconds(30)) &&
            programs.servers[1]->AwaitText(text, absl::Seconds(30));
   };
+  // A push of zeros to all keys gives both servers something to write: those who count pushes may
+  // both wait for one server, and then the other one writes nothing and has nothing to say.
+  const auto another = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(500)}));
+  const std::vector<Key> keys = test::KeysBelow(500);
+  const std::vector<float> zeros(4 * keys.size(), 0);
+  KeyBatch batch;
+  Must(another->Prepare(table, keys, batch));
+  const PushItem item{.keys = &batch, .gradients = zeros};
+  Must(another->Push({&item, 1}));
+  Pending late;
   CHECK(pushes.AwaitMore());
   {
     const CephNode::Away osd("osd.0");
     absl::SleepFor(absl::Milliseconds(100));  // What was durable by then is acknowledged.
     const int before = pushes.acknowledged();
+    late = another->PushAsync({&item, 1});
     CHECK(says("log_not_written"));
     CHECK(pushes.acknowledged() == before);
     CHECK(programs.servers[0]->said().find("no answer within 2 s: the monitors answer and have") !=
@@ -169,6 +181,7 @@ TEST_CASE("an OSD is killed while servers log: pushes wait, and the log says why
     CHECK(programs.servers[0]->said().find("segment=server-0/lane-") != std::string::npos);
   }
   CHECK(says("log_written_again"));
+  Must(late.Wait());
   CHECK(pushes.AwaitMore());
   {  // Not for so long that anybody hears of it.
     const CephNode::Away osd("osd.0");
