@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,9 @@ class ProgramCluster {
     std::vector<std::string> serve_words{};  ///< More of the servers' command line.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
     const CutNetwork* network = nullptr;
+    /// Then: whether others know them by "coordinator.test", "server-0.test" and so on, names that
+    /// the test has set.
+    bool has_names = false;
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -56,6 +60,9 @@ class ProgramCluster {
   std::unique_ptr<Program> StartSuccessor(std::uint32_t i) {
     return std::exchange(servers[i], MakeServer(i));
   }
+
+  /// From its next start on a program is on another host of the network.
+  void Move(const std::string& program, const std::string& host) { hosts_[program] = host; }
 
   /// Starts one more.
   void AddServer() {
@@ -96,6 +103,9 @@ class ProgramCluster {
     REQUIRE(listens);
     address = ReadWhole(file);
     address.pop_back();
+    if (options_.has_names) {
+      address = absl::StrCat("tcp://coordinator.test", address.substr(address.rfind(':')));
+    }
     if (!options_.own_keys.empty()) address += "?keys=" + options_.own_keys;
   }
 
@@ -130,8 +140,14 @@ class ProgramCluster {
   std::vector<std::unique_ptr<Program>> servers;
 
  private:
+  std::string PlaceOf(const std::string& program) const {
+    const auto moved = hosts_.find(program);
+    return moved == hosts_.end() ? program : moved->second;
+  }
+
   std::string HostOf(const std::string& program) const {
-    return options_.network == nullptr ? "127.0.0.1" : options_.network->AddressOf(program);
+    return options_.network == nullptr ? "127.0.0.1"
+                                       : options_.network->AddressOf(PlaceOf(program));
   }
 
   void AddSecurity(std::vector<std::string>& words) const {
@@ -145,7 +161,7 @@ class ProgramCluster {
   // This thread is where that program is to be, for as long as the result lives.
   std::unique_ptr<CutNetwork::On> GoTo(const std::string& program) const {
     if (options_.network == nullptr) return nullptr;
-    return std::make_unique<CutNetwork::On>(*options_.network, program);
+    return std::make_unique<CutNetwork::On>(*options_.network, PlaceOf(program));
   }
 
   std::unique_ptr<Program> MakeServer(std::uint32_t i) const {
@@ -159,6 +175,7 @@ class ProgramCluster {
                                       "--replicas",     std::to_string(options_.replicas),
                                       "--lanes",        std::to_string(options_.lanes)};
     AddSecurity(words);
+    if (options_.has_names) words.insert(words.end(), {"--advertise", name + ".test"});
     if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
     words.insert(words.end(), options_.serve_words.begin(), options_.serve_words.end());
     if (options_.keeps_log) {
@@ -179,6 +196,7 @@ class ProgramCluster {
   }
 
   const Options options_;
+  std::map<std::string, std::string> hosts_;  // Of programs that are not on the host of their name.
 };
 
 }  // namespace longtail::test

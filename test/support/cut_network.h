@@ -98,6 +98,30 @@ class CutNetwork {
     CutOneWay(b, a, how);
   }
 
+  /// From now on so many bits a second come to a host and as many from it, and what would wait for
+  /// longer than 0.2 s is lost, as in a router's queue; 0: as many as there are. False where the
+  /// kernel cannot do that, which the output says.
+  bool Slow(const std::string& host, int kilobits) const {
+    const std::size_t i = IndexOf(host);
+    const std::string rate = absl::StrCat(kilobits, "kbit");
+    const std::string hub_side = absl::StrCat("to", i);
+    for (const auto& [network, device] :
+         {std::pair(hosts_[i].fd, std::string("eth0")), std::pair(hub_, hub_side)}) {
+      std::vector<const char*> words = {"/usr/sbin/tc", "qdisc",        "replace",
+                                        "dev",          device.c_str(), "root"};
+      if (kilobits == 0) {
+        words.push_back("pfifo_fast");
+      } else {
+        words.insert(words.end(),
+                     {"tbf", "rate", rate.c_str(), "burst", "16kb", "latency", "200ms"});
+      }
+      if (Run(network, words, "")) continue;
+      std::cout << "[skip] no slow links: tc (iproute2) or the kernel's tbf is not there\n";
+      return false;
+    }
+    return true;
+  }
+
   /// All links are whole again.
   void Heal() {
     for (Host& host : hosts_) {
