@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "cli/inspect_answer.h"
 #include "cli/text_columns.h"
@@ -26,7 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kHead[] =
-    "# Who is let in: PUBLIC-KEY reader|worker|operator NAME [rows_per_second=N]\n";
+    "# Who is let in: PUBLIC-KEY reader|worker|operator NAME [rows_per_second=N] "
+    "[bytes_per_second=N] [tables=NAME,NAME]\n";
 
 absl::Status Unwritten(const std::string& path) {
   return absl::UnavailableError(
@@ -128,6 +130,12 @@ absl::StatusOr<std::string> AddClient(const std::string& directory, const Client
   if (client.rows_per_second != 0) {
     absl::StrAppend(&text, " rows_per_second=", client.rows_per_second);
   }
+  if (client.bytes_per_second != 0) {
+    absl::StrAppend(&text, " bytes_per_second=", client.bytes_per_second);
+  }
+  if (!client.tables.empty()) {
+    absl::StrAppend(&text, " tables=", absl::StrJoin(client.tables, ","));
+  }
   text += '\n';
   LONGTAIL_RETURN_IF_ERROR(ParseClientList(path, text).status());  // A name with a space in it.
   LONGTAIL_RETURN_IF_ERROR(Write(to + "/client.secret", pair.secret_key + "\n"));
@@ -169,16 +177,23 @@ absl::StatusOr<std::string> ListClients(const std::string& directory, bool as_js
       document["clients"].push_back({{"name", client.name},
                                      {"role", std::string(RoleName(client.role))},
                                      {"key", key},
-                                     {"rows_per_second", client.rows_per_second}});
+                                     {"rows_per_second", client.rows_per_second},
+                                     {"bytes_per_second", client.bytes_per_second},
+                                     {"tables", client.tables}});
     }
     return LineOf(document);
   }
-  std::vector<std::vector<std::string>> rows = {{"rows/s", "role", "client", "key"}};
+  const auto bound = [](std::uint64_t number) {
+    return number == 0 ? std::string("any") : absl::StrCat(number);
+  };
+  std::vector<std::vector<std::string>> rows = {
+      {"rows/s", "bytes/s", "role", "client", "tables", "key"}};
   for (const auto& [key, client] : clients) {
-    rows.push_back({client.rows_per_second == 0 ? "any" : absl::StrCat(client.rows_per_second),
-                    std::string(RoleName(client.role)), client.name, key});
+    rows.push_back({bound(client.rows_per_second), bound(client.bytes_per_second),
+                    std::string(RoleName(client.role)), client.name,
+                    client.tables.empty() ? "all" : absl::StrJoin(client.tables, ","), key});
   }
-  return absl::StrCat("cluster ", cluster->cluster_public(), "\n\n", ColumnsText(rows, 1));
+  return absl::StrCat("cluster ", cluster->cluster_public(), "\n\n", ColumnsText(rows, 2));
 }
 
 }  // namespace longtail::cli

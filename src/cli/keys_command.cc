@@ -44,6 +44,10 @@ KeysCommand::KeysCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>
       ->required();
   a.add->add_option("--rows-per-second", a.client.rows_per_second,
                     "Rows that it may pull and push a second, of each lane; 0: any number");
+  a.add->add_option("--bytes-per-second", a.client.bytes_per_second,
+                    "Bytes of these, likewise; 0: any number");
+  a.add->add_option("--tables", a.client.tables, "Whose rows it may pull and push; all by default")
+      ->delimiter(',');
   a.remove = a.command->add_subcommand("remove", "Take a client off the list");
   directory(a.remove, "The directory of the cluster's keys");
   a.remove->add_option("name", a.client.name, "Its name")->required();

@@ -50,8 +50,9 @@ void RemoveSocketFiles(const LaneEntry& lane) {
 
 class Process final : public ServerProcess {
  public:
-  Process(const Options& options, std::unique_ptr<ZmqNetwork> network)
-      : options_(options), network_(std::move(network)) {}
+  Process(const Options& options, std::unique_ptr<ZmqNetwork> network,
+          std::shared_ptr<TableNames> names)
+      : options_(options), network_(std::move(network)), names_(std::move(names)) {}
 
   ~Process() override {
     admin_.reset();  // It shows all the others.
@@ -315,8 +316,10 @@ class Process final : public ServerProcess {
                                                                .keep = options_.keep_log,
                                                                .log = options_.log});
     }
+    names_->Set(*map);
     map_ = std::make_unique<ClusterMapHolder>(
         *map, [this](const std::shared_ptr<const ClusterMap>& newer) {
+          names_->Set(*newer);
           for (const auto& seat : seats_) seat->Follow(newer);
         });
     return absl::OkStatus();
@@ -385,6 +388,7 @@ class Process final : public ServerProcess {
 
   const Options options_;
   const std::unique_ptr<ZmqNetwork> network_;
+  const std::shared_ptr<TableNames> names_;
   ServerEntry entry_;                  // Its name stays as it is once pages are shown.
   std::unique_ptr<BlobStore> store_;   // Null: none was named.
   HeldStore held_;                     // Of logs; null: none are kept.
@@ -409,9 +413,11 @@ absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const Option
   LONGTAIL_RETURN_IF_ERROR(
       CheckListening(options.listen, !place.keys.empty(), options.is_plain, options.log));
   LONGTAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Keyring> keys, place.OpenKeys(options.log));
-  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<ZmqNetwork> network,
-                            ZmqNetwork::Create({.keys = keys, .log = options.log}));
-  auto process = std::make_unique<Process>(options, std::move(network));
+  const auto names = std::make_shared<TableNames>();
+  LONGTAIL_ASSIGN_OR_RETURN(
+      std::unique_ptr<ZmqNetwork> network,
+      ZmqNetwork::Create({.keys = keys, .table_names = names, .log = options.log}));
+  auto process = std::make_unique<Process>(options, std::move(network), names);
   LONGTAIL_RETURN_IF_ERROR(process->Run());
   return process;
 }

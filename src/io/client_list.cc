@@ -16,7 +16,27 @@ namespace {
 constexpr std::size_t kKeySize = 40;
 constexpr std::string_view kAlphabet =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-constexpr std::string_view kRowsPerSecond = "rows_per_second=";
+
+// What may stand behind a client's name.
+absl::Status ParseSetting(const std::string& where, const std::string& word, Client& client) {
+  const std::size_t equals = std::min(word.find('='), word.size());
+  const std::string name = word.substr(0, equals);
+  const std::string value = equals < word.size() ? word.substr(equals + 1) : "";
+  if (name == "tables" && !value.empty()) {
+    client.tables = absl::StrSplit(value, ',');
+    const bool has_all = std::ranges::none_of(client.tables, &std::string::empty);
+    if (has_all) return absl::OkStatus();
+  }
+  std::uint64_t* const number = name == "rows_per_second"    ? &client.rows_per_second
+                                : name == "bytes_per_second" ? &client.bytes_per_second
+                                                             : nullptr;
+  if (number != nullptr && absl::SimpleAtoi(value, number) && *number != 0) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, "'", word, "': want rows_per_second=N, bytes_per_second=N, N from 1 on, ",
+                   "or tables=NAME,NAME"));
+}
 
 absl::StatusOr<Client> ParseClient(const std::string& where,
                                    const std::vector<std::string>& words) {
@@ -34,13 +54,7 @@ absl::StatusOr<Client> ParseClient(const std::string& where,
                                                    kNameSizeMax, " characters"));
   }
   for (std::size_t i = 3; i < words.size(); ++i) {
-    std::uint64_t rows = 0;
-    if (!words[i].starts_with(kRowsPerSecond) ||
-        !absl::SimpleAtoi(words[i].substr(kRowsPerSecond.size()), &rows) || rows == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, "'", words[i], "': want rows_per_second=N, N from 1 on"));
-    }
-    client.rows_per_second = rows;
+    LONGTAIL_RETURN_IF_ERROR(ParseSetting(where, words[i], client));
   }
   return client;
 }

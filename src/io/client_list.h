@@ -1,6 +1,6 @@
 // The list of clients that a cluster lets in: one line each,
 //
-//   PUBLIC-KEY role name [rows_per_second=N]
+//   PUBLIC-KEY role name [rows_per_second=N] [bytes_per_second=N] [tables=NAME,NAME]
 //
 // with keys in Z85 (rfc.zeromq.org/spec/32), and comments from # on. Whoever is not on it is
 // refused.
@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "protocol/role.h"
@@ -21,6 +22,10 @@ struct Client {
   std::string name;
   /// Rows that it may pull and push a second, of each lane of each server; 0: as many as it wants.
   std::uint64_t rows_per_second = 0;
+  /// Bytes of these, likewise: of pushes as they come, of pulls as rows of full floats and keys.
+  std::uint64_t bytes_per_second = 0;
+  /// The tables whose rows it may pull and push; none: all.
+  std::vector<std::string> tables{};
 
   bool operator==(const Client&) const = default;
 };

@@ -67,7 +67,7 @@ class Endpoint final : public ZmqEndpoint {
         wake_fd_(wake_fd),
         socket_(std::move(socket)),
         socket_fd_(socket_.Get(ZMQ_FD)) {
-    if (options_.keys != nullptr) gate_.emplace(options_.keys);
+    if (options_.keys != nullptr) gate_.emplace(options_.keys, options_.table_names);
   }
 
   ~Endpoint() override { close(wake_fd_); }

@@ -26,6 +26,7 @@
 #include "absl/time/time.h"
 #include "base/log.h"
 #include "io/keyring.h"
+#include "io/table_names.h"
 #include "io/transport.h"
 
 namespace longtail {
@@ -71,7 +72,9 @@ class ZmqNetwork {
     /// A peer that is silent for three of these is taken for dead and connected to again.
     absl::Duration heartbeat = absl::Seconds(5);
     std::shared_ptr<Keyring> keys{};  ///< Null: connections are plain.
-    Log log = {};                     ///< Refused messages, at most one line a second and endpoint.
+    /// With keys, where rows are: what clients that may use some tables alone ask for.
+    std::shared_ptr<const TableNames> table_names{};
+    Log log = {};  ///< Refused messages, at most one line a second and endpoint.
   };
 
   static absl::StatusOr<std::unique_ptr<ZmqNetwork>> Create(const Options& options);

@@ -49,10 +49,14 @@ TEST_CASE("a cluster's keys and its clients' are made, listed and taken away", "
   const auto listed = nlohmann::json::parse(Must(ListClients(keys, true)));
   CHECK(listed["cluster"] == cluster->cluster_public());
   REQUIRE(listed["clients"].size() == 2);
-  CHECK(listed["clients"][0] ==
-        nlohmann::json{
-            {"name", "trainer"}, {"role", "worker"}, {"key", key}, {"rows_per_second", 500}});
-  CHECK(Must(ListClients(keys, false)).find("any  reader  web") != std::string::npos);
+  CHECK(listed["clients"][0] == nlohmann::json{{"name", "trainer"},
+                                               {"role", "worker"},
+                                               {"key", key},
+                                               {"rows_per_second", 500},
+                                               {"bytes_per_second", 0},
+                                               {"tables", nlohmann::json::array()}});
+  CHECK(Must(ListClients(keys, false)).find("any      any  reader  web      all") !=
+        std::string::npos);
 
   Must(RemoveClient(keys, "trainer"));
   CHECK_FALSE(OpenKeys(keys)->Find(key).has_value());

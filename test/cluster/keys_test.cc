@@ -139,6 +139,38 @@ TEST_CASE("a client does what its role may, and hears of the rest that it may no
   Must(boss->RollBack("step-1"));
 }
 
+TEST_CASE("a client pulls and pushes the tables that are its, and no others", "[cluster][keys]") {
+  Keys keys;
+  keys.files.Add("ads", "worker of-ads tables=ads,more");
+  keys.files.Add("ads-web", "reader of-web tables=ads");
+  const ProgramCluster processes(keys.options());
+  const auto trainer = Must(Cluster::Remote({.coordinator = keys.As(processes, "trainer")}));
+  const TableId ads = Must(trainer->CreateTable(test::ExactSpec("ads", 1)));
+  const TableId items = Must(trainer->CreateTable(test::ExactSpec("items", 1)));
+  const auto some = Must(Cluster::Remote({.coordinator = keys.As(processes, "ads")}));
+  const auto worker = Must(some->Connect({.retry_after = std::chrono::milliseconds(50)}));
+  const std::vector<Key> key = {5};
+  Must(worker->Push(ads, key, std::vector<float>{-2}));
+  CHECK(test::Rows(*worker, ads, key, 1) == std::vector<float>{5});
+  const char* const wanted =
+      "client 'of-ads': PullRequest is of table 'items', which is not among its tables";
+  std::vector<float> row(1);
+  CHECK(Says(worker->Pull(items, key, row), wanted));
+  CHECK(Says(some->CreateTable(test::ExactSpec("items_2", 1)).status(),
+             "client 'of-ads': DefineTable is of table 'items_2'"));
+  // One that it makes is its at once, though its name comes to the servers later.
+  const TableId more = Must(some->CreateTable(test::ExactSpec("more", 1)));
+  Must(worker->Push(more, key, std::vector<float>{-1}));
+  CHECK(test::Rows(*worker, more, key, 1) == std::vector<float>{4});
+
+  const auto web = Must(Cluster::Remote({.coordinator = keys.As(processes, "ads-web")}));
+  const auto reader = Must(web->ConnectReader({}));
+  CHECK(test::Rows(*reader, ads, key, 1) == std::vector<float>{5});
+  CHECK(Says(reader->Pull(more, key, row), "which is not among its tables"));
+  // Nothing came of what was refused.
+  CHECK(Must(trainer->Statistics(items)).pulls == 0);
+}
+
 TEST_CASE("a client that has used up its rows waits, and nobody else does", "[cluster][keys]") {
   Keys keys;
   keys.files.Add("slow", "worker slow rows_per_second=2000");

@@ -8,6 +8,7 @@ namespace longtail {
 namespace {
 
 const std::string kOne(40, 'a');
+const std::string kThree(40, 'c');
 const std::string kTwo = "#" + std::string(39, 'b');  // Keys may begin so.
 
 bool Says(const std::string& text, const std::string& wanted) {
@@ -19,11 +20,15 @@ bool Says(const std::string& text, const std::string& wanted) {
 TEST_CASE("a list has clients by key, with roles, names and bounds", "[keys]") {
   const auto list = ParseClientList(
       "d/clients", "# who is let in\n\n" + kOne + " worker trainer-a rows_per_second=5000\r\n  " +
-                       kTwo + "\treader  web # the app\n");
+                       kTwo + "\treader  web # the app\n" + kThree +
+                       " reader b tables=a,b bytes_per_second=7\n");
   REQUIRE(list.ok());
-  REQUIRE(list->size() == 2);
-  CHECK(list->at(kOne) == Client{Role::kWorker, "trainer-a", 5000});
-  CHECK(list->at(kTwo) == Client{Role::kReader, "web", 0});
+  REQUIRE(list->size() == 3);
+  CHECK(list->at(kOne) ==
+        Client{.role = Role::kWorker, .name = "trainer-a", .rows_per_second = 5000});
+  CHECK(list->at(kTwo) == Client{.role = Role::kReader, .name = "web"});
+  CHECK(list->at(kThree) ==
+        Client{.role = Role::kReader, .name = "b", .bytes_per_second = 7, .tables = {"a", "b"}});
   CHECK(ParseClientList("d/clients", "")->empty());
 }
 
@@ -37,6 +42,9 @@ TEST_CASE("a mistake in a list is named with its line", "[keys]") {
   CHECK(Says(kOne + " worker " + std::string(65, 'n') + "\n", "want at most 64 characters"));
   CHECK(Says(kOne + " worker a rows_per_second=0\n", "want rows_per_second=N"));
   CHECK(Says(kOne + " worker a rows=5\n", "'rows=5': want rows_per_second=N"));
+  CHECK(Says(kOne + " worker a bytes_per_second=-1\n", "'bytes_per_second=-1': want rows"));
+  CHECK(Says(kOne + " worker a tables=\n", "'tables=': want"));
+  CHECK(Says(kOne + " worker a tables=b,\n", "'tables=b,': want"));
   CHECK(
       Says(kOne + " worker a\n" + kOne + " reader b\n", "line 2: key " + kOne + " is there twice"));
 }

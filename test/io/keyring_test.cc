@@ -2,11 +2,14 @@
 #include "io/keyring.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "io/client_gate.h"
 #include "io/key_directory.h"
+#include "protocol/frame.h"
 #include "protocol/sample_messages.h"
 #include "server/scratch_directory.h"
 
@@ -35,7 +38,7 @@ TEST_CASE("a directory has the cluster's keys or a client's", "[keys]") {
   const auto cluster = OpenKeys(keys.cluster());
   CHECK(cluster->is_cluster());
   CHECK(cluster->own().secret_key == keys.pair().secret_key);
-  CHECK(cluster->Find(trainer.public_key) == Client{Role::kWorker, "trainer", 0});
+  CHECK(cluster->Find(trainer.public_key) == Client{.role = Role::kWorker, .name = "trainer"});
   CHECK(cluster->Find(keys.pair().public_key)->role == Role::kServer);
   CHECK_FALSE(cluster->Find(MakeKeyPair().public_key).has_value());
 
@@ -103,7 +106,7 @@ TEST_CASE("a gate lets a client say what its role may", "[keys]") {
   const std::string reader = keys.Add("web", "reader web").public_key;
   const std::string worker = keys.Add("t", "worker t").public_key;
   const std::string boss = keys.Add("o", "operator o").public_key;
-  ClientGate gate(OpenKeys(keys.cluster()));
+  ClientGate gate(OpenKeys(keys.cluster()), nullptr);
   const absl::Time now = absl::Now();
   for (const auto& [name, message] : test::SampleMessages()) {
     CAPTURE(name);
@@ -125,7 +128,7 @@ TEST_CASE("a client has so many rows a second, and what is more is owed", "[keys
   KeyDirectory keys(scratch.path());
   const std::string bounded = keys.Add("b", "worker b rows_per_second=1000").public_key;
   const std::string free = keys.Add("f", "worker f").public_key;
-  ClientGate gate(OpenKeys(keys.cluster()));
+  ClientGate gate(OpenKeys(keys.cluster()), nullptr);
   absl::Time now = absl::Now();
   const std::vector<Key> many(600);
   const auto pull = PullOf(many);
@@ -149,6 +152,78 @@ TEST_CASE("a client has so many rows a second, and what is more is owed", "[keys
   }
   CHECK(rows >= 59'000);
   CHECK(rows <= 61'000);
+}
+
+TEST_CASE("a client has so many bytes a second of what it pushes and pulls", "[keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  const std::string bounded = keys.Add("b", "worker b bytes_per_second=7200").public_key;
+  ClientGate gate(OpenKeys(keys.cluster()), nullptr);
+  absl::Time now = absl::Now();
+  const std::vector<Key> many(600);
+  const auto pull = PullOf(many);
+  CHECK(BytesOf(pull) == 600 * (8 + 4));
+  CHECK(gate.Check(bounded, pull, now).ok());
+  CHECK(gate.Check(bounded, pull, now).message() ==
+        "client 'b' has used up its 7200 bytes a second");
+  now += absl::Milliseconds(2);
+  CHECK(gate.Check(bounded, pull, now).ok());
+
+  auto push = std::make_shared<PushRequest>();
+  const std::vector<float> gradients(30);
+  push->sections.push_back({.partition = PartitionId{0},
+                            .table = TableId{0},
+                            .dim = 3,
+                            .sequence = 1,
+                            .keys = std::span(many).first(10),
+                            .counts = {},
+                            .gradients = gradients});
+  CHECK(BytesOf(std::shared_ptr<const PushRequest>(push)) == 10 * 8 + 30 * 4);
+  for (const auto& [name, message] : test::SampleMessages()) {
+    CAPTURE(name);
+    CHECK((BytesOf(message) == 0) == (RowsOf(message) == 0));
+  }
+}
+
+TEST_CASE("a client uses the tables that are its, by whatever message", "[keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  const std::string some = keys.Add("s", "operator s tables=ads,users").public_key;
+  const auto names = std::make_shared<TableNames>();
+  ClientGate gate(OpenKeys(keys.cluster()), names);
+  const absl::Time now = absl::Now();
+  const std::vector<Key> one = {1};
+  CHECK(gate.Check(some, PullOf(one), now).message() == "table 0 has no name here yet");
+  CHECK(absl::IsUnavailable(gate.Check(some, PullOf(one), now)));
+  ClusterMap map;
+  for (const char* const name : {"ads", "users", "items"}) map.tables.push_back({.name = name});
+  names->Set(map);
+  CHECK(gate.Check(some, PullOf(one), now).ok());
+  auto two = std::make_shared<PullRequest>(*PullOf(one));
+  for (const std::uint32_t table : {1U, 2U}) {
+    two->sections.push_back(two->sections[0]);
+    two->sections.back().table = TableId{table};
+  }
+  CHECK(gate.Check(some, std::shared_ptr<const PullRequest>(two), now).message() ==
+        "client 's': PullRequest is of table 'items', which is not among its tables");
+  two->sections.pop_back();
+  CHECK(gate.Check(some, std::shared_ptr<const PullRequest>(two), now).ok());
+  CHECK(gate.Check(some, StatisticsRequest{1, TableId{1}}, now).ok());
+  CHECK(absl::IsPermissionDenied(gate.Check(some, StatisticsRequest{1, TableId{2}}, now)));
+  CHECK(gate.Check(some, DefineTable{1, {.name = "ads"}}, now).ok());
+  CHECK(absl::IsPermissionDenied(gate.Check(some, DefineTable{1, {.name = "items"}}, now)));
+
+  // Whatever else there is that names a table, and is a client's to say.
+  names->Set(ClusterMap{});
+  std::set<std::string> asked;
+  for (const auto& [name, message] : test::SampleMessages()) {
+    if (RoleToSend(message) == Role::kServer) continue;
+    if (!gate.Check(some, message, now).ok()) {
+      asked.insert(std::string(kMessageKindNames[message.index() + 1]));
+    }
+  }
+  CHECK(asked == std::set<std::string>{"CompactPull", "CompactPush", "DefineTable", "ImportRows",
+                                       "PullRequest", "PushRequest", "StatisticsRequest"});
 }
 
 }  // namespace
