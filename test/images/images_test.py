@@ -14,6 +14,8 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -229,7 +231,31 @@ def in_peace(documents, directory):
         pods.end()
 
 
-def run_cluster(pods, kubernetes, figures):
+def follow_page(root, pods):
+    """Of the newcomer's commands, those that ask pods: they are asked. The others are what this
+    test does by other means. How many were run."""
+    page = (root / "docs" / "KUBERNETES.md").read_text()
+    commands = re.search(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1].splitlines()
+    want(len(commands) == 10, f"docs/KUBERNETES.md begins with {len(commands)} commands, want 10")
+    count = 0
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        if "exec" in words:
+            pod, words = words[words.index("exec") + 1], words[words.index("--") + 1:]
+            said = pods.running[pod].execute(*words).stdout
+        elif "logs" in words:
+            job = words[-1].rpartition("/")[2]
+            said = "".join(pods.running[f"{job}-{index}"].said() for index in range(2))
+            want("AUC" in said, f"{command}: says nothing of the model: {said[-2000:]}")
+        else:
+            continue
+        want(said.strip(), f"{command}: says nothing")
+        count += 1
+    want(count == 3, f"docs/KUBERNETES.md: {count} of its commands ask pods, want 3")
+    return count
+
+
+def run_cluster(root, pods, kubernetes, figures):
     """The training's predictions, after all that is done to its servers."""
     cluster = Cluster(pods, kubernetes)
     begin = time.monotonic()
@@ -264,6 +290,7 @@ def run_cluster(pods, kubernetes, figures):
     await_true("the training", 900, job.is_done, job.said)
     figures["trainers started again"] = job.restarts
     figures["the training, s"] = time.monotonic() - begin
+    figures["commands of the newcomer's page, run in pods"] = follow_page(root, pods)
     run = volume_path("longtail-test-shared") / "runs" / "movielens"
     want((run / "report.html").exists(), "the training left no report")
     return (run / "predictions.csv").read_bytes()
@@ -296,7 +323,7 @@ def main(arguments):
                                  ["--network", NETWORK], 5)
         pods.running["longtail-test-first"] = first
         kubernetes = Kubernetes(root, directory / "account")
-        predictions = run_cluster(pods, kubernetes, figures)
+        predictions = run_cluster(root, pods, kubernetes, figures)
         pods.end()
         want(predictions == in_peace(documents, directory),
              "the predictions are not those of a training in peace")
