@@ -305,6 +305,12 @@ void CheckCluster(const std::string& place, absl::Duration timeout, Findings& fi
   if (!status.ok()) {
     const std::string problem(status.status().message());
     const bool is_lane = problem.find("of a server") != std::string::npos;
+    if (problem.find("refuses the keys of") != std::string::npos) {
+      return findings.Fail("keys", at->keys, problem,
+                           "have them made by `longtail keys add` from the cluster's own keys, "
+                           "which puts them on its list; servers see a new list within seconds, in "
+                           "Kubernetes when the node has brought it");
+    }
     return findings.Fail(
         absl::IsInvalidArgument(status.status()) ? "version" : "answer", "coordinator", problem,
         is_lane ? "that is a server's address: give the coordinator's"
