@@ -188,8 +188,9 @@ def say_nonsense(port):
         link.recv(64)
         link.sendall(ZMTP_READY)
         link.settimeout(0.5)
-        for _ in range(16):  # For as long as a slow Prometheus needs to see it grow.
+        for _ in range(30):  # For as long as a slow Prometheus needs to see it grow.
             link.sendall(ZMTP_NONSENSE)
+            time.sleep(0.5)  # It is answered at once: all would be between two looks.
             try:
                 link.recv(4096)
             except TimeoutError:
