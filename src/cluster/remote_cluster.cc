@@ -129,7 +129,7 @@ RemoteCluster::~RemoteCluster() {
   link_.reset();
 }
 
-absl::Status RemoteCluster::Refresh() {
+absl::Status RemoteCluster::Refresh() const {
   LONGTAIL_ASSIGN_OR_RETURN(
       const MapReply reply,
       link_->Ask<MapReply>("cluster map", absl::FromChrono(options_.control_timeout),
@@ -151,6 +151,10 @@ absl::StatusOr<TableId> RemoteCluster::CreateTable(const TableSpec& spec) {
 }
 
 absl::StatusOr<TableId> RemoteCluster::FindTable(std::string_view name) const {
+  const absl::StatusOr<TableId> known = control_->FindTable(name);
+  if (!absl::IsNotFound(known.status())) return known;
+  // Another program may have made it since this one heard of the cluster last.
+  LONGTAIL_RETURN_IF_ERROR(Refresh());
   return control_->FindTable(name);
 }
 

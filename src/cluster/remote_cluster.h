@@ -62,7 +62,7 @@ class RemoteCluster final : public Cluster {
         sessions_(std::make_shared<Sessions>()),
         incarnation_(DrawIncarnation()) {}
   absl::Status Join(const RemoteOptions& options);
-  absl::Status Refresh();
+  absl::Status Refresh() const;
   absl::StatusOr<std::unique_ptr<Worker>> ConnectAt(const WorkerPlace& place,
                                                     const WorkerOptions& options);
   void Leave(SessionId session);

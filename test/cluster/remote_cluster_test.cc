@@ -150,5 +150,14 @@ TEST_CASE("what a cluster waits for is said", "[cluster][errors]") {
   CHECK(Says(nameless, "the name 'no-such-host.invalid' cannot be resolved"));
 }
 
+TEST_CASE("a table that another program made later is found", "[cluster]") {
+  auto processes = StartProcesses({.cluster = {.servers = 1, .workers = 1}});
+  const auto first = Must(Cluster::Remote(processes.remote()));
+  const auto second = Must(Cluster::Remote(processes.remote()));
+  CHECK(absl::IsNotFound(first->FindTable("late").status()));
+  const TableId table = Must(second->CreateTable(test::ExactSpec("late", 1)));
+  CHECK(Must(first->FindTable("late")) == table);
+}
+
 }  // namespace
 }  // namespace longtail

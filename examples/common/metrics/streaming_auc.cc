@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
 namespace longtail::examples {
 namespace {
 
@@ -65,6 +69,34 @@ std::optional<double> StreamingAuc::ErrorBound() const {
   const Sums sums = Sum();
   if (sums.positives == 0 || sums.negatives == 0) return std::nullopt;
   return sums.ties / (2 * sums.positives * sums.negatives);
+}
+
+std::string StreamingAuc::Save() const {
+  std::string text = absl::StrCat("nan:", nan_count_);
+  for (std::size_t i = 0; i < bins_.size(); ++i) {
+    if (bins_[i].positive_count == 0 && bins_[i].negative_count == 0) continue;
+    absl::StrAppend(&text, ",", i, ":", bins_[i].positive_count, ":", bins_[i].negative_count);
+  }
+  return text;
+}
+
+absl::StatusOr<StreamingAuc> StreamingAuc::Load(std::string_view text) {
+  StreamingAuc auc;
+  const std::vector<std::string> parts = absl::StrSplit(std::string(text), ',');
+  for (const std::string& part : parts) {
+    const std::vector<std::string> words = absl::StrSplit(part, ':');
+    std::size_t bin = 0;
+    const bool is_nan = &part == &parts.front() && words.size() == 2 && words[0] == "nan" &&
+                        absl::SimpleAtoi(words[1], &auc.nan_count_);
+    const bool is_bin = &part != &parts.front() && words.size() == 3 &&
+                        absl::SimpleAtoi(words[0], &bin) && bin < auc.bins_.size() &&
+                        absl::SimpleAtoi(words[1], &auc.bins_[bin].positive_count) &&
+                        absl::SimpleAtoi(words[2], &auc.bins_[bin].negative_count);
+    if (!is_nan && !is_bin) {
+      return absl::DataLossError(absl::StrCat("counts of an AUC: '", part.substr(0, 40), "'"));
+    }
+  }
+  return auc;
 }
 
 }  // namespace longtail::examples

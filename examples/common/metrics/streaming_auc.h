@@ -7,7 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "absl/status/statusor.h"
 
 namespace longtail::examples {
 
@@ -35,6 +39,12 @@ class StreamingAuc {
   [[nodiscard]] std::optional<double> ErrorBound() const;
 
   [[nodiscard]] std::uint64_t nan_count() const { return nan_count_; }
+
+  /// The counts as one word, for a state that is stored: Load makes an equal object of it.
+  [[nodiscard]] std::string Save() const;
+
+  /// Errors: DataLoss.
+  [[nodiscard]] static absl::StatusOr<StreamingAuc> Load(std::string_view text);
 
  private:
   struct Bin {

@@ -1,0 +1,20 @@
+# Whether this build has the online loop, which reads logs in Kafka: LONGTAIL_WITH_KAFKA.
+#
+# AUTO takes librdkafka where it is found, ON wants it there, OFF does not look.
+set(LONGTAIL_KAFKA AUTO CACHE STRING "examples/online, with librdkafka: AUTO, ON or OFF")
+set_property(CACHE LONGTAIL_KAFKA PROPERTY STRINGS AUTO ON OFF)
+set(LONGTAIL_WITH_KAFKA OFF)
+if(LONGTAIL_KAFKA)
+  find_package(PkgConfig REQUIRED)
+  if(LONGTAIL_KAFKA STREQUAL "AUTO")
+    pkg_check_modules(RDKAFKA IMPORTED_TARGET rdkafka>=1.9)
+  else()
+    pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=1.9)
+  endif()
+  set(LONGTAIL_WITH_KAFKA ${RDKAFKA_FOUND})
+endif()
+if(LONGTAIL_WITH_KAFKA)
+  message(STATUS "longtail: with the online loop (LONGTAIL_KAFKA=${LONGTAIL_KAFKA})")
+else()
+  message(STATUS "longtail: without the online loop (LONGTAIL_KAFKA=${LONGTAIL_KAFKA})")
+endif()
