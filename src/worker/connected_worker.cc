@@ -412,6 +412,16 @@ void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
   outgoing_.push_back({map.lanes[part.lane], std::shared_ptr<PushRequest>(std::move(request))});
 }
 
+Pending ConnectedWorker::PullCountsAsync(TableId, std::span<const Key>, CountRows*,
+                                         const CallOptions&) {
+  return Fail(absl::UnimplementedError("no server has count tables yet"));
+}
+
+Pending ConnectedWorker::PushCountsAsync(TableId, std::span<const Key>, const CountRows&,
+                                         const CallOptions&) {
+  return Fail(absl::UnimplementedError("no server has count tables yet"));
+}
+
 Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
   if (identity_.is_reader) return Fail(OnlyPulls());
   const std::shared_ptr<const ClusterMap> map = map_.Current();

@@ -54,6 +54,10 @@ class ConnectedWorker final : public Worker, private CallOwner {
   absl::Status Prepare(TableId table, std::span<const Key> keys, KeyBatch& batch) override;
   Pending PullAsync(std::span<const PullItem> items, const CallOptions& options) override;
   Pending PushAsync(std::span<const PushItem> items, const CallOptions& options) override;
+  Pending PullCountsAsync(TableId table, std::span<const Key> keys, CountRows* rows,
+                          const CallOptions& options) override;
+  Pending PushCountsAsync(TableId table, std::span<const Key> keys, const CountRows& changes,
+                          const CallOptions& options) override;
   Pending EndStepAsync(const CallOptions& options) override;
   std::uint64_t step() const override;
   std::uint32_t rank() const override { return identity_.rank; }

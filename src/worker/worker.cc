@@ -25,6 +25,16 @@ absl::Status Worker::Push(std::span<const PushItem> items, const CallOptions& op
   return PushAsync(items, options).Wait();
 }
 
+absl::Status Worker::PullCounts(TableId table, std::span<const Key> keys, CountRows* rows,
+                                const CallOptions& options) {
+  return PullCountsAsync(table, keys, rows, options).Wait();
+}
+
+absl::Status Worker::PushCounts(TableId table, std::span<const Key> keys, const CountRows& changes,
+                                const CallOptions& options) {
+  return PushCountsAsync(table, keys, changes, options).Wait();
+}
+
 absl::Status Worker::EndStep(const CallOptions& options) {
   return EndStepAsync(options).Wait();
 }
