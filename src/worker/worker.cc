@@ -10,6 +10,11 @@ namespace longtail {
 namespace {
 
 absl::Status CheckFloats(const TableSpec& spec, std::size_t keys, std::size_t floats) {
+  if (spec.kind != TableKind::kWeights) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table '", spec.name,
+                     "' is one of counts: want one of weights, or PullCounts and PushCounts"));
+  }
   if (floats == keys * spec.dim) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "table '", spec.name, "': ", floats, " floats for ", keys, " keys: want ", keys * spec.dim));
