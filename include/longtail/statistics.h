@@ -61,7 +61,7 @@ struct HotKeyCount {
 
 struct TableStatistics {
   std::uint64_t rows = 0;
-  std::uint64_t weight_bytes = 0;  ///< Weights of the rows there are.
+  std::uint64_t weight_bytes = 0;  ///< Weights of the rows there are; of counts, the rows.
   std::uint64_t state_bytes = 0;   ///< Their optimizer state.
   std::uint64_t header_bytes = 0;  ///< Their keys, counts and last steps.
   std::uint64_t index_bytes = 0;   ///< The index from keys to rows.
@@ -72,7 +72,7 @@ struct TableStatistics {
   std::uint64_t pushes = 0;              ///< Keys pushed, refused ones included.
   std::uint64_t rows_created = 0;        ///< Rows that a push created.
   std::uint64_t non_finite_refused = 0;  ///< Keys pushed with a gradient that was not finite, or
-                                         ///< that would have made their row so.
+                                         ///< that would have; of counts: beyond 64 bits.
   std::uint64_t full_refused = 0;        ///< New keys pushed to a partition without room: in its
                                          ///< budget, or for more than 2^26 - 1 rows.
   std::uint64_t shared_pushes = 0;       ///< Keys pushed below admission: a back-off row moved.
@@ -84,7 +84,7 @@ struct TableStatistics {
   std::uint64_t evicted_budget = 0;      ///< the lowest score among neighbours, for a new row.
 
   /// Pulled keys by the training count that their row had then, in kFrequencyBuckets. Keys without
-  /// a row are in the first. Exact; the sum is `pulls`.
+  /// a row are in the first; of counts all others are in the last. Exact; the sum is `pulls`.
   std::array<std::uint64_t, kFrequencyBuckets.size()> pulls_by_bucket{};
 
   /// How many different keys were pulled, pushed with a finite gradient, or restored, those without
@@ -98,7 +98,7 @@ struct TableStatistics {
   std::vector<HotKeyCount> hot_keys{};
 
   /// How many rows were trained how often, (count, rows), ascending by count, no zero rows: the
-  /// exact rank-frequency distribution of the rows.
+  /// exact rank-frequency distribution of the rows. Of counts: a row's sum, 0 … 2^32 - 1.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> rows_by_count{};
 
   /// A hash of all that the rows hold. Independent of their order and of how the keys are divided

@@ -15,9 +15,16 @@
 
 namespace longtail {
 
+/// What the rows of a table are.
+enum class TableKind : std::uint8_t {
+  kWeights = 0,  ///< dim floats that an optimizer moves: Worker::Pull, Push.
+  kCounts = 1,   ///< Whole numbers in dim columns, of which those are kept that are not zero:
+                 ///< Worker::PullCounts, PushCounts (longtail/count_rows.h).
+};
+
 struct TableSpec {
   std::string name{};     ///< Also a metric label: [a-z][a-z0-9_]*, at most 64 characters.
-  std::uint32_t dim = 0;  ///< Weights of a row, 1..4096.
+  std::uint32_t dim = 0;  ///< Weights of a row, 1..4096; columns of a count table, 1..2^20.
   OptimizerSpec optimizer{};
   InitializerSpec initializer = ConstantSpec{};
   std::uint64_t seed = 0;  ///< With the key and the column, decides a row's initial values.
@@ -27,6 +34,8 @@ struct TableSpec {
   RowFormat format{};                ///< How rows are kept.
   TailSpec tail{};                   ///< How rarely seen rows are kept, if not like all others.
   EvictionSpec eviction{};           ///< Which rows are given up; none by default.
+  /// A count table has name, dim and kind, and everything else as it is by default.
+  TableKind kind = TableKind::kWeights;
 
   bool operator==(const TableSpec&) const = default;
 };
@@ -38,10 +47,11 @@ struct TableSpec {
 [[nodiscard]] absl::Status Validate(const TableSpec& spec);
 
 /// Whether a spec says anything that the first version of its stored form cannot: something about
-/// frequencies, formats, the tail or eviction.
+/// frequencies, formats, the tail, eviction or its kind.
 inline bool UsesLaterFields(const TableSpec& spec) {
   return spec.optimizer.frequency != FrequencySpec{} || spec.format != RowFormat{} ||
-         spec.tail != TailSpec{} || spec.eviction != EvictionSpec{};
+         spec.tail != TailSpec{} || spec.eviction != EvictionSpec{} ||
+         spec.kind != TableKind::kWeights;
 }
 
 /// A hash of every field: equal for equal specs on every machine, different for different ones but

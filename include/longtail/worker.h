@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "longtail/count_rows.h"
 #include "longtail/ids.h"
 #include "longtail/key_batch.h"
 #include "longtail/row_format.h"
@@ -164,6 +165,31 @@ class Worker {
   /// Ends this worker's step. In synchronous mode its pushes take effect when every worker has
   /// ended the step. With bounded staleness others wait for it, see StepMode.
   virtual Pending EndStepAsync(const CallOptions& options = {}) = 0;
+
+  /// Pulls rows of a count table, in the order of keys, which may repeat. A key never pushed has an
+  /// empty row. `rows` is replaced whole when the call has ended well, and must live until then;
+  /// otherwise it is left as it is. When it is answered is as of PullAsync; there is no row cache.
+  ///
+  /// Errors: InvalidArgument (a table of weights).
+  /// Cost:   a row is copied once as it is kept, a few bytes an entry, and unpacked once.
+  virtual Pending PullCountsAsync(TableId table, std::span<const Key> keys, CountRows* rows,
+                                  const CallOptions& options = {}) = 0;
+
+  /// Adds `changes`, of any sign, to rows of a count table: row i to that of keys[i]. A key may
+  /// repeat: its changes are summed, and count as one. A change of 0 is none. Copied before the
+  /// call returns; counts exactly once, like a push. Sums do not depend on the order of pushes. A
+  /// row whose counts are all zero again stays, empty. A key whose changes would take a count out
+  /// of 64 bits keeps the row it has and is counted (TableStatistics::non_finite_refused).
+  ///
+  /// Errors: InvalidArgument (a table of weights; sizes that do not fit; columns that do not ascend
+  ///         or are not below the table's dim; changes of one key whose sum is out of 64 bits).
+  virtual Pending PushCountsAsync(TableId table, std::span<const Key> keys,
+                                  const CountRows& changes, const CallOptions& options = {}) = 0;
+
+  absl::Status PullCounts(TableId table, std::span<const Key> keys, CountRows* rows,
+                          const CallOptions& options = {});
+  absl::Status PushCounts(TableId table, std::span<const Key> keys, const CountRows& changes,
+                          const CallOptions& options = {});
 
   absl::Status Pull(std::span<const PullItem> items, const CallOptions& options = {});
   absl::Status Push(std::span<const PushItem> items, const CallOptions& options = {});

@@ -9,6 +9,9 @@ namespace longtail {
 /// The widest row, in floats of weights.
 inline constexpr std::uint32_t kRowDimMax = 4096;
 
+/// The most columns of a count table's row.
+inline constexpr std::uint32_t kCountColumnsMax = std::uint32_t{1} << 20;
+
 /// The longest name of a table, in characters.
 inline constexpr std::size_t kNameSizeMax = 64;
 

@@ -68,11 +68,15 @@ class Compaction {
         kChunkBytes);
     for (const SessionRecord& session : sessions) writer.AddSession(session);
     for (std::size_t t = 0; t < read.size() && status.ok(); ++t) {
-      if (read[t].value_count() == 0) continue;
+      if (!read[t].has_table()) continue;
       writer.BeginTable(from_.tables[t].id, from_.tables[t].spec, read[t].value_count());
       for (std::size_t i = 0; i < read[t].size(); ++i) {
         const StoredRow row = read[t].at(i);
-        writer.AddRow(row.key, row.count, row.last_step, row.values);
+        if (from_.tables[t].spec.kind == TableKind::kCounts) {
+          writer.AddCounts(row.key, row.packed);
+        } else {
+          writer.AddRow(row.key, row.count, row.last_step, row.values);
+        }
       }
     }
     writer.Finish();

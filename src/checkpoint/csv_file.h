@@ -13,7 +13,8 @@
 namespace longtail::checkpoint {
 
 /// The first line names the columns: key,count,last_step,w0,w1,…,s0,s1,…. Floats have as few digits
-/// as give the same float again; one that is not finite is inf, -inf or nan.
+/// as give the same float again; one that is not finite is inf, -inf or nan. Of a count table a
+/// line is a count that is not zero: key,column,count.
 ///
 /// Thread: one at a time.
 class CsvFile final : public TableFile {
@@ -29,7 +30,8 @@ class CsvFile final : public TableFile {
   explicit CsvFile(std::unique_ptr<OutputFile> file) : file_(std::move(file)) {}
 
   const std::unique_ptr<OutputFile> file_;
-  std::size_t columns_ = 0;  // Of floats.
+  std::size_t columns_ = 0;       // Of floats,
+  std::uint32_t counts_dim_ = 0;  // or of counts; 0: of floats.
   std::string line_;
 };
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 
+#include "base/count_row.h"
 #include "base/status_macros.h"
 #include "checkpoint/checkpoint_rows.h"
 
@@ -64,6 +65,23 @@ double MaxDifference(std::span<const float> a, std::span<const float> b) {
   return largest;
 }
 
+// The same of rows of counts: exact but for the rounding of a double.
+double MaxDifference(std::span<const std::byte> a, std::span<const std::byte> b,
+                     std::uint32_t dim) {
+  std::map<std::uint32_t, std::pair<double, double>> counts;
+  VisitCountRow(a, dim, [&](std::uint32_t column, std::int64_t count) {
+    counts[column].first = static_cast<double>(count);
+  });
+  VisitCountRow(b, dim, [&](std::uint32_t column, std::int64_t count) {
+    counts[column].second = static_cast<double>(count);
+  });
+  double largest = 0;
+  for (const auto& [column, both] : counts) {
+    largest = std::max(largest, std::abs(both.first - both.second));
+  }
+  return largest;
+}
+
 // Keeps the `keys_max` that differ most; of equal ones those that came first.
 void Note(const ChangedRow& row, std::size_t keys_max, std::vector<ChangedRow>& rows) {
   const auto place = std::ranges::upper_bound(rows, row.difference, std::ranges::greater(),
@@ -78,7 +96,8 @@ class TableComparison {
   TableComparison(const Pair& pair, std::size_t keys_max, TableDifference& difference)
       : keys_max_(keys_max), difference_(difference) {
     if (pair.first != nullptr && pair.second != nullptr && pair.first->dim == pair.second->dim) {
-      dim_ = pair.first->dim;
+      if (pair.first->kind == pair.second->kind) dim_ = pair.first->dim;
+      has_counts_ = pair.first->kind == TableKind::kCounts;
     }
   }
 
@@ -104,13 +123,17 @@ class TableComparison {
   }
 
   void AddRow(const StoredRow& a, const StoredRow& b) {
-    if (a.count == b.count && a.last_step == b.last_step && HaveEqualBits(a.values, b.values)) {
+    if (a.count == b.count && a.last_step == b.last_step && HaveEqualBits(a.values, b.values) &&
+        std::ranges::equal(a.packed, b.packed)) {
       ++difference_.equal;
       return;
     }
     ++difference_.changed;
     double weights = 0;
-    if (dim_ != 0) {
+    if (dim_ != 0 && has_counts_) {
+      weights = MaxDifference(a.packed, b.packed, dim_);
+      difference_.weights_max = std::max(difference_.weights_max, weights);
+    } else if (dim_ != 0) {
       weights = MaxDifference(a.values.first(dim_), b.values.first(dim_));
       difference_.weights_max = std::max(difference_.weights_max, weights);
       if (a.values.size() == b.values.size()) {
@@ -123,7 +146,8 @@ class TableComparison {
 
   const std::size_t keys_max_;
   TableDifference& difference_;
-  std::size_t dim_ = 0;  // 0: rows are of different widths.
+  std::uint32_t dim_ = 0;  // 0: rows are of different widths, or kinds.
+  bool has_counts_ = false;
 };
 
 void CompareTrainers(const Manifest& first, const Manifest& second,

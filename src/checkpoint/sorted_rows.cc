@@ -8,7 +8,7 @@
 namespace longtail::checkpoint {
 
 absl::Status SortedRows::Add(RowBlock block) {
-  if (value_count_ != 0 && block.value_count != value_count_) {
+  if (has_table() && block.value_count != value_count_) {
     return absl::DataLossError(absl::StrCat("table ", static_cast<std::uint32_t>(block.table),
                                             ": rows of ", block.value_count,
                                             " floats beside rows of ", value_count_));
@@ -34,11 +34,14 @@ absl::Status SortedRows::Sort() {
 StoredRow SortedRows::at(std::size_t i) const {
   const Place& place = order_[i];
   const RowBlock& block = blocks_[place.block];
+  const std::span<const std::byte> packed =
+      block.has_counts() ? PackedRowOf(block, place.row) : std::span<const std::byte>();
   return {.key = place.key,
           .count = block.counts[place.row],
           .last_step = block.last_steps[place.row],
           .values =
-              std::span(block.values).subspan(std::size_t{place.row} * value_count_, value_count_)};
+              std::span(block.values).subspan(std::size_t{place.row} * value_count_, value_count_),
+          .packed = packed};
 }
 
 }  // namespace longtail::checkpoint

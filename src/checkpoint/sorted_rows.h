@@ -17,7 +17,8 @@ struct StoredRow {
   Key key = 0;
   std::uint32_t count = 0;
   std::uint32_t last_step = 0;
-  std::span<const float> values;  ///< Weights, then optimizer state.
+  std::span<const float> values;        ///< Weights, then optimizer state.
+  std::span<const std::byte> packed{};  ///< Of a count table (base/count_row.h).
 };
 
 /// Cost: the rows' own memory and 16 bytes for each.
@@ -33,7 +34,10 @@ class SortedRows {
 
   std::size_t size() const { return order_.size(); }
 
-  /// Floats of a row; 0 if no block of the table came.
+  /// Whether a block of the table came.
+  bool has_table() const { return !blocks_.empty(); }
+
+  /// Floats of a row; 0 of a count table, or if no block of the table came.
   std::uint32_t value_count() const { return value_count_; }
 
   /// The row in the place `i` of the order. Valid while this object is.

@@ -15,16 +15,20 @@ absl::StatusOr<std::uint64_t> ExportTable(BlobStore& store, const Manifest& mani
   LONGTAIL_ASSIGN_OR_RETURN(const CheckpointRows rows, CheckpointRows::Open(store, manifest));
   const std::array<std::size_t, 1> tables = {table};
   std::uint64_t count = 0;
+  const bool has_counts = spec.kind == TableKind::kCounts;
+  bool has_begun = false;
   std::uint32_t width = 0;  // Floats of a row, once a partition has said so.
   for (std::uint32_t partition = 0; partition < manifest.partition_count; ++partition) {
     LONGTAIL_ASSIGN_OR_RETURN(const std::vector<SortedRows> read,
                               rows.Read(partition, manifest.partition_count, tables));
     const SortedRows& own = read.front();
-    if (own.value_count() == 0) continue;
-    if (width == 0) {
+    if (!own.has_table()) continue;
+    if (!has_begun) {
+      has_begun = true;
       width = own.value_count();
-      LONGTAIL_RETURN_IF_ERROR(file.Begin(
-          {.spec = spec, .slots = has_slots ? width - spec.dim : 0, .step = manifest.step}));
+      LONGTAIL_RETURN_IF_ERROR(file.Begin({.spec = spec,
+                                           .slots = has_slots && !has_counts ? width - spec.dim : 0,
+                                           .step = manifest.step}));
     }
     if (own.value_count() != width) {
       return absl::DataLossError(absl::StrCat(
@@ -34,7 +38,7 @@ absl::StatusOr<std::uint64_t> ExportTable(BlobStore& store, const Manifest& mani
     for (std::size_t i = 0; i < own.size(); ++i) LONGTAIL_RETURN_IF_ERROR(file.Add(own.at(i)));
     count += own.size();
   }
-  if (width == 0) {
+  if (!has_begun) {
     LONGTAIL_RETURN_IF_ERROR(file.Begin({.spec = spec, .slots = 0, .step = manifest.step}));
   }
   LONGTAIL_RETURN_IF_ERROR(file.Finish());

@@ -35,7 +35,13 @@ absl::StatusOr<std::size_t> FindTable(const Manifest& manifest, const CkptExport
 }
 
 absl::StatusOr<std::unique_ptr<checkpoint::TableFile>> CreateFile(
-    const CkptExportOptions& options) {
+    const TableSpec& spec, const CkptExportOptions& options) {
+  if (spec.kind == TableKind::kCounts && options.form != ExportForm::kCsv) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table '", spec.name,
+                     "' is one of counts, whose rows are no vectors of "
+                     "floats: want --format csv"));
+  }
   std::unique_ptr<checkpoint::TableFile> file;
   switch (options.form) {
     case ExportForm::kFlat: {
@@ -70,7 +76,8 @@ absl::StatusOr<CommandOutcome> CkptExport(const CkptRequest& request,
                             OpenExistingStore(request.store));
   LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest, server::ReadManifest(*store, options.name));
   LONGTAIL_ASSIGN_OR_RETURN(const std::size_t table, FindTable(manifest, options));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<checkpoint::TableFile> file, CreateFile(options));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::unique_ptr<checkpoint::TableFile> file,
+                            CreateFile(manifest.tables[table].spec, options));
   LONGTAIL_ASSIGN_OR_RETURN(
       const std::uint64_t rows,
       checkpoint::ExportTable(*store, manifest, table, options.has_slots, *file));

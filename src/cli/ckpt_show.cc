@@ -87,10 +87,14 @@ std::string WordsOf(const json& object, const char* title) {
 
 std::string TableText(const Shown& shown, std::size_t place) {
   const TableSpec& spec = shown.manifest.tables[place].spec;
-  const json fields = SpecToJson(spec);
-  std::string text = absl::StrCat(
-      "\ntable ", SafeText(spec.name), "\n  dim ", spec.dim, "; ", OptimizerText(spec),
-      "\n  starts as ", WordsOf(fields.at("initializer"), "kind"), "; seed ", spec.seed, "\n");
+  const bool has_counts = spec.kind == TableKind::kCounts;  // Nothing else is said of it.
+  const json fields = has_counts ? json::object() : SpecToJson(spec);
+  std::string text = absl::StrCat("\ntable ", SafeText(spec.name), "\n  dim ", spec.dim, "; ",
+                                  OptimizerText(spec), "\n");
+  if (!has_counts) {
+    absl::StrAppend(&text, "  starts as ", WordsOf(fields.at("initializer"), "kind"), "; seed ",
+                    spec.seed, "\n");
+  }
   for (const auto& [name, value] : fields.items()) {
     const bool is_above = name == "name" || name == "dim" || name == "optimizer" ||
                           name == "initializer" || name == "seed";
@@ -99,8 +103,9 @@ std::string TableText(const Shown& shown, std::size_t place) {
   }
   if (shown.summaries.empty()) return text;
   const TableSummary& summary = shown.summaries[place];
-  absl::StrAppend(&text, "  ", CountedText(summary.all.rows, "row"), " of ",
-                  CountedText(summary.floats_per_row, "float"), ", ",
+  const std::string each =
+      has_counts ? "" : absl::StrCat(" of ", CountedText(summary.floats_per_row, "float"));
+  absl::StrAppend(&text, "  ", CountedText(summary.all.rows, "row"), each, ", ",
                   CountedText(summary.row_bytes, "byte"), " before compression\n");
   return text;
 }

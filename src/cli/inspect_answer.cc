@@ -108,6 +108,7 @@ json CheckpointJson(const CheckpointSource& source) {
 }
 
 std::string OptimizerText(const TableSpec& spec) {
+  if (spec.kind == TableKind::kCounts) return "columns of counts";
   const json optimizer = SpecToJson(spec).at("optimizer");
   std::string text = optimizer.at("rule").get<std::string>();
   for (const auto& [name, value] : optimizer.items()) {

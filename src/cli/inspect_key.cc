@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -42,7 +43,19 @@ std::string RowText(const KeyRow& row, std::size_t values_max) {
                       " of optimizer state: ", ValuesText(row.optimizer_state, values_max), "\n");
 }
 
+std::string CountsText(const KeyRow& row, std::size_t counts_max) {
+  std::string text = absl::StrCat("    ", CountedText(row.counts.size(), "column"),
+                                  " not zero, of ", GroupedText(row.count), " in all");
+  const char* before = ": ";
+  for (std::size_t i = 0; i < std::min(row.counts.size(), counts_max); ++i) {
+    absl::StrAppend(&text, std::exchange(before, ", "), row.counts[i].column, " = ",
+                    row.counts[i].count);
+  }
+  return absl::StrCat(text, row.counts.size() > counts_max ? ", …\n" : "\n");
+}
+
 std::string TextOf(const Answer& answer, std::size_t place) {
+  const bool has_counts = answer.source.spec(place).kind == TableKind::kCounts;
   const std::size_t values_max =
       answer.question.wants_all_values ? std::numeric_limits<std::size_t>::max() : kShownValuesMax;
   std::string text = absl::StrCat("\ntable ", SafeText(answer.source.spec(place).name), "\n");
@@ -50,7 +63,7 @@ std::string TextOf(const Answer& answer, std::size_t place) {
     const std::optional<KeyRow>& row = answer.tables[place].Find(key);
     absl::StrAppend(&text, "  key ", KeyText(key), ", partition ", answer.PartitionOfKey(key),
                     row ? "\n" : ": no row\n");
-    if (row) text += RowText(*row, values_max);
+    if (row) text += has_counts ? CountsText(*row, values_max) : RowText(*row, values_max);
   }
   return text;
 }
@@ -67,7 +80,13 @@ json JsonOf(const Answer& answer, std::size_t place) {
     const std::optional<KeyRow>& row = answer.tables[place].Find(key);
     json object = {
         {"key", key}, {"partition", answer.PartitionOfKey(key)}, {"has_row", row.has_value()}};
-    if (row) {
+    if (row && answer.source.spec(place).kind == TableKind::kCounts) {
+      json counts = json::array();
+      for (const CountEntry& entry : row->counts) {
+        counts.push_back({{"column", entry.column}, {"count", entry.count}});
+      }
+      object["counts"] = std::move(counts);
+    } else if (row) {
       object["count"] = row->count;
       object["last_step"] = row->last_step;
       object["weights"] = ValuesJson(row->weights);

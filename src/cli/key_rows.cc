@@ -13,6 +13,14 @@ void KeyRows::Add(const RowBlock& rows) {
   for (std::size_t i = 0; i < rows.keys.size(); ++i) {
     const auto found = rows_.find(rows.keys[i]);
     if (found == rows_.end()) continue;
+    if (rows.has_counts()) {
+      KeyRow row{.count = rows.counts[i], .last_step = 0, .weights = {}, .optimizer_state = {}};
+      VisitCountRow(PackedRowOf(rows, i), dim_, [&](std::uint32_t column, std::int64_t count) {
+        row.counts.push_back({.column = column, .count = count});
+      });
+      found->second = std::move(row);
+      continue;
+    }
     const auto row = values.subspan(i * rows.value_count, rows.value_count);
     const auto weights = row.first(std::min(dim_, rows.value_count));
     const auto state = row.subspan(weights.size());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "base/count_row.h"
 #include "longtail/ids.h"
 #include "protocol/messages.h"
 
@@ -19,6 +20,7 @@ struct KeyRow {
   std::uint32_t last_step = 0;
   std::vector<float> weights;
   std::vector<float> optimizer_state;
+  std::vector<CountEntry> counts{};  ///< Of a count table, in place of all these.
 
   bool operator==(const KeyRow&) const = default;
 };

@@ -17,7 +17,9 @@ void TableSummary::Add(const RowBlock& rows) {
   if (rows.keys.empty()) return;
   floats_per_row = std::max(floats_per_row, rows.value_count);
   row_bytes +=
-      BytesOf(rows.keys) + BytesOf(rows.counts) + BytesOf(rows.last_steps) + BytesOf(rows.values);
+      BytesOf(rows.keys) +
+      (rows.has_counts() ? BytesOf(rows.ends) + rows.packed.size()
+                         : BytesOf(rows.counts) + BytesOf(rows.last_steps) + BytesOf(rows.values));
   for (const std::uint32_t count : rows.counts) Add(count, 1);
 }
 

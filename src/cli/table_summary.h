@@ -18,7 +18,7 @@ struct RowsAndOccurrences {
 
 struct TableSummary {
   std::uint32_t floats_per_row = 0;  ///< Weights and optimizer state; 0 without rows.
-  std::uint64_t row_bytes = 0;       ///< Keys, counts, last steps and values, before compression.
+  std::uint64_t row_bytes = 0;       ///< All that the rows are, before compression.
   RowsAndOccurrences all;
   std::array<RowsAndOccurrences, kFrequencyBuckets.size()> buckets{};
 

@@ -63,11 +63,16 @@ std::uint64_t BytesOf(const Message& message) {
         std::uint64_t bytes = 0;
         if constexpr (requires { BodyOf(m).sections[0].gradients.size_bytes(); }) {
           for (const auto& section : BodyOf(m).sections) {
-            bytes += section.keys.size_bytes() + section.gradients.size_bytes();
+            bytes += section.keys.size_bytes() + section.gradients.size_bytes() +
+                     section.packed.size_bytes();
           }
         } else if constexpr (requires { BodyOf(m).sections[0].target; }) {
+          // What rows of counts take is not known here: as much as short ones have.
+          constexpr std::uint64_t kCountsBytes = 64;
           for (const auto& section : BodyOf(m).sections) {
-            bytes += section.keys.size() * (sizeof(Key) + section.dim * sizeof(float));
+            const bool has_counts = section.kind == TableKind::kCounts;
+            const std::uint64_t row = has_counts ? kCountsBytes : section.dim * sizeof(float);
+            bytes += section.keys.size() * (sizeof(Key) + row);
           }
         } else if constexpr (requires { BodyOf(m).sections[0].key_count; }) {
           constexpr bool kIsPush = requires {

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "base/varint.h"
 #include "protocol/value_codec.h"
-#include "protocol/varint.h"
 
 namespace longtail {
 namespace {

@@ -25,6 +25,7 @@
 #include "protocol/node_ids.h"
 #include "protocol/pull_sink.h"
 #include "protocol/replication.h"
+#include "protocol/row_block.h"
 
 namespace longtail {
 
@@ -32,16 +33,18 @@ namespace longtail {
 struct PullTarget {
   float* rows = nullptr;            ///< [n, dim], in the order of the section's keys.
   std::uint32_t* counts = nullptr;  ///< Null, or [n]: training counts.
+  std::string* packed = nullptr;    ///< Of a count table: n sized rows, in place of what it had.
 };
 
 /// Keys of one table in one partition.
 struct PullSection {
   PartitionId partition{};
   TableId table{};
-  std::uint32_t dim =
-      0;  ///< Floats a row as the asker knows the table; a different one is refused.
+  /// Floats or columns a row, and which of them, as the asker knows the table; others are refused.
+  std::uint32_t dim = 0;
   std::span<const Key> keys;
   PullTarget target;
+  TableKind kind = TableKind::kWeights;
 };
 
 struct PullRequest {
@@ -59,7 +62,8 @@ struct PullRequest {
 };
 
 /// `values` is empty if the rows were written to the targets; else all sections' rows in the order
-/// of the request. `counts` likewise.
+/// of the request. `counts` likewise. `packed` has those of sections of count tables, as sized rows
+/// (base/count_row.h).
 struct PullReply {
   std::uint64_t request = 0;
   absl::Status status;
@@ -68,6 +72,7 @@ struct PullReply {
   std::span<const float> values;
   std::span<const std::uint32_t> counts;
   std::shared_ptr<const void> owner;
+  std::span<const std::byte> packed{};
 };
 
 /// Gradients of one table in one partition. Sections of one partition stand together and share one
@@ -80,6 +85,9 @@ struct PushSection {
   std::span<const Key> keys;              ///< [n], each once.
   std::span<const std::uint32_t> counts;  ///< [n] occurrences summed into each gradient.
   std::span<const float> gradients;       ///< [n, dim].
+  TableKind kind = TableKind::kWeights;
+  /// Of a count table, which has neither counts nor gradients: n sized rows of changes.
+  std::span<const std::byte> packed{};
 };
 
 struct PushRequest {
@@ -189,17 +197,6 @@ struct SnapshotReply {
   absl::Status status;
   std::vector<SnapshotBlob> blobs;
   std::vector<PartitionPosition> positions;
-};
-
-/// Rows of one table with all they hold, in columns. `values` is [n, value_count]: weights, then
-/// optimizer state.
-struct RowBlock {
-  TableId table{};
-  std::uint32_t value_count = 0;
-  std::vector<Key> keys;
-  std::vector<std::uint32_t> counts;
-  std::vector<std::uint32_t> last_steps;
-  std::vector<float> values;
 };
 
 /// Puts rows into the partitions of a lane as they are; each must belong to one of them.

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/count_row.h"
 #include "protocol/field_reader.h"
 #include "protocol/format_limits.h"
 #include "protocol/spec_codec.h"
@@ -62,20 +63,27 @@ void WriteRounded(const SnapshotHeader& header, const SnapshotTable& table, Byte
 
 void WriteTable(const SnapshotHeader& header, const SnapshotTable& table, ByteWriter& writer) {
   const RowBlock& rows = table.rows;
-  LONGTAIL_CHECK(rows.counts.size() == rows.keys.size());
-  LONGTAIL_CHECK(rows.last_steps.size() == rows.keys.size());
+  LONGTAIL_CHECK(rows.has_counts() || rows.counts.size() == rows.keys.size());
+  LONGTAIL_CHECK(rows.has_counts() || rows.last_steps.size() == rows.keys.size());
   LONGTAIL_CHECK(rows.values.size() == rows.keys.size() * rows.value_count);
+  const bool has_counts = table.spec.kind == TableKind::kCounts;
+  LONGTAIL_CHECK(has_counts == rows.has_counts());
   writer.U32(static_cast<std::uint32_t>(rows.table));
   writer.U32(rows.value_count);
   writer.U32(Size32(rows.keys.size()));
   if (header.is_increment) {
-    LONGTAIL_CHECK(table.spec.dim + table.exact_count <= rows.value_count);
+    LONGTAIL_CHECK(has_counts || table.spec.dim + table.exact_count <= rows.value_count);
     writer.U32(Size32(table.gone.size()));
     writer.U32(table.exact_count);
   }
   writer.Text(EncodeTableSpec(table.spec));
   writer.Array(std::span<const Key>(rows.keys));
   if (header.is_increment) writer.Array(std::span<const Key>(table.gone));
+  if (has_counts) {
+    LONGTAIL_CHECK(rows.ends.size() == rows.keys.size());
+    writer.Array(std::span<const std::uint32_t>(rows.ends));
+    return writer.Bytes(AsBytes(rows.packed));
+  }
   writer.Array(std::span<const std::uint32_t>(rows.counts));
   writer.Array(std::span<const std::uint32_t>(rows.last_steps));
   if (header.values != WireValues::kFloat32) return WriteRounded(header, table, writer);
@@ -98,10 +106,42 @@ void ReadRounded(FieldReader& reader, const ValueForm& form, RowBlock& rows) {
   }
 }
 
+// Of a count table, behind its spec.
+void ReadCounts(FieldReader& reader, std::uint32_t count, std::uint32_t gone,
+                SnapshotTable& table) {
+  RowBlock& rows = table.rows;
+  if (std::uint64_t{count} * SnapshotCountsBytes(0) + std::uint64_t{gone} * sizeof(Key) >
+      reader.remaining()) {
+    reader.Refuse("rows", "are cut short: " + std::to_string(count) + " of them,");
+    return;
+  }
+  rows.keys.resize(count);
+  table.gone.resize(gone);
+  rows.counts.resize(count);
+  rows.last_steps.resize(count);
+  rows.ends.resize(count);
+  reader.Array("keys", std::span(rows.keys));
+  reader.Array("gone keys", std::span(table.gone));
+  reader.Array("ends", std::span(rows.ends));
+  rows.packed = AsText(reader.Bytes("rows of counts", count == 0 ? 0 : rows.ends.back()));
+  if (!reader.ok()) return;
+  if (const char* wrong = WrongEnds(rows)) return reader.Refuse("ends", wrong);
+  for (std::size_t i = 0; i < count; ++i) {
+    CountTotal total;
+    const char* const wrong =
+        VisitCountRow(PackedRowOf(rows, i), table.spec.dim,
+                      [&](std::uint32_t, std::int64_t value) { total.Add(value); });
+    rows.counts[i] = total.value();
+    if (wrong == nullptr) continue;
+    return reader.Refuse("rows of counts",
+                         "(key " + std::to_string(rows.keys[i]) + ": " + wrong + "), ending");
+  }
+}
+
 void ReadTable(const SnapshotHeader& header, FieldReader& reader, SnapshotTable& table) {
   RowBlock& rows = table.rows;
   rows.table = TableId{reader.Table()};
-  rows.value_count = reader.Within("value count", 1, kValueCountMax);
+  rows.value_count = reader.Within("value count", 0, kValueCountMax);
   const bool is_rounded = header.values != WireValues::kFloat32;
   const std::uint32_t count =
       reader.Count("row count", kSnapshotChunkBytesMax,
@@ -112,11 +152,17 @@ void ReadTable(const SnapshotHeader& header, FieldReader& reader, SnapshotTable&
     table.exact_count = reader.Within("exact count", 0, kValueCountMax);
   }
   table.spec = ReadTableSpec(reader);
-  if (reader.ok() && rows.value_count < table.spec.dim + table.exact_count) {
+  const bool has_counts = table.spec.kind == TableKind::kCounts;
+  if (reader.ok() && has_counts != rows.has_counts()) {
+    reader.Refuse("value count", std::to_string(rows.value_count) +
+                                     ": want 0 for a table of counts, and for no other, ending");
+  }
+  if (reader.ok() && !has_counts && rows.value_count < table.spec.dim + table.exact_count) {
     reader.Refuse("value count", std::to_string(rows.value_count) + ": want at least the table's " +
                                      "dim, " + std::to_string(table.spec.dim) + ", ending");
   }
   if (!reader.ok()) return;
+  if (has_counts) return ReadCounts(reader, count, gone, table);
   // The spec's bytes lie between the count and the rows, so the count must be compared again.
   const ValueForm form(header, table);
   if (std::uint64_t{count} * (SnapshotRowBytes(0) + form.bytes()) +
@@ -154,6 +200,7 @@ std::string EncodeSnapshotBody(const SnapshotChunk& chunk) {
   for (const SnapshotTable& table : chunk.tables) {
     size += kSnapshotTableBytes + kSpecBytesMax +
             table.rows.keys.size() * SnapshotRowBytes(table.rows.value_count) +
+            table.rows.ends.size() * sizeof(std::uint32_t) + table.rows.packed.size() +
             table.gone.size() * sizeof(Key);
   }
   std::string body;

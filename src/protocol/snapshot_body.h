@@ -15,8 +15,12 @@ namespace longtail {
 /// Whether an increment may have its weights in this format: fp16 has not the range.
 bool IsIncrementFormat(WireValues format);
 
-/// Bytes in a body of one row as it is, of one table beside its spec and rows, of one session.
+/// Bytes in a body of one row as it is, of one row of counts, of one table beside its spec and
+/// rows, of one session.
 std::size_t SnapshotRowBytes(std::uint32_t value_count);
+constexpr std::size_t SnapshotCountsBytes(std::size_t packed_bytes) {
+  return sizeof(Key) + sizeof(std::uint32_t) + packed_bytes;
+}
 inline constexpr std::size_t kSnapshotTableBytes = 6 * sizeof(std::uint32_t);
 inline constexpr std::size_t kSnapshotSessionBytes =
     sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t);

@@ -52,9 +52,13 @@ SnapshotWriter::SnapshotWriter(const SnapshotHeader& header, SnapshotSink sink,
 }
 
 void SnapshotWriter::BeginTable(TableId table, const TableSpec& spec, std::uint32_t value_count) {
-  LONGTAIL_CHECK(value_count >= spec.dim);
-  LONGTAIL_CHECK(value_count >= 1);
-  LONGTAIL_CHECK(value_count <= kValueCountMax);
+  if (spec.kind == TableKind::kCounts) {
+    LONGTAIL_CHECK(value_count == 0);
+  } else {
+    LONGTAIL_CHECK(value_count >= spec.dim);
+    LONGTAIL_CHECK(value_count >= 1);
+    LONGTAIL_CHECK(value_count <= kValueCountMax);
+  }
   table_ = table;
   spec_ = spec;
   value_count_ = value_count;
@@ -69,6 +73,7 @@ void SnapshotWriter::BeginTable(TableId table, const TableSpec& spec, std::uint3
 void SnapshotWriter::AddRow(Key key, std::uint32_t count, std::uint32_t last_step,
                             std::span<const float> values) {
   LONGTAIL_CHECK(has_table_);
+  LONGTAIL_CHECK(value_count_ != 0);
   LONGTAIL_CHECK(values.size() == value_count_);
   Reserve(SnapshotRowBytes(value_count_));
   RowBlock& rows = chunk_.tables.back().rows;
@@ -77,6 +82,16 @@ void SnapshotWriter::AddRow(Key key, std::uint32_t count, std::uint32_t last_ste
   rows.last_steps.push_back(last_step);
   rows.values.insert(rows.values.end(), values.begin(), values.end());
   body_bytes_ += SnapshotRowBytes(value_count_);
+  ++rows_;
+}
+
+void SnapshotWriter::AddCounts(Key key, std::span<const std::byte> packed) {
+  LONGTAIL_CHECK(has_table_);
+  LONGTAIL_CHECK(value_count_ == 0);
+  const std::size_t bytes = SnapshotCountsBytes(packed.size());
+  Reserve(bytes);
+  AppendPackedRow(key, packed, chunk_.tables.back().rows);
+  body_bytes_ += bytes;
   ++rows_;
 }
 
@@ -102,10 +117,7 @@ void SnapshotWriter::AddSession(const SessionRecord& session) {
 }
 
 void SnapshotWriter::Reuse(RowBlock rows) {
-  rows.keys.clear();
-  rows.counts.clear();
-  rows.last_steps.clear();
-  rows.values.clear();
+  rows.clear();
   spares_.push_back(std::move(rows));
 }
 
@@ -127,6 +139,7 @@ void SnapshotWriter::Reserve(std::size_t bytes) {
   rows_ = 0;
   if (!has_table_) return;
   AppendTable();
+  if (value_count_ == 0) return;
   // It fills this one, too, more likely than not.
   RowBlock& rows = chunk_.tables.back().rows;
   const std::size_t count = (body_bytes_max_ - body_bytes_) / SnapshotRowBytes(value_count_);

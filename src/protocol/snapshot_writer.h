@@ -30,11 +30,14 @@ class SnapshotWriter {
                  std::size_t body_bytes_max = kSnapshotChunkBytesMax);
 
   /// The rows that follow are of this table; `value_count` floats each, weights and optimizer
-  /// state. A table without rows is kept, too.
+  /// state, none of a count table. A table without rows is kept, too.
   void BeginTable(TableId table, const TableSpec& spec, std::uint32_t value_count);
 
   /// Shapes: values [value_count].
   void AddRow(Key key, std::uint32_t count, std::uint32_t last_step, std::span<const float> values);
+
+  /// A row of a count table (base/count_row.h).
+  void AddCounts(Key key, std::span<const std::byte> packed);
 
   /// A key of the table that was begun which has no row any more. Of an increment alone.
   void AddGone(Key key);

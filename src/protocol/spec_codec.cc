@@ -61,6 +61,12 @@ void VisitLaterFields(Spec& spec, const Field& field) {
   VisitFields(spec.eviction, field);
 }
 
+// The version of a spec's bytes: the least that says all of it.
+std::uint16_t VersionOf(const TableSpec& spec) {
+  if (spec.kind != TableKind::kWeights) return 3;
+  return UsesLaterFields(spec) ? 2 : 1;
+}
+
 template <typename Variant>
 void WriteVariant(const Variant& variant, ByteWriter& writer) {
   writer.U8(static_cast<std::uint8_t>(variant.index()));
@@ -81,8 +87,8 @@ void ReadVariant(std::string_view name, Variant& variant, FieldReader& reader) {
 std::string EncodeTableSpec(const TableSpec& spec) {
   std::string bytes;
   ByteWriter writer(bytes);
-  const bool has_later = UsesLaterFields(spec);
-  writer.U16(has_later ? kSpecVersion : 1);
+  const std::uint16_t version = VersionOf(spec);
+  writer.U16(version);
   writer.Text(spec.name);
   writer.U32(spec.dim);
   writer.U32(spec.linear_columns);
@@ -90,7 +96,8 @@ std::string EncodeTableSpec(const TableSpec& spec) {
   WriteVariant(spec.optimizer.rule, writer);
   VisitFields(spec.optimizer, FieldToBytes{writer});
   WriteVariant(spec.initializer, writer);
-  if (has_later) VisitLaterFields(spec, FieldToBytes{writer});
+  if (version > 1) VisitLaterFields(spec, FieldToBytes{writer});
+  if (version > 2) FieldToBytes{writer}("kind", spec.kind);
   return bytes;
 }
 
@@ -103,13 +110,19 @@ absl::StatusOr<TableSpec> DecodeTableSpec(std::span<const std::byte> bytes) {
                                  std::to_string(kSpecVersion) + ", ending");
   }
   spec.name = reader.Text("name", kNameSizeMax);
-  spec.dim = reader.Dim();
+  spec.dim = version > 2 ? reader.Within("dim", 1, kCountColumnsMax) : reader.Dim();
   spec.linear_columns = reader.Within("linear_columns", 0, kRowDimMax);
   spec.seed = reader.U64("seed");
   ReadVariant("optimizer rule", spec.optimizer.rule, reader);
   VisitFields(spec.optimizer, FieldFromBytes{reader});
   ReadVariant("initializer", spec.initializer, reader);
   if (version > 1 && reader.ok()) VisitLaterFields(spec, FieldFromBytes{reader});
+  if (version > 2 && reader.ok()) {
+    FieldFromBytes{reader}("kind", spec.kind);
+    if (spec.kind == TableKind::kWeights) {
+      reader.Refuse("kind", "is 0 (weights): want version 1 or 2 for those, ending");
+    }
+  }
   reader.End();
   LONGTAIL_RETURN_IF_ERROR(reader.status());
   return spec;

@@ -9,7 +9,7 @@
 
 namespace longtail {
 
-inline constexpr std::uint16_t kSpecVersion = 2;
+inline constexpr std::uint16_t kSpecVersion = 3;
 
 /// Equal specs give equal bytes, on every machine.
 std::string EncodeTableSpec(const TableSpec& spec);

@@ -29,6 +29,7 @@ inline constexpr std::array<std::string_view, 5> kWeightFormatNames = {"fp32", "
                                                                        "int8", "shared"};
 inline constexpr std::array<std::string_view, 2> kStateFormatNames = {"fp32", "bf16"};
 inline constexpr std::array<std::string_view, 2> kBudgetPolicyNames = {"refuse", "evict_lowest"};
+inline constexpr std::array<std::string_view, 2> kTableKindNames = {"weights", "counts"};
 
 /// The names of an enumeration's values, by number.
 constexpr std::span<const std::string_view> NamesOf(MomentumKind) {
@@ -42,6 +43,9 @@ constexpr std::span<const std::string_view> NamesOf(StateFormat) {
 }
 constexpr std::span<const std::string_view> NamesOf(BudgetPolicy) {
   return kBudgetPolicyNames;
+}
+constexpr std::span<const std::string_view> NamesOf(TableKind) {
+  return kTableKindNames;
 }
 
 /// Calls visit(name, field) for each field: a number, a bool, or an enumeration with names.

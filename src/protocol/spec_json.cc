@@ -95,13 +95,16 @@ json SpecToJson(const TableSpec& spec) {
     object["tail"]["format"] = ToObject(spec.tail.format);
     object["eviction"] = ToObject(spec.eviction);
   }
+  if (spec.kind != TableKind::kWeights) FieldToJson{object}("kind", spec.kind);
   return object;
 }
 
 TableSpec SpecFromJson(JsonReader reader) {
   TableSpec spec;
   spec.name = reader.Text("name", kNameSizeMax);
-  spec.dim = reader.Whole32("dim", 1, kRowDimMax);
+  if (reader.Has("kind")) FieldFromJson{reader}("kind", spec.kind);
+  const bool has_counts = spec.kind == TableKind::kCounts;
+  spec.dim = reader.Whole32("dim", 1, has_counts ? kCountColumnsMax : kRowDimMax);
   spec.seed = reader.Whole("seed", 0, std::numeric_limits<std::uint64_t>::max());
   spec.linear_columns = reader.Whole32("linear_columns", 0, kRowDimMax);
   JsonReader optimizer = reader.Object("optimizer");

@@ -156,13 +156,20 @@ void Take(FrameReader& reader, SnapshotReply& message) {
 void Put(const ImportRows& message, FrameWriter& writer) {
   LONGTAIL_CHECK(message.rows != nullptr);
   const RowBlock& rows = *message.rows;
-  LONGTAIL_CHECK(rows.counts.size() == rows.keys.size());
-  LONGTAIL_CHECK(rows.last_steps.size() == rows.keys.size());
-  LONGTAIL_CHECK(rows.values.size() == rows.keys.size() * rows.value_count);
   writer.fields().U64(message.request);
   writer.fields().U32(static_cast<std::uint32_t>(rows.table));
   writer.fields().U32(rows.value_count);
   writer.Count(rows.keys.size());
+  if (rows.has_counts()) {
+    LONGTAIL_CHECK(rows.ends.size() == rows.keys.size());
+    writer.fields().U64(rows.packed.size());
+    writer.Bulk(std::span<const Key>(rows.keys));
+    writer.Bulk(std::span<const std::uint32_t>(rows.ends));
+    return writer.Bulk(AsBytes(rows.packed));
+  }
+  LONGTAIL_CHECK(rows.counts.size() == rows.keys.size());
+  LONGTAIL_CHECK(rows.last_steps.size() == rows.keys.size());
+  LONGTAIL_CHECK(rows.values.size() == rows.keys.size() * rows.value_count);
   writer.Bulk(std::span<const Key>(rows.keys));
   writer.Bulk(std::span<const std::uint32_t>(rows.counts));
   writer.Bulk(std::span<const std::uint32_t>(rows.last_steps));
@@ -174,12 +181,23 @@ void Take(FrameReader& reader, ImportRows& message) {
   auto rows = std::make_shared<RowBlock>();
   message.request = fields.U64("request");
   rows->table = TableId{fields.Table()};
-  rows->value_count = fields.Within("value count", 1, kValueCountMax);
+  rows->value_count = fields.Within("value count", 0, kValueCountMax);
   const std::uint32_t count = fields.Within("row count", 0, kKeysPerRequestMax);
-  reader.Bulk("keys", count, rows->keys);
-  reader.Bulk("counts", count, rows->counts);
-  reader.Bulk("last steps", count, rows->last_steps);
-  reader.Bulk("values", std::uint64_t{count} * rows->value_count, rows->values);
+  if (fields.ok() && rows->has_counts()) {
+    const std::uint64_t bytes = fields.U64("bytes of rows");
+    reader.Bulk("keys", count, rows->keys);
+    reader.Bulk("ends", count, rows->ends);
+    rows->packed = AsText(reader.Bulk<std::byte>("rows of counts", bytes));
+    const char* const wrong = WrongEnds(*rows);
+    if (reader.ok() && wrong != nullptr) fields.Refuse("ends of rows", wrong);
+    rows->counts.resize(rows->keys.size());
+    rows->last_steps.resize(rows->keys.size());
+  } else {
+    reader.Bulk("keys", count, rows->keys);
+    reader.Bulk("counts", count, rows->counts);
+    reader.Bulk("last steps", count, rows->last_steps);
+    reader.Bulk("values", std::uint64_t{count} * rows->value_count, rows->values);
+  }
   message.rows = std::move(rows);
 }
 

@@ -26,6 +26,20 @@ std::uint32_t TakeKeyCount(FieldReader& fields, std::uint64_t& total) {
   return fields.ok() ? count : 0;
 }
 
+// What a section's rows are: so many floats; or 0, and then so many columns of counts.
+void PutDim(TableKind kind, std::uint32_t dim, ByteWriter& fields) {
+  if (kind == TableKind::kCounts) fields.U32(0);
+  fields.U32(dim);
+}
+
+template <typename Section>
+void TakeDim(FieldReader& fields, Section& section) {
+  section.dim = fields.Within("dim", 0, kRowDimMax);
+  if (section.dim != 0 || !fields.ok()) return;
+  section.kind = TableKind::kCounts;
+  section.dim = fields.Within("columns", 1, kCountColumnsMax);
+}
+
 }  // namespace
 
 void Put(const PullRequest& message, FrameWriter& writer) {
@@ -39,7 +53,7 @@ void Put(const PullRequest& message, FrameWriter& writer) {
   for (const PullSection& section : message.sections) {
     fields.U32(static_cast<std::uint32_t>(section.partition));
     fields.U32(static_cast<std::uint32_t>(section.table));
-    fields.U32(section.dim);
+    PutDim(section.kind, section.dim, fields);
     writer.Count(section.keys.size());
     writer.Bulk(section.keys);
   }
@@ -56,7 +70,7 @@ void Take(FrameReader& reader, PullRequest& message) {
   for (PullSection& section : message.sections) {
     section.partition = PartitionId{fields.Partition()};
     section.table = TableId{fields.Table()};
-    section.dim = fields.Dim();
+    TakeDim(fields, section);
     section.keys = reader.Bulk<Key>("keys", TakeKeyCount(fields, total));
     if (!reader.ok()) return;
   }
@@ -73,14 +87,19 @@ void Put(const PushRequest& message, FrameWriter& writer) {
   fields.F32(message.learning_rate_scale);
   writer.Count(message.sections.size());
   for (const PushSection& section : message.sections) {
-    LONGTAIL_CHECK(section.counts.size() == section.keys.size());
-    LONGTAIL_CHECK(section.gradients.size() == section.keys.size() * section.dim);
     fields.U32(static_cast<std::uint32_t>(section.partition));
     fields.U32(static_cast<std::uint32_t>(section.table));
-    fields.U32(section.dim);
+    PutDim(section.kind, section.dim, fields);
     writer.Count(section.keys.size());
     fields.U64(section.sequence);
     writer.Bulk(section.keys);
+    if (section.kind == TableKind::kCounts) {
+      fields.U64(section.packed.size());
+      writer.Bulk(section.packed);
+      continue;
+    }
+    LONGTAIL_CHECK(section.counts.size() == section.keys.size());
+    LONGTAIL_CHECK(section.gradients.size() == section.keys.size() * section.dim);
     writer.Bulk(section.counts);
     writer.Bulk(section.gradients);
   }
@@ -101,10 +120,15 @@ void Take(FrameReader& reader, PushRequest& message) {
   for (PushSection& section : message.sections) {
     section.partition = PartitionId{fields.Partition()};
     section.table = TableId{fields.Table()};
-    section.dim = fields.Dim();
+    TakeDim(fields, section);
     const std::uint32_t count = TakeKeyCount(fields, total);
     section.sequence = fields.U64("sequence");
     section.keys = reader.Bulk<Key>("keys", count);
+    if (section.kind == TableKind::kCounts) {
+      section.packed = reader.Bulk<std::byte>("rows of counts", fields.U64("bytes of rows"));
+      if (!reader.ok()) return;
+      continue;
+    }
     section.counts = reader.Bulk<std::uint32_t>("counts", count);
     section.gradients = reader.Bulk<float>("gradients", std::uint64_t{count} * section.dim);
     if (!reader.ok()) return;
@@ -145,8 +169,10 @@ void Put(const PullReply& message, FrameWriter& writer) {
   writer.fields().U64(message.epoch);
   writer.fields().U64(message.values.size());
   writer.fields().U64(message.counts.size());
+  writer.fields().U64(message.packed.size());
   writer.Bulk(message.values);
   writer.Bulk(message.counts);
+  writer.Bulk(message.packed);
 }
 
 void Take(FrameReader& reader, PullReply& message) {
@@ -157,8 +183,10 @@ void Take(FrameReader& reader, PullReply& message) {
   message.epoch = fields.U64("epoch");
   const std::uint64_t value_count = fields.U64("value count");
   const std::uint64_t count_count = fields.U64("count count");
+  const std::uint64_t packed_bytes = fields.U64("bytes of rows");
   message.values = reader.Bulk<float>("values", value_count);
   message.counts = reader.Bulk<std::uint32_t>("counts", count_count);
+  message.packed = reader.Bulk<std::byte>("rows of counts", packed_bytes);
   message.owner = reader.bulk_owner();
 }
 

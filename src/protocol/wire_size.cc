@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <variant>
+#include <vector>
 
 #include "protocol/format_limits.h"
 #include "protocol/frame.h"
@@ -45,17 +46,25 @@ std::uint64_t StatusBytes(const absl::Status& status) {
   return 8 + std::min<std::uint64_t>(status.message().size(), kStatusMessageSizeMax);
 }
 
+// Sections of count tables, whose fields are longer.
+template <typename Section>
+std::uint64_t CountSections(const std::vector<Section>& sections) {
+  return static_cast<std::uint64_t>(
+      std::ranges::count(sections, TableKind::kCounts, &Section::kind));
+}
+
 WireSize SizeOf(const PullRequest& pull) {
-  WireSize size = Frame(29 + 16 * pull.sections.size());
+  WireSize size = Frame(29 + 16 * pull.sections.size() + 4 * CountSections(pull.sections));
   for (const PullSection& section : pull.sections) AddKeys(section.keys, size);
   return size;
 }
 WireSize SizeOf(const PushRequest& push) {
-  WireSize size = Frame(40 + 24 * push.sections.size());
+  WireSize size = Frame(40 + 24 * push.sections.size() + 12 * CountSections(push.sections));
   for (const PushSection& section : push.sections) {
     AddKeys(section.keys, size);
     AddRest(section.counts, size);
     AddValues(section.gradients, size);
+    AddValues(section.packed, size);
   }
   return size;
 }
@@ -79,9 +88,10 @@ WireSize SizeOf(const std::shared_ptr<const T>& message) {
   return SizeOf(*message);
 }
 WireSize SizeOf(const PullReply& reply) {
-  WireSize size = Frame(40 + StatusBytes(reply.status));
+  WireSize size = Frame(48 + StatusBytes(reply.status));
   AddValues(reply.values, size);
   AddRest(reply.counts, size);
+  AddValues(reply.packed, size);
   return size;
 }
 WireSize SizeOf(const CompactPullReply& reply) {

@@ -40,28 +40,6 @@ absl::Status FindOldest(const Manifest& manifest, std::vector<LayerChunk>& chunk
   return absl::OkStatus();
 }
 
-// Rows of `rows` of which `hides` says so go, in place.
-template <typename Hides>
-void Erase(RowBlock& rows, Hides&& hides) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-    if (hides(rows.keys[i])) continue;
-    if (kept != i) {
-      rows.keys[kept] = rows.keys[i];
-      rows.counts[kept] = rows.counts[i];
-      rows.last_steps[kept] = rows.last_steps[i];
-      const auto values = rows.values.begin() + static_cast<std::ptrdiff_t>(i * rows.value_count);
-      std::copy(values, values + rows.value_count,
-                rows.values.begin() + static_cast<std::ptrdiff_t>(kept * rows.value_count));
-    }
-    ++kept;
-  }
-  rows.keys.resize(kept);
-  rows.counts.resize(kept);
-  rows.last_steps.resize(kept);
-  rows.values.resize(kept * rows.value_count);
-}
-
 }  // namespace
 
 std::string_view CheckpointOfBlob(std::string_view blob) {
@@ -115,7 +93,7 @@ void NewerKeys::Hide(const LayerChunk& at, SnapshotChunk& chunk) {
     table.gone.clear();
     const auto newer = newer_.find(table.rows.table);
     if (newer == newer_.end() || newer->second.empty()) continue;
-    Erase(table.rows, [&](Key key) { return newer->second.contains(key); });
+    KeepRows(table.rows, [&](Key key) { return !newer->second.contains(key); });
   }
 }
 

@@ -142,12 +142,7 @@ absl::Status ClusterControl::Import(const ClusterMap& map, RowBlock rows) {
   const auto partitions = static_cast<std::uint32_t>(map.lane_of.size());
   for (std::size_t i = 0; i < rows.keys.size(); ++i) {
     const auto partition = static_cast<std::size_t>(PartitionOf(rows.keys[i], partitions));
-    RowBlock& to = *by_lane[map.lane_of[partition]];
-    const auto values = rows.values.begin() + static_cast<std::ptrdiff_t>(i * rows.value_count);
-    to.keys.push_back(rows.keys[i]);
-    to.counts.push_back(rows.counts[i]);
-    to.last_steps.push_back(rows.last_steps[i]);
-    to.values.insert(to.values.end(), values, values + rows.value_count);
+    AppendRow(rows, i, *by_lane[map.lane_of[partition]]);
   }
   std::size_t next = 0;  // Ask makes the messages in the order of the lanes.
   return client_

@@ -22,14 +22,16 @@ void LaneCensus::Advance(const LaneCore& lane, std::size_t places) {
       table_ = place_ = 0;
       continue;
     }
-    const sparse::Table& table = partition.table(TableId{table_});
     counted_.resize(std::max<std::size_t>(counted_.size(), table_ + 1));
-    const std::uint32_t end = table.place_end();
+    const std::uint32_t end =
+        partition.WithTable(TableId{table_}, [](const auto& table) { return table.place_end(); });
     const std::uint32_t left = end > place_ ? end - place_ : 0;
     const auto looked = static_cast<std::uint32_t>(std::min<std::size_t>(left, places));
     Classes& classes = counted_[table_];
-    table.ForEachCount(place_, place_ + looked,
-                       [&](std::uint32_t count) { ++classes[CountClassOf(count)]; });
+    partition.WithTable(TableId{table_}, [&](const auto& table) {
+      table.ForEachCount(place_, place_ + looked,
+                         [&](std::uint32_t count) { ++classes[CountClassOf(count)]; });
+    });
     places -= looked;
     place_ += looked;
     if (looked < left) return;

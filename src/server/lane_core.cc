@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "base/varint.h"
 #include "protocol/lane_log_names.h"
 #include "protocol/value_codec.h"
-#include "protocol/varint.h"
 
 namespace longtail::server {
 namespace {
@@ -54,11 +54,7 @@ LaneCore::LaneCore(const Options& options)
 
 std::uint64_t LaneCore::row_count() const {
   std::uint64_t rows = 0;
-  for (const auto& partition : partitions_) {
-    for (std::uint32_t t = 0; t < partition->table_count(); ++t) {
-      rows += partition->table(TableId{t}).row_count();
-    }
-  }
+  for (const auto& partition : partitions_) rows += partition->row_count();
   return rows;
 }
 
@@ -66,7 +62,7 @@ std::vector<TableStatistics> LaneCore::TableCounts() const {
   std::vector<TableStatistics> counts(table_count());
   for (const auto& partition : partitions_) {
     for (std::uint32_t t = 0; t < counts.size(); ++t) {
-      counts[t] += partition->table(TableId{t}).Counts();
+      counts[t] += partition->Counts(TableId{t});
     }
   }
   return counts;
@@ -300,7 +296,10 @@ absl::Status LaneCore::CheckPull(const PullRequest& pull) const {
   }
   std::uint64_t floats = 0;
   for (const PullSection& section : pull.sections) {
-    floats += std::uint64_t{section.keys.size()} * section.dim;
+    // (What rows of counts take is known once they are gathered.)
+    if (section.kind == TableKind::kWeights) {
+      floats += std::uint64_t{section.keys.size()} * section.dim;
+    }
     const PartitionCore* const partition = FindPartition(section.partition);
     if (partition == nullptr) return NotHere(section.partition);
     if (absl::Status status = partition->CheckPull(section); !status.ok()) return status;
@@ -347,7 +346,12 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
   if (pull->sink != nullptr) {         // The asker's memory is at hand.
     if (!pull->sink->Enter()) return;  // Nobody waits any more.
     for (const PullSection& section : pull->sections) {
-      Find(section.partition)->Pull(section, section.target);
+      if (section.kind == TableKind::kWeights) {
+        Find(section.partition)->Pull(section, section.target);
+        continue;
+      }
+      section.target.packed->clear();
+      Find(section.partition)->PullCounts(section, *section.target.packed);
     }
     pull->sink->Leave();
     effects.sends.push_back({options_.self, source, std::move(reply)});
@@ -357,6 +361,7 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
   std::size_t value_count = 0;
   std::size_t key_count = 0;
   for (const PullSection& section : pull->sections) {
+    if (section.kind == TableKind::kCounts) continue;
     value_count += section.keys.size() * section.dim;
     key_count += section.keys.size();
   }
@@ -364,13 +369,27 @@ void LaneCore::Serve(NodeId source, const std::shared_ptr<const PullRequest>& pu
       replies_.Take(value_count, pull->wants_counts ? key_count : 0);
   PullTarget target{.rows = rows->values.get(),
                     .counts = pull->wants_counts ? rows->counts.data() : nullptr};
+  rows->packed_rows.clear();
   for (const PullSection& section : pull->sections) {
+    if (section.kind == TableKind::kCounts) {
+      Find(section.partition)->PullCounts(section, rows->packed_rows);
+      if (rows->packed_rows.size() > kReplyBytesMax) {
+        return RefusePull(
+            source, pull->request,
+            absl::ResourceExhaustedError(absl::StrCat("pull of ", rows->packed_rows.size(),
+                                                      " bytes of counts and more: want at most ",
+                                                      kReplyBytesMax, " in one request")),
+            effects);
+      }
+      continue;
+    }
     Find(section.partition)->Pull(section, target);
     target.rows += section.keys.size() * section.dim;
     if (target.counts != nullptr) target.counts += section.keys.size();
   }
   reply.values = {rows->values.get(), value_count};
   if (pull->wants_counts) reply.counts = std::span(rows->counts).first(key_count);
+  reply.packed = AsBytes(rows->packed_rows);
   reply.owner = rows;
   effects.sends.push_back({options_.self, source, std::move(reply)});
 }
@@ -499,7 +518,7 @@ void LaneCore::OnStatistics(NodeId source, const StatisticsRequest& request, Eff
                                            ": there are ", partition->table_count(), " tables"));
       break;
     }
-    reply.statistics += partition->table(request.table).Statistics();
+    reply.statistics += partition->Statistics(request.table);
   }
   effects.sends.push_back({options_.self, source, std::move(reply)});
 }
@@ -545,16 +564,22 @@ absl::Status LaneCore::Import(const RowBlock& rows) {
                                 }) != asleep_.end()) {
       continue;
     }
+    if (partition != nullptr && rows.has_counts()) {
+      status = partition->ImportRow(
+          rows.table, sparse::CountRowView{.key = rows.keys[i], .packed = PackedRowOf(rows, i)});
+      continue;
+    }
     status =
         partition == nullptr
             ? NotHere(id)
             : partition->ImportRow(
                   rows.table,
-                  {.key = rows.keys[i],
-                   .count = rows.counts[i],
-                   .last_step = rows.last_steps[i],
-                   .values =
-                       std::span(rows.values).subspan(i * rows.value_count, rows.value_count)});
+                  sparse::RowView{
+                      .key = rows.keys[i],
+                      .count = rows.counts[i],
+                      .last_step = rows.last_steps[i],
+                      .values =
+                          std::span(rows.values).subspan(i * rows.value_count, rows.value_count)});
   }
   return status;
 }

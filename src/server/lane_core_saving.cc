@@ -11,6 +11,7 @@
 #include "protocol/snapshot_writer.h"
 #include "server/lane_core.h"
 #include "server/snapshot_name.h"
+#include "server/snapshot_rows.h"
 
 namespace longtail::server {
 
@@ -47,7 +48,7 @@ bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<Epoc
 std::vector<TableSpec> LaneCore::table_specs() const {
   std::vector<TableSpec> specs;
   for (std::uint32_t t = 0; !partitions_.empty() && t < partitions_[0]->table_count(); ++t) {
-    specs.push_back(partitions_[0]->table(TableId{t}).spec());
+    specs.push_back(partitions_[0]->spec(TableId{t}));
   }
   return specs;
 }
@@ -112,7 +113,7 @@ LaneBase LaneCore::SavePartition(std::size_t index, std::shared_ptr<const Cluste
                 .blobs = {}};
   base.partitions.push_back(partition.Save(base.pushes));
   for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
-    base.tables.push_back(partition.table(TableId{t}).spec());
+    base.tables.push_back(partition.spec(TableId{t}));
   }
   SnapshotWriter writer(HeaderOf(partition), [&](const SnapshotChunk& chunk) {
     const std::string& bytes = chunks.emplace_back(EncodeSnapshotChunk(chunk));
@@ -150,10 +151,9 @@ SnapshotHeader LaneCore::HeaderOf(const PartitionCore& partition) const {
 
 void LaneCore::PutRows(const PartitionCore& partition, SnapshotWriter& writer) {
   for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
-    const sparse::Table& table = partition.table(TableId{t});
-    writer.BeginTable(TableId{t}, table.spec(), static_cast<std::uint32_t>(table.value_count()));
-    table.ForEachRow([&](const sparse::RowView& row) {
-      writer.AddRow(row.key, row.count, row.last_step, row.values);
+    partition.WithTable(TableId{t}, [&](const auto& table) {
+      writer.BeginTable(TableId{t}, table.spec(), static_cast<std::uint32_t>(table.value_count()));
+      table.ForEachRow([&](const auto& row) { AddRow(row, writer); });
     });
   }
 }

@@ -31,21 +31,8 @@ RowBlock Only(const std::vector<bool>& is_own, RowBlock rows) {
     return is_own[static_cast<std::size_t>(PartitionOf(key, partitions))];
   };
   if (std::ranges::all_of(rows.keys, is_of_lane)) return rows;
-  RowBlock own{.table = rows.table,
-               .value_count = rows.value_count,
-               .keys = {},
-               .counts = {},
-               .last_steps = {},
-               .values = {}};
-  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-    if (!is_of_lane(rows.keys[i])) continue;
-    const auto values = rows.values.begin() + static_cast<std::ptrdiff_t>(i * rows.value_count);
-    own.keys.push_back(rows.keys[i]);
-    own.counts.push_back(rows.counts[i]);
-    own.last_steps.push_back(rows.last_steps[i]);
-    own.values.insert(own.values.end(), values, values + rows.value_count);
-  }
-  return own;
+  KeepRows(rows, is_of_lane);
+  return rows;
 }
 
 }  // namespace

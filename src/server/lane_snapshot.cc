@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "protocol/snapshot_body.h"
 #include "server/snapshot_name.h"
+#include "server/snapshot_rows.h"
 #include "sparse/optimizer.h"
 
 namespace longtail::server {
@@ -27,6 +28,17 @@ constexpr absl::Duration kPause = absl::Microseconds(200);
 
 // Chunks that are written at a time: one while the next is filled, and one to spare.
 constexpr std::size_t kWritesMax = 2;
+
+// Visits some rows of a cut: at the next places, about so many bytes. Whether there are more.
+template <typename Visit>
+bool VisitSome(sparse::Table& table, std::uint32_t places, std::uint64_t, const Visit& visit) {
+  return table.VisitCut(places, visit);
+}
+template <typename Visit>
+bool VisitSome(sparse::CountTable& table, std::uint32_t places, std::uint64_t bytes,
+               const Visit& visit) {
+  return table.VisitCut(places, bytes, visit);
+}
 
 }  // namespace
 
@@ -143,11 +155,13 @@ void LaneSnapshot::WriteSome(std::uint64_t bytes, bool is_background, Effects& e
 }
 
 void LaneSnapshot::BeginTable() {
-  const sparse::Table& table = cuts_[at_].partition->table(TableId{table_});
-  writer_->BeginTable(TableId{table_}, table.spec(),
-                      static_cast<std::uint32_t>(table.value_count()));
-  if (!cuts_[at_].header.is_increment) return;
-  writer_->KeepExact(static_cast<std::uint32_t>(sparse::ExactStateSize(table.spec().optimizer)));
+  const Cut& cut = cuts_[at_];
+  cut.partition->WithTable(TableId{table_}, [&](const auto& table) {
+    writer_->BeginTable(TableId{table_}, table.spec(),
+                        static_cast<std::uint32_t>(table.value_count()));
+    if (!cut.header.is_increment) return;
+    writer_->KeepExact(static_cast<std::uint32_t>(sparse::ExactStateSize(table.spec().optimizer)));
+  });
 }
 
 // Some of the table it is at. Bytes of its rows, about.
@@ -165,8 +179,9 @@ std::uint64_t LaneSnapshot::VisitSome() {
   }
   std::uint64_t bytes = 0;
   if (table_ < cut.table_count) {
-    sparse::Table& table = cut.partition->table_to_cut(TableId{table_});
-    bytes = gone_at_ ? VisitGone(cut, table) : VisitRows(cut, table);
+    bytes = cut.partition->WithTableToCut(TableId{table_}, [&](auto& table) {
+      return gone_at_ ? VisitGone(table.gone()) : VisitRows(cut, table);
+    });
   }
   if (table_ == cut.table_count) {
     writer_->Finish();
@@ -176,16 +191,19 @@ std::uint64_t LaneSnapshot::VisitSome() {
   return bytes;
 }
 
-std::uint64_t LaneSnapshot::VisitRows(const Cut& cut, sparse::Table& table) {
+template <typename AnyTable>
+std::uint64_t LaneSnapshot::VisitRows(const Cut& cut, AnyTable& table) {
   const std::uint64_t row_bytes = SnapshotRowBytes(static_cast<std::uint32_t>(table.value_count()));
   const std::uint64_t places =
       std::clamp<std::uint64_t>(options_.slice_bytes / row_bytes, 1, kPlacesMax);
   std::uint64_t bytes = cut.header.is_increment ? places * kPlaceBytes : 0;
-  const auto visit = [&](const sparse::RowView& row) {
-    writer_->AddRow(row.key, row.count, row.last_step, row.values);
-    bytes += row_bytes;
+  const auto visit = [&](const auto& row) {
+    AddRow(row, *writer_);
+    bytes += SnapshotBytesOf(row);
   };
-  if (table.VisitCut(static_cast<std::uint32_t>(places), visit)) return bytes;
+  if (server::VisitSome(table, static_cast<std::uint32_t>(places), options_.slice_bytes, visit)) {
+    return bytes;
+  }
   table.EndCut();
   if (cut.header.is_increment) {
     gone_at_ = table.gone().begin();
@@ -195,13 +213,13 @@ std::uint64_t LaneSnapshot::VisitRows(const Cut& cut, sparse::Table& table) {
   return bytes;
 }
 
-std::uint64_t LaneSnapshot::VisitGone(const Cut& cut, const sparse::Table& table) {
-  const auto end = table.gone().end();
+std::uint64_t LaneSnapshot::VisitGone(const absl::btree_set<Key>& gone) {
+  const auto end = gone.end();
   std::uint64_t keys = 0;
   for (; keys < kPlacesMax && *gone_at_ != end; ++*gone_at_, ++keys) writer_->AddGone(**gone_at_);
   if (*gone_at_ == end) {
     gone_at_.reset();
-    if (++table_ < cut.table_count) BeginTable();
+    if (++table_ < cuts_[at_].table_count) BeginTable();
   }
   return keys * sizeof(Key);
 }

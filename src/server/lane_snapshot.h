@@ -82,8 +82,9 @@ class LaneSnapshot {
   bool HasMore() const { return at_ < cuts_.size() && status_.ok(); }
   void WriteSome(std::uint64_t bytes, bool is_background, Effects& effects);
   std::uint64_t VisitSome();
-  std::uint64_t VisitRows(const Cut& cut, sparse::Table& table);
-  std::uint64_t VisitGone(const Cut& cut, const sparse::Table& table);
+  template <typename AnyTable>
+  std::uint64_t VisitRows(const Cut& cut, AnyTable& table);
+  std::uint64_t VisitGone(const absl::btree_set<Key>& gone);
   void BeginTable();
   void EndWriter();
   void Finish(absl::Time now, Effects& effects);

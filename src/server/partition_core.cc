@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "base/count_row.h"
 #include "base/status_macros.h"
 #include "protocol/cluster_map.h"
 
@@ -25,10 +26,10 @@ PartitionCore::PartitionCore(const Options& options)
 absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
   const std::uint32_t number = Number(table);
   if (number < tables_.size()) {
-    if (tables_[number]->spec() == spec) return absl::OkStatus();
-    return absl::AlreadyExistsError(
-        absl::StrCat("table ", number, " '", tables_[number]->spec().name,
-                     "' exists with another spec than '", spec.name, "' has"));
+    if (this->spec(table) == spec) return absl::OkStatus();
+    return absl::AlreadyExistsError(absl::StrCat("table ", number, " '", this->spec(table).name,
+                                                 "' exists with another spec than '", spec.name,
+                                                 "' has"));
   }
   if (number != tables_.size()) {
     return absl::FailedPreconditionError(
@@ -43,10 +44,18 @@ absl::Status PartitionCore::CreateTable(TableId table, const TableSpec& spec) {
                      ": want more, so that there are at least as many buckets as partitions (",
                      options_.partition_count, ")"));
   }
-  tables_.push_back(std::make_unique<sparse::Table>(spec));
-  if (options_.audits_evictions) tables_.back()->eviction_log().Open();
-  tables_.back()->BeginAtStep(step_);
-  if (mark_ != 0) tables_.back()->MarkChanges();  // All its rows will be new.
+  if (spec.kind == TableKind::kCounts) {
+    tables_.push_back(std::make_unique<AnyTable>(std::in_place_type<sparse::CountTable>, spec));
+  } else {
+    tables_.push_back(std::make_unique<AnyTable>(std::in_place_type<sparse::Table>, spec));
+    if (options_.audits_evictions) std::get<sparse::Table>(*tables_.back()).eviction_log().Open();
+  }
+  std::visit(
+      [&](auto& made) {
+        made.BeginAtStep(step_);
+        if (mark_ != 0) made.MarkChanges();  // All its rows will be new.
+      },
+      *tables_.back());
   ++log_position_;
   return absl::OkStatus();
 }
@@ -95,17 +104,27 @@ absl::Status PartitionCore::CheckPull(const PullSection& section) const {
     return absl::NotFoundError(absl::StrCat("table ", table, ": partition ", Number(options_.id),
                                             " has ", tables_.size(), " tables"));
   }
-  if (section.dim != tables_[table]->dim()) {
-    return absl::InvalidArgumentError(absl::StrCat("table '", tables_[table]->spec().name,
-                                                   "': dim ", section.dim, ": want ",
-                                                   tables_[table]->dim()));
+  const TableSpec& known = spec(section.table);
+  if (section.kind != known.kind) {
+    const bool has_counts = known.kind == TableKind::kCounts;
+    return absl::InvalidArgumentError(absl::StrCat("table '", known.name, "' is one of ",
+                                                   has_counts ? "counts" : "weights", ": want no ",
+                                                   has_counts ? "weights" : "counts", " of it"));
+  }
+  if (section.dim != known.dim) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table '", known.name, "': dim ", section.dim, ": want ", known.dim));
   }
   return absl::OkStatus();
 }
 
 void PartitionCore::Pull(const PullSection& section, const PullTarget& target) {
-  tables_[Number(section.table)]->Pull(
-      section.keys, {.rows = target.rows, .stride = section.dim, .counts = target.counts});
+  std::get<sparse::Table>(*tables_[Number(section.table)])
+      .Pull(section.keys, {.rows = target.rows, .stride = section.dim, .counts = target.counts});
+}
+
+void PartitionCore::PullCounts(const PullSection& section, std::string& rows) {
+  std::get<sparse::CountTable>(*tables_[Number(section.table)]).Pull(section.keys, rows);
 }
 
 absl::StatusOr<PartitionCore::Admission> PartitionCore::Admit(SessionId session,
@@ -126,6 +145,23 @@ absl::StatusOr<PartitionCore::Admission> PartitionCore::Admit(SessionId session,
   return Admission::kNew;
 }
 
+// What a section brings for its keys; CheckPull is OK of its table.
+absl::Status PartitionCore::CheckSizes(const PushSection& section) const {
+  const std::size_t n = section.keys.size();
+  if (section.kind == TableKind::kCounts) {
+    const auto wrong = WrongSizedRows(section.packed, n, section.dim);
+    if (!wrong) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("push to table '", spec(section.table).name, "': changes: ", *wrong));
+  }
+  if (section.counts.size() == n && section.gradients.size() == n * section.dim) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "push to table ", Number(section.table), ": ", section.counts.size(), " counts and ",
+      section.gradients.size(), " gradients for ", n, " keys: want ", n, " and ", n * section.dim));
+}
+
 absl::Status PartitionCore::CheckPush(const PushRequest& push, std::size_t first, std::size_t last,
                                       const Session& session) const {
   if (options_.step_mode != StepMode::kAsynchronous && push.step != session.next_step) {
@@ -139,14 +175,9 @@ absl::Status PartitionCore::CheckPush(const PushRequest& push, std::size_t first
                                         .table = section.table,
                                         .dim = section.dim,
                                         .keys = {},
-                                        .target = {}}));
-    const std::size_t n = section.keys.size();
-    if (section.counts.size() != n || section.gradients.size() != n * section.dim) {
-      return absl::InvalidArgumentError(absl::StrCat("push to table ", Number(section.table), ": ",
-                                                     section.counts.size(), " counts and ",
-                                                     section.gradients.size(), " gradients for ", n,
-                                                     " keys: want ", n, " and ", n * section.dim));
-    }
+                                        .target = {},
+                                        .kind = section.kind}));
+    LONGTAIL_RETURN_IF_ERROR(CheckSizes(section));
     const bool is_ours = std::ranges::all_of(section.keys, [&](Key key) {
       return PartitionOf(key, options_.partition_count) == options_.id;
     });
@@ -183,9 +214,14 @@ absl::Status PartitionCore::Push(const std::shared_ptr<const PushRequest>& push,
 void PartitionCore::Apply(const PushRequest& push, std::size_t first, std::size_t last) {
   for (std::size_t i = first; i < last; ++i) {
     const PushSection& section = push.sections[i];
-    tables_[Number(section.table)]->Push(section.keys, section.counts, section.gradients,
-                                         static_cast<std::uint32_t>(push.step),
-                                         push.learning_rate_scale);
+    AnyTable& table = *tables_[Number(section.table)];
+    if (auto* counts = std::get_if<sparse::CountTable>(&table)) {
+      counts->Push(section.keys, section.packed);
+      continue;
+    }
+    std::get<sparse::Table>(table).Push(section.keys, section.counts, section.gradients,
+                                        static_cast<std::uint32_t>(push.step),
+                                        push.learning_rate_scale);
   }
 }
 
@@ -227,12 +263,12 @@ void PartitionCore::Advance() {
 }
 
 void PartitionCore::EndSteps() {
-  for (const auto& table : tables_) table->EndSteps(applied_step());
+  ForEachTable([&](auto& table) { table.EndSteps(applied_step()); });
 }
 
 std::uint64_t PartitionCore::BeginCut() {
   std::uint64_t bytes = 0;
-  for (const auto& table : tables_) bytes += table->BeginCut();
+  ForEachTable([&](auto& table) { bytes += table.BeginCut(); });
   return bytes;
 }
 
@@ -243,17 +279,16 @@ PartitionCore::CheckpointCut PartitionCore::BeginCheckpointCut(std::uint64_t che
   auto since = ChangesSince::kUnknown;
   if (base != 0 && base == mark_before_) since = ChangesSince::kMarkBefore;
   if (base != 0 && base == mark_) since = ChangesSince::kMark;
-  for (const auto& table : tables_) table->KeepChanges(since);
   const bool is_known = since != ChangesSince::kUnknown;
-  CheckpointCut cut{.bytes = 0,
-                    .is_increment = wants_increment && is_known &&
-                                    std::ranges::all_of(tables_, [](const auto& table) {
-                                      return table->knows_changes();
-                                    })};
-  for (const auto& table : tables_) {
-    cut.bytes += cut.is_increment ? table->BeginCutOfChanges() : table->BeginCut();
-    table->MarkChanges();
-  }
+  CheckpointCut cut{.bytes = 0, .is_increment = wants_increment && is_known};
+  ForEachTable([&](auto& table) {
+    table.KeepChanges(since);
+    cut.is_increment &= table.knows_changes();
+  });
+  ForEachTable([&](auto& table) {
+    cut.bytes += cut.is_increment ? table.BeginCutOfChanges() : table.BeginCut();
+    table.MarkChanges();
+  });
   mark_before_ = is_known ? base : 0;
   mark_ = checkpoint;
   return cut;
@@ -261,28 +296,47 @@ PartitionCore::CheckpointCut PartitionCore::BeginCheckpointCut(std::uint64_t che
 
 std::uint64_t PartitionCore::row_count() const {
   std::uint64_t rows = 0;
-  for (const auto& table : tables_) rows += table->row_count();
+  ForEachTable([&](const auto& table) { rows += table.row_count(); });
   return rows;
 }
 
+const TableSpec& PartitionCore::spec(TableId table) const {
+  return std::visit([](const auto& known) -> const TableSpec& { return known.spec(); },
+                    *tables_[Number(table)]);
+}
+
+TableStatistics PartitionCore::Statistics(TableId table) const {
+  return WithTable(table, [](const auto& known) { return known.Statistics(); });
+}
+
+TableStatistics PartitionCore::Counts(TableId table) const {
+  return WithTable(table, [](const auto& known) { return known.Counts(); });
+}
+
+std::uint64_t PartitionCore::ContentHash(TableId table) const {
+  return WithTable(table, [](const auto& known) { return known.ContentHash(); });
+}
+
 void PartitionCore::EndCut() {
-  for (const auto& table : tables_) table->EndCut();
+  ForEachTable([](auto& table) { table.EndCut(); });
 }
 
 std::uint64_t PartitionCore::cut_kept_bytes() const {
   std::uint64_t bytes = 0;
-  for (const auto& table : tables_) bytes += table->cut_kept_bytes();
+  ForEachTable([&](const auto& table) { bytes += table.cut_kept_bytes(); });
   return bytes;
 }
 
 std::uint64_t PartitionCore::cut_copied_bytes() const {
   std::uint64_t bytes = 0;
-  for (const auto& table : tables_) bytes += table->cut_copied_bytes();
+  ForEachTable([&](const auto& table) { bytes += table.cut_copied_bytes(); });
   return bytes;
 }
 
 void PartitionCore::TakeEvictions(std::vector<EvictedKeys>& evictions) {
-  for (const auto& table : tables_) {
+  for (const auto& any : tables_) {
+    auto* const table = std::get_if<sparse::Table>(any.get());
+    if (table == nullptr) continue;  // No counts are evicted.
     sparse::EvictionLog& log = table->eviction_log();
     EvictedKeys taken{.table = {}, .keys = {}, .left_out = log.TakeLeftOut()};
     for (const sparse::EvictedRow& row : log.TakeRows()) {
@@ -298,23 +352,40 @@ void PartitionCore::TakeEvictions(std::vector<EvictedKeys>& evictions) {
   }
 }
 
-absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row) {
+absl::Status PartitionCore::CheckImport(TableId table, TableKind kind, Key key) const {
   if (Number(table) >= tables_.size()) {
     return absl::NotFoundError(absl::StrCat("table ", Number(table), ": partition ",
                                             Number(options_.id), " has ", tables_.size()));
   }
-  if (PartitionOf(row.key, options_.partition_count) != options_.id) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "row of key ", row.key, " does not belong to partition ", Number(options_.id)));
+  if (PartitionOf(key, options_.partition_count) != options_.id) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("row of key ", key, " does not belong to partition ", Number(options_.id)));
   }
-  LONGTAIL_RETURN_IF_ERROR(tables_[Number(table)]->Import(row));
+  if (spec(table).kind != kind) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "row of key ", key, " is one of ", kind == TableKind::kCounts ? "counts" : "weights",
+        ": table '", spec(table).name, "' has none"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionCore::ImportRow(TableId table, const sparse::RowView& row) {
+  LONGTAIL_RETURN_IF_ERROR(CheckImport(table, TableKind::kWeights, row.key));
+  LONGTAIL_RETURN_IF_ERROR(std::get<sparse::Table>(*tables_[Number(table)]).Import(row));
+  ++log_position_;
+  return absl::OkStatus();
+}
+
+absl::Status PartitionCore::ImportRow(TableId table, const sparse::CountRowView& row) {
+  LONGTAIL_RETURN_IF_ERROR(CheckImport(table, TableKind::kCounts, row.key));
+  LONGTAIL_RETURN_IF_ERROR(std::get<sparse::CountTable>(*tables_[Number(table)]).Import(row));
   ++log_position_;
   return absl::OkStatus();
 }
 
 void PartitionCore::ImportStep(std::uint64_t step) {
   step_ = step;
-  for (const auto& table : tables_) table->BeginAtStep(step);
+  ForEachTable([&](auto& table) { table.BeginAtStep(step); });
   for (auto& [id, session] : sessions_) session.next_step = std::max(session.next_step, step);
   ++log_position_;
 }
@@ -338,9 +409,9 @@ PartitionBase PartitionCore::Save(std::vector<std::shared_ptr<const PushRequest>
   for (std::uint32_t rank = 0; rank < left_.size(); ++rank) {
     if (left_[rank]) base.left.push_back(rank);
   }
-  for (const auto& table : tables_) {
-    base.tables.push_back({.newest = table->newest_step(), .ended = table->steps_ended()});
-  }
+  ForEachTable([&](const auto& table) {
+    base.tables.push_back({.newest = table.newest_step(), .ended = table.steps_ended()});
+  });
   for (const auto& [place, held] : buffered_) {
     for (const BufferedPush& push : held) {
       const auto found = std::ranges::find(pushes, push.push);
@@ -387,7 +458,9 @@ absl::Status PartitionCore::Restore(const PartitionBase& base,
 
 void PartitionCore::RestoreSteps(const PartitionBase& base) {
   for (std::size_t t = 0; t < tables_.size(); ++t) {
-    tables_[t]->RestoreSteps(base.tables[t].newest, base.tables[t].ended);
+    std::visit(
+        [&](auto& table) { table.RestoreSteps(base.tables[t].newest, base.tables[t].ended); },
+        *tables_[t]);
   }
   log_position_ = base.log_position;
 }

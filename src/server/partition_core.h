@@ -18,7 +18,9 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -30,6 +32,7 @@
 #include "protocol/evicted_keys.h"
 #include "protocol/lane_base.h"
 #include "protocol/messages.h"
+#include "sparse/count_table.h"
 #include "sparse/table.h"
 
 namespace longtail::server {
@@ -67,11 +70,14 @@ class PartitionCore {
   absl::Status OpenSession(SessionId session, std::uint32_t rank, std::uint64_t step = 0);
   void CloseSession(SessionId session);
 
-  /// Errors: NotFound (table); InvalidArgument (dim).
+  /// Errors: NotFound (table); InvalidArgument (kind, dim).
   absl::Status CheckPull(const PullSection& section) const;
 
   /// Copies the section's rows. Needs CheckPull to be OK. Changes no state but statistics.
   void Pull(const PullSection& section, const PullTarget& target);
+
+  /// The same of a count table: appends them to `rows` as sized rows.
+  void PullCounts(const PullSection& section, std::string& rows);
 
   /// One push: sections first … last-1 of `push`, all of this partition. All or nothing. A push
   /// that is wrong in itself uses up its sequence number, so that those after it are not held up.
@@ -90,6 +96,7 @@ class PartitionCore {
 
   /// Errors: InvalidArgument, NotFound; nothing is imported then.
   absl::Status ImportRow(TableId table, const sparse::RowView& row);
+  absl::Status ImportRow(TableId table, const sparse::CountRowView& row);
   void ImportStep(std::uint64_t step);
 
   /// All but rows and tables, for a base of the lane's log. Pushes that wait for their step are put
@@ -123,7 +130,11 @@ class PartitionCore {
   CheckpointCut BeginCheckpointCut(std::uint64_t checkpoint, std::uint64_t base,
                                    bool wants_increment);
 
-  sparse::Table& table_to_cut(TableId table) { return *tables_[static_cast<std::size_t>(table)]; }
+  /// Calls visit(table) with the table to cut: a Table or a CountTable.
+  template <typename Visit>
+  auto WithTableToCut(TableId table, Visit&& visit) {
+    return std::visit(visit, *tables_[static_cast<std::size_t>(table)]);
+  }
   /// Of all tables.
   std::uint64_t cut_kept_bytes() const;
   std::uint64_t cut_copied_bytes() const;
@@ -142,8 +153,25 @@ class PartitionCore {
   std::uint64_t row_count() const;
   bool has_unapplied_pushes() const { return !buffered_.empty(); }
   std::size_t table_count() const { return tables_.size(); }
+  const TableSpec& spec(TableId table) const;
+  /// What it has counted: with a look at all rows, and without.
+  TableStatistics Statistics(TableId table) const;
+  TableStatistics Counts(TableId table) const;
+  /// Of all that its rows hold.
+  std::uint64_t ContentHash(TableId table) const;
+
+  /// Calls visit(table) with the table: a Table, or a CountTable.
+  template <typename Visit>
+  auto WithTable(TableId table, Visit&& visit) const {
+    return std::visit(visit, std::as_const(*tables_[static_cast<std::size_t>(table)]));
+  }
+
+  /// The table itself, which must be one of weights, or one of counts.
   const sparse::Table& table(TableId table) const {
-    return *tables_[static_cast<std::size_t>(table)];
+    return std::get<sparse::Table>(*tables_[static_cast<std::size_t>(table)]);
+  }
+  const sparse::CountTable& count_table(TableId table) const {
+    return std::get<sparse::CountTable>(*tables_[static_cast<std::size_t>(table)]);
   }
   const absl::btree_map<SessionId, Session>& sessions() const { return sessions_; }
 
@@ -155,16 +183,25 @@ class PartitionCore {
     std::size_t last = 0;
   };
   enum class Admission { kNew, kDuplicate };
+  using AnyTable = std::variant<sparse::Table, sparse::CountTable>;
 
   absl::StatusOr<Admission> Admit(SessionId session, std::uint64_t sequence) const;
+  absl::Status CheckSizes(const PushSection& section) const;
+  absl::Status CheckImport(TableId table, TableKind kind, Key key) const;
   absl::Status CheckPush(const PushRequest& push, std::size_t first, std::size_t last,
                          const Session& session) const;
   void Apply(const PushRequest& push, std::size_t first, std::size_t last);
   void Advance();
   void EndSteps();
 
+  // Calls visit(table) for each of them.
+  template <typename Visit>
+  void ForEachTable(Visit&& visit) const {
+    for (const auto& table : tables_) std::visit(visit, *table);
+  }
+
   const Options options_;
-  std::vector<std::unique_ptr<sparse::Table>> tables_;  // By TableId.
+  std::vector<std::unique_ptr<AnyTable>> tables_;  // By TableId.
   absl::btree_map<SessionId, Session> sessions_;
   absl::btree_set<SessionId> closed_;  // Never to be opened again.
   std::vector<bool> left_;             // By rank: its session was closed, steps do not wait for it.

@@ -20,6 +20,7 @@ struct ReplyRows {
   std::unique_ptr<float[]> values;  ///< [value_capacity], not cleared.
   std::size_t value_capacity = 0;
   std::vector<std::uint32_t> counts;
+  std::string packed_rows;    ///< Of count tables.
   std::string packed_counts;  ///< Of a compact reply, whose rows lie packed where values would.
 };
 

@@ -134,7 +134,7 @@ void Table::Pull(std::span<const Key> keys, const RowTarget& target) {
     }
   });
   done_.pulls += keys.size();
-  SampleUses(keys, nullptr);
+  uses_.Sample(keys, nullptr);
 }
 
 template <std::size_t kDim, bool kPlain>
@@ -196,7 +196,7 @@ PushResult Table::Push(std::span<const Key> keys, std::span<const std::uint32_t>
         },
         scaled);
   }
-  SampleUses(keys, counts.data());
+  uses_.Sample(keys, counts.data());
   done_.pushes += keys.size();
   done_.rows_created += result.created;
   done_.non_finite_refused += result.refused_non_finite;

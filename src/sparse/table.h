@@ -21,13 +21,13 @@
 #include "sparse/backoff_keys.h"
 #include "sparse/distinct_keys.h"
 #include "sparse/eviction_log.h"
-#include "sparse/hot_key_sketch.h"
 #include "sparse/initializer.h"
 #include "sparse/row_changes.h"
 #include "sparse/row_cut.h"
 #include "sparse/row_index.h"
 #include "sparse/row_layout.h"
 #include "sparse/row_store.h"
+#include "sparse/use_sampler.h"
 
 namespace longtail::sparse {
 
@@ -247,7 +247,6 @@ class Table {
   void PullDim(std::span<const Key> keys, const RowTarget& target);
   template <std::size_t kDim, bool kPlain, typename Rule>
   PushResult PushRule(const Rule& rule, const Batch& batch);
-  void SampleUses(std::span<const Key> keys, const std::uint32_t* counts);
   bool BelongsInTail(std::uint64_t hash, std::uint32_t count) const;
   bool SharesWeights(std::uint64_t hash, std::uint32_t row) const;
   void StartWeights(Key key, std::uint64_t hash, float* weights) const;
@@ -300,12 +299,10 @@ class Table {
   EvictionLog eviction_log_;
   std::uint32_t newest_step_ = 0;
   std::uint64_t steps_ended_ = 0;
-  std::uint64_t removals_ = 0;   // Row numbers looked up before one of these may mean other rows.
-  DistinctKeys distinct_;        // Fed with keys that have no row: the others were that once.
-  HotKeySketch hot_;             // Fed with the uses that fall on
-  std::uint64_t sampled_ = 0;    // sampled positions: so many were,
-  std::uint64_t to_sample_ = 0;  // and so many uses are left out before the next.
-  TableStatistics done_;         // What was done; rows and bytes are counted when asked for.
+  std::uint64_t removals_ = 0;  // Row numbers looked up before one of these may mean other rows.
+  DistinctKeys distinct_;       // Fed with keys that have no row: the others were that once.
+  UseSampler uses_;
+  TableStatistics done_;  // What was done; rows and bytes are counted when asked for.
 };
 
 }  // namespace longtail::sparse

@@ -262,8 +262,35 @@ std::optional<std::string> WrongEviction(const TableSpec& spec) {
   return std::nullopt;
 }
 
+// A count table has none of what a table of weights is told.
+std::optional<std::string> WrongCounts(const TableSpec& spec) {
+  if (spec.dim == 0 || spec.dim > kCountColumnsMax) {
+    return absl::StrCat("dim ", spec.dim, ": want 1..", kCountColumnsMax, " columns of counts");
+  }
+  const TableSpec plain{.name = spec.name, .dim = spec.dim, .kind = spec.kind};
+  const std::pair<const char*, bool> fields[] = {
+      {"optimizer", spec.optimizer == plain.optimizer},
+      {"initializer", spec.initializer == plain.initializer},
+      {"seed", spec.seed == plain.seed},
+      {"linear_columns", spec.linear_columns == plain.linear_columns},
+      {"format", spec.format == plain.format},
+      {"tail", spec.tail == plain.tail},
+      {"eviction", spec.eviction == plain.eviction}};
+  for (const auto& [name, is_default] : fields) {
+    if (!is_default) {
+      return absl::StrCat(name, ": is set: want the default, for a table of counts has none");
+    }
+  }
+  return std::nullopt;
+}
+
 // The first thing wrong with a spec whose name is right, without the table's name.
 std::optional<std::string> Wrong(const TableSpec& spec) {
+  if (spec.kind > TableKind::kCounts) {
+    return absl::StrCat("kind ", static_cast<unsigned>(spec.kind),
+                        ": want 0 (weights) or 1 (counts)");
+  }
+  if (spec.kind == TableKind::kCounts) return WrongCounts(spec);
   if (spec.dim == 0 || spec.dim > kRowDimMax) {
     return absl::StrCat("dim ", spec.dim, ": want 1..", kRowDimMax);
   }
@@ -343,6 +370,7 @@ std::uint64_t Fingerprint(const TableSpec& spec) {
     writer.U64(spec.eviction.budget_bytes);
     writer.U8(static_cast<std::uint8_t>(spec.eviction.budget_policy));
   }
+  if (spec.kind != TableKind::kWeights) writer.U8(static_cast<std::uint8_t>(spec.kind));
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

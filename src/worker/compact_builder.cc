@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/varint.h"
 #include "protocol/value_codec.h"
-#include "protocol/varint.h"
 
 namespace longtail {
 namespace {

@@ -8,45 +8,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/limits.h"
-#include "base/sole_holder.h"
 #include "base/status_macros.h"
+#include "worker/call_parts.h"
 #include "worker/key_batch_plan.h"
 #include "worker/key_batch_planner.h"
 
 namespace longtail {
 
-/// Reaches into what the public handles keep to themselves.
-class WorkerAccess {
- public:
-  static Pending MakePending(std::shared_ptr<Pending::State> state) {
-    return Pending(std::move(state));
-  }
-  static const std::shared_ptr<KeyBatch::Plan>& PlanOf(const KeyBatch& batch) {
-    return batch.plan_;
-  }
-};
-
 namespace {
 
-absl::Status OnlyPulls() {
-  return absl::FailedPreconditionError("this worker was connected as a reader: it only pulls");
-}
-
 constexpr absl::Duration kRoomPollPeriod = absl::Milliseconds(1);
-
-// Takes an object that only its pool holds, or makes one.
-template <typename T>
-std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
-  for (const std::shared_ptr<T>& idle : pool) {
-    if (IsSoleHolder(idle)) return idle;
-  }
-  pool.push_back(std::make_shared<T>());
-  return pool.back();
-}
-
-// A call is cut into this many requests a lane at most, so that large ones leave room for others
-// among those a worker may have under way.
-constexpr std::size_t kRequestsPerLaneMax = 64;
 
 std::unique_ptr<RowCache> MakeRowCache(const WorkerOptions& options) {
   if (options.row_cache_bytes == 0) return nullptr;
@@ -57,35 +28,6 @@ std::unique_ptr<RowCache> MakeRowCache(const WorkerOptions& options) {
 // Scoring wants rows as they are, and exact values none that were rounded.
 bool MayUseCache(const CallOptions& options) {
   return options.steps_ahead && !options.exact_on_wire && !options.fresh;
-}
-
-// The partitions of one request: of its lane, from the one it began with up to `end`.
-struct Cut {
-  std::uint32_t end = 0;
-  std::size_t floats = 0;
-};
-
-template <typename Item>
-std::size_t FloatsOf(std::span<const Item> items, std::uint32_t partition) {
-  std::size_t floats = 0;
-  for (const Item& item : items) {
-    const KeyBatch::Plan& plan = *WorkerAccess::PlanOf(*item.keys);
-    floats += std::size_t{plan.begins[partition + 1] - plan.begins[partition]} * plan.dim;
-  }
-  return floats;
-}
-
-template <typename Item>
-Cut CutFrom(std::uint32_t begin, const ClusterMap& map, std::uint32_t lane,
-            std::span<const Item> items, std::size_t floats_max) {
-  Cut cut{.end = begin};
-  for (; cut.end < map.lane_of.size(); ++cut.end) {
-    if (map.lane_of[cut.end] != lane) continue;
-    const std::size_t floats = FloatsOf(items, cut.end);
-    if (cut.floats > 0 && floats > 0 && cut.floats + floats > floats_max) break;
-    cut.floats += floats;
-  }
-  return cut;
 }
 
 }  // namespace
@@ -219,6 +161,10 @@ absl::Status ConnectedWorker::CheckItem(const ClusterMap& map, const KeyBatch* k
                                                    plan.begins.size() - 1, " partitions: want ",
                                                    map.lane_of.size()));
   }
+  if (map.tables[table].kind != TableKind::kWeights) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "table '", name, "' is one of counts: want one of weights, or PullCounts and PushCounts"));
+  }
   if (plan.dim != map.tables[table].dim) {
     return absl::InvalidArgumentError(absl::StrCat("table '", name, "': keys prepared for dim ",
                                                    plan.dim, ": want ", map.tables[table].dim));
@@ -253,8 +199,9 @@ Pending ConnectedWorker::PullAsync(std::span<const PullItem> items, const CallOp
   }
   std::shared_ptr<PullSink> sink = TakeIdle(sinks_);
   sink->Open();
-  CutCall(*map, items);
-  for (const Part& part : parts_) BuildPull(*map, part, items, options, sink);
+  outgoing_.clear();
+  CutCall(*map, items, identity_.request_floats_max, parts_);
+  for (const CallPart& part : parts_) BuildPull(*map, part, items, options, sink);
   return Submit({.kind = "pull",
                  .keys = keys,
                  .deadline = Deadline(options),
@@ -275,28 +222,6 @@ std::shared_ptr<RowFetch> ConnectedWorker::BeginFetch(std::span<const PullItem> 
   return fetch;
 }
 
-template <typename Item>
-void ConnectedWorker::CutCall(const ClusterMap& map, std::span<const Item> items) {
-  outgoing_.clear();
-  parts_.clear();
-  std::size_t floats = 0;
-  for (const Item& item : items) {
-    floats += item.keys->unique_size() * WorkerAccess::PlanOf(*item.keys)->dim;
-  }
-  const std::size_t floats_max =
-      std::max(identity_.request_floats_max, floats / kRequestsPerLaneMax);
-  for (std::uint32_t lane = 0; lane < map.lanes.size(); ++lane) {
-    std::uint32_t begin = 0;
-    while (begin < map.lane_of.size()) {
-      const Cut cut = CutFrom(begin, map, lane, items, floats_max);
-      if (cut.floats > 0) {
-        parts_.push_back({.lane = lane, .begin = begin, .end = cut.end, .floats = cut.floats});
-      }
-      begin = cut.end;
-    }
-  }
-}
-
 std::optional<WireValues> ConnectedWorker::Compact(WireValues values,
                                                    const CallOptions& options) const {
   if (!identity_.is_remote) return std::nullopt;
@@ -305,7 +230,7 @@ std::optional<WireValues> ConnectedWorker::Compact(WireValues values,
   return values;
 }
 
-void ConnectedWorker::BuildPull(const ClusterMap& map, const Part& part,
+void ConnectedWorker::BuildPull(const ClusterMap& map, const CallPart& part,
                                 std::span<const PullItem> items, const CallOptions& options,
                                 const std::shared_ptr<PullSink>& sink) {
   std::shared_ptr<PullRequest> request = pulls_.Take();
@@ -353,8 +278,9 @@ Pending ConnectedWorker::PushAsync(std::span<const PushItem> items, const CallOp
   const absl::Time deadline = Deadline(options);
   if (absl::Status room = AwaitRoom(bytes, deadline); !room.ok()) return Fail(std::move(room));
   const MutexLock lock(&mutex_);
-  CutCall(*map, items);
-  for (const Part& part : parts_) BuildPush(*map, part, items, options);
+  outgoing_.clear();
+  CutCall(*map, items, identity_.request_floats_max, parts_);
+  for (const CallPart& part : parts_) BuildPush(*map, part, items, options);
   return Submit({.kind = "push", .keys = keys, .deadline = deadline});
 }
 
@@ -373,7 +299,7 @@ absl::Status ConnectedWorker::AwaitRoom(std::size_t bytes, absl::Time deadline) 
   }
 }
 
-void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
+void ConnectedWorker::BuildPush(const ClusterMap& map, const CallPart& part,
                                 std::span<const PushItem> items, const CallOptions& options) {
   std::shared_ptr<PooledPush> request = pushes_.Take();
   request->epoch = epoch_;
@@ -410,6 +336,10 @@ void ConnectedWorker::BuildPush(const ClusterMap& map, const Part& part,
     }
   }
   outgoing_.push_back({map.lanes[part.lane], std::shared_ptr<PushRequest>(std::move(request))});
+}
+
+absl::Status ConnectedWorker::OnlyPulls() {
+  return absl::FailedPreconditionError("this worker was connected as a reader: it only pulls");
 }
 
 Pending ConnectedWorker::EndStepAsync(const CallOptions& options) {
@@ -467,13 +397,15 @@ std::shared_ptr<Pending::State> ConnectedWorker::TakeState(absl::Time deadline) 
   return state;
 }
 
-Pending ConnectedWorker::Submit(WorkerCore::Call call, std::shared_ptr<RowFetch> fetch) {
+Pending ConnectedWorker::Submit(WorkerCore::Call call, std::shared_ptr<RowFetch> fetch,
+                                std::shared_ptr<CountFetch> counts) {
   std::shared_ptr<Pending::State> state = TakeState(call.deadline);
   const std::span<WorkerCore::Outgoing> requests(outgoing_);
   loop_->Do([&](absl::Time now, Effects& effects) {
     const std::uint64_t number = core_.Submit(std::move(call), requests, now, effects);
     state->SetCall(number);
-    calls_.push_back({.number = number, .state = state, .fetch = std::move(fetch)});
+    calls_.push_back(
+        {.number = number, .state = state, .fetch = std::move(fetch), .counts = std::move(counts)});
   });
   outgoing_.clear();
   return WorkerAccess::MakePending(std::move(state));
@@ -494,7 +426,9 @@ void ConnectedWorker::OnCompletion(const Completion& completion) {
     const MutexLock lock(&cache_mutex_);
     found->fetch->Keep(completion.applied, *cache_);
   }
-  found->state->Finish(completion.status);
+  absl::Status status = completion.status;
+  if (found->counts != nullptr && status.ok()) status = found->counts->Deliver();
+  found->state->Finish(std::move(status));
   calls_.erase(found);
 }
 

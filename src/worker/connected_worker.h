@@ -16,6 +16,8 @@
 #include "io/core_loop.h"
 #include "io/transport.h"
 #include "longtail/worker.h"
+#include "worker/call_parts.h"
+#include "worker/count_fetch.h"
 #include "worker/pending_state.h"
 #include "worker/request_pool.h"
 #include "worker/row_cache.h"
@@ -54,6 +56,10 @@ class ConnectedWorker final : public Worker, private CallOwner {
   absl::Status Prepare(TableId table, std::span<const Key> keys, KeyBatch& batch) override;
   Pending PullAsync(std::span<const PullItem> items, const CallOptions& options) override;
   Pending PushAsync(std::span<const PushItem> items, const CallOptions& options) override;
+  Pending PullCountsAsync(TableId table, std::span<const Key> keys, CountRows* rows,
+                          const CallOptions& options) override;
+  Pending PushCountsAsync(TableId table, std::span<const Key> keys, const CountRows& changes,
+                          const CallOptions& options) override;
   Pending EndStepAsync(const CallOptions& options) override;
   std::uint64_t step() const override;
   std::uint32_t rank() const override { return identity_.rank; }
@@ -76,32 +82,28 @@ class ConnectedWorker final : public Worker, private CallOwner {
   absl::Time Deadline(const CallOptions& options) const;
   absl::Status AwaitRoom(std::size_t bytes, absl::Time deadline);
   Pending Fail(absl::Status status);
-  Pending Submit(WorkerCore::Call call, std::shared_ptr<RowFetch> fetch = nullptr)
+  Pending Submit(WorkerCore::Call call, std::shared_ptr<RowFetch> fetch = nullptr,
+                 std::shared_ptr<CountFetch> counts = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Pending::State> TakeState(absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static absl::Status OnlyPulls();
   absl::Status CheckItem(const ClusterMap& map, const KeyBatch* keys, std::size_t floats) const;
-  // What one request takes of a call: the lane's partitions from `begin` up to `end`.
-  struct Part {
-    std::uint32_t lane = 0;
-    std::uint32_t begin = 0;
-    std::uint32_t end = 0;
-    std::size_t floats = 0;  // Of their rows.
-  };
-  // Fills parts_ with the requests that a call is cut into, and empties outgoing_ for them.
-  template <typename Item>
-  void CutCall(const ClusterMap& map, std::span<const Item> items)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // How values of a call travel; none: as plain messages.
   std::optional<WireValues> Compact(WireValues values, const CallOptions& options) const;
   // Writes what the cache has of a pull; gives the rest of it.
   std::shared_ptr<RowFetch> BeginFetch(std::span<const PullItem> items)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void BuildPull(const ClusterMap& map, const Part& part, std::span<const PullItem> items,
+  void BuildPull(const ClusterMap& map, const CallPart& part, std::span<const PullItem> items,
                  const CallOptions& options, const std::shared_ptr<PullSink>& sink)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void BuildPush(const ClusterMap& map, const Part& part, std::span<const PushItem> items,
+  void BuildPush(const ClusterMap& map, const CallPart& part, std::span<const PushItem> items,
                  const CallOptions& options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BuildCountPull(const ClusterMap& map, const CallPart& part, CountFetch& fetch,
+                      const std::shared_ptr<PullSink>& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BuildCountPush(const ClusterMap& map, const CallPart& part, const CountItem& item,
+                      std::uint32_t dim, const std::shared_ptr<const std::string>& packed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   template <typename T>
   absl::Status ToEveryLane(const char* kind, absl::Duration timeout);
 
@@ -115,7 +117,7 @@ class ConnectedWorker final : public Worker, private CallOwner {
 
   // Calls are built one at a time.
   mutable Mutex mutex_;
-  std::vector<Part> parts_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CallPart> parts_ ABSL_GUARDED_BY(mutex_);
   std::vector<WorkerCore::Outgoing> outgoing_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PullRequest> pulls_ ABSL_GUARDED_BY(mutex_);
   RequestPool<PooledPush> pushes_ ABSL_GUARDED_BY(mutex_);
@@ -123,13 +125,15 @@ class ConnectedWorker final : public Worker, private CallOwner {
   std::vector<std::shared_ptr<Pending::State>> states_ ABSL_GUARDED_BY(mutex_);
 
   std::vector<std::shared_ptr<RowFetch>> fetches_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<CountFetch>> count_fetches_ ABSL_GUARDED_BY(mutex_);
 
   // Touched under the loop's lock only: calls the core works on. Who gives a call up takes that
   // lock, so no row is written to its caller's memory, or into the cache, after that.
   struct OpenCall {
     std::uint64_t number = 0;
     std::shared_ptr<Pending::State> state;
-    std::shared_ptr<RowFetch> fetch;  // Null: not a pull that the cache has a part in.
+    std::shared_ptr<RowFetch> fetch;     // Null: not a pull that the cache has a part in.
+    std::shared_ptr<CountFetch> counts;  // Null: not a pull of counts.
   };
   std::vector<OpenCall> calls_;
 

@@ -1,18 +1,51 @@
 #include "worker/place_rows.h"
 
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/count_row.h"
+#include "base/status_macros.h"
 #include "protocol/expand.h"
 #include "protocol/value_codec.h"
 
 namespace longtail {
 
+namespace {
+
+// Cuts the packed rows of a reply into those of each section that asks for counts.
+absl::Status CutPacked(const PullReply& reply, const PullRequest& pull,
+                       std::vector<std::span<const std::byte>>& sections) {
+  std::span<const std::byte> left = reply.packed;
+  for (const PullSection& section : pull.sections) {
+    if (section.kind != TableKind::kCounts) continue;
+    const std::span<const std::byte> begin = left;
+    for (std::size_t i = 0; i < section.keys.size(); ++i) {
+      std::span<const std::byte> row;
+      if (!TakeSizedRow(left, row)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("pull reply ", reply.request, ": row ", i, " of ", section.keys.size(),
+                         " of counts is cut short, or has a size that is none"));
+      }
+    }
+    sections.push_back(begin.first(begin.size() - left.size()));
+  }
+  if (left.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("pull reply ", reply.request, ": ", left.size(),
+                                                 " bytes after the last row of counts"));
+}
+
+}  // namespace
+
 absl::Status PlaceRows(const PullReply& reply, const PullRequest& pull) {
   std::size_t value_count = 0;
   std::size_t key_count = 0;
+  std::vector<std::span<const std::byte>> packed;
+  LONGTAIL_RETURN_IF_ERROR(CutPacked(reply, pull, packed));
   for (const PullSection& section : pull.sections) {
+    if (section.kind == TableKind::kCounts) continue;
     value_count += section.keys.size() * section.dim;
     key_count += section.keys.size();
   }
@@ -26,8 +59,13 @@ absl::Status PlaceRows(const PullReply& reply, const PullRequest& pull) {
   if (pull.sink == nullptr || !pull.sink->Enter()) return absl::OkStatus();
   const float* from = reply.values.data();
   const std::uint32_t* count = reply.counts.data();
+  auto next_packed = packed.begin();
   for (const PullSection& section : pull.sections) {
     const PullTarget& to = section.target;
+    if (section.kind == TableKind::kCounts) {
+      to.packed->assign(AsText(*next_packed++));
+      continue;
+    }
     const std::size_t n = section.keys.size();
     std::memcpy(to.rows, from, n * section.dim * sizeof(float));
     from += n * section.dim;

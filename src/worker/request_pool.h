@@ -10,6 +10,16 @@
 
 namespace longtail {
 
+/// Takes an object that only its pool holds, or makes one.
+template <typename T>
+std::shared_ptr<T> TakeIdle(std::vector<std::shared_ptr<T>>& pool) {
+  for (const std::shared_ptr<T>& idle : pool) {
+    if (IsSoleHolder(idle)) return idle;
+  }
+  pool.push_back(std::make_shared<T>());
+  return pool.back();
+}
+
 /// T is a request with `sections` and `owners`, or a struct that derives from one.
 template <typename T>
 class RequestPool {

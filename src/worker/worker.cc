@@ -10,6 +10,11 @@ namespace longtail {
 namespace {
 
 absl::Status CheckFloats(const TableSpec& spec, std::size_t keys, std::size_t floats) {
+  if (spec.kind != TableKind::kWeights) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table '", spec.name,
+                     "' is one of counts: want one of weights, or PullCounts and PushCounts"));
+  }
   if (floats == keys * spec.dim) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "table '", spec.name, "': ", floats, " floats for ", keys, " keys: want ", keys * spec.dim));
@@ -23,6 +28,16 @@ absl::Status Worker::Pull(std::span<const PullItem> items, const CallOptions& op
 
 absl::Status Worker::Push(std::span<const PushItem> items, const CallOptions& options) {
   return PushAsync(items, options).Wait();
+}
+
+absl::Status Worker::PullCounts(TableId table, std::span<const Key> keys, CountRows* rows,
+                                const CallOptions& options) {
+  return PullCountsAsync(table, keys, rows, options).Wait();
+}
+
+absl::Status Worker::PushCounts(TableId table, std::span<const Key> keys, const CountRows& changes,
+                                const CallOptions& options) {
+  return PushCountsAsync(table, keys, changes, options).Wait();
 }
 
 absl::Status Worker::EndStep(const CallOptions& options) {

@@ -15,6 +15,11 @@ bool Is(const Message& message) {
   return std::holds_alternative<T>(message);
 }
 
+// Whether its rows came with it; else they are where they are to be.
+bool HasRows(const PullReply& reply) {
+  return !reply.values.empty() || !reply.packed.empty();
+}
+
 std::size_t PushedBytes(const Message& message) {
   if (const auto* compact = std::get_if<std::shared_ptr<const CompactPush>>(&message)) {
     const CompactPush& push = **compact;
@@ -25,8 +30,8 @@ std::size_t PushedBytes(const Message& message) {
   if (push == nullptr) return 0;
   std::size_t bytes = 0;
   for (const PushSection& section : (*push)->sections) {
-    bytes +=
-        section.keys.size_bytes() + section.counts.size_bytes() + section.gradients.size_bytes();
+    bytes += section.keys.size_bytes() + section.counts.size_bytes() +
+             section.gradients.size_bytes() + section.packed.size_bytes();
   }
   return bytes;
 }
@@ -297,7 +302,7 @@ void WorkerCore::OnAnswer(NodeId lane, std::uint64_t request, const absl::Status
   }
   if (open != nullptr && found->pull != nullptr) {
     absl::Status placed;
-    if (plain != nullptr && !(*plain)->values.empty()) placed = PlaceRows(**plain, *found->pull);
+    if (plain != nullptr && HasRows(**plain)) placed = PlaceRows(**plain, *found->pull);
     if (compact != nullptr) placed = PlaceRows(**compact, *found->pull);
     if (open->status.ok()) open->status = std::move(placed);
   }

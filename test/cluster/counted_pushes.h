@@ -23,6 +23,8 @@ inline std::vector<Key> KeysBelow(Key end) {
 /// Two workers, from construction to Stop. The table is of ExactSpec, four weights wide.
 class CountedPushes {
  public:
+  static TableSpec Spec() { return ExactSpec("t", kDim); }
+
   CountedPushes(Cluster& cluster, TableId table) : table_(table) {
     for (std::size_t w = 0; w < kWorkers; ++w) {
       workers_.push_back(Must(cluster.Connect({.retry_after = std::chrono::milliseconds(500)})));

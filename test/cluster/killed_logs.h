@@ -56,11 +56,12 @@ inline void KillServersWithLogs(const ProgramCluster::Options& options, int kill
 }
 
 /// Of three servers with two replicas of each lane some are killed, or all at once, or stand still.
-inline void KillReplicasWithLogs(const ProgramCluster::Options& options, int kills) {
+template <typename Pushes = CountedPushes>
+void KillReplicasWithLogs(const ProgramCluster::Options& options, int kills) {
   ProgramCluster programs(options);
   const auto cluster = Must(Cluster::Remote(programs.remote()));
-  const TableId table = Must(cluster->CreateTable(ExactSpec("t", 4)));
-  CountedPushes pushes(*cluster, table);
+  const TableId table = Must(cluster->CreateTable(Pushes::Spec()));
+  Pushes pushes(*cluster, table);
   Rng gen(7);
   int of_all = 0;
   for (int kill = 0; kill < kills; ++kill) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/counted_counts.h"
 #include "cluster/killed_logs.h"
 #include "server/training.h"
 
@@ -26,6 +27,32 @@ TEST_CASE("servers with replicas and logs are killed, all at once, too: totals a
                               .writes_bases = GENERATE(false, true),
                               .replicas = 2},
                              test::Kills(5));
+}
+
+TEST_CASE("servers with replicas and logs are killed, all at once, too: counts are exact",
+          "[cluster][process][replica][counts]") {
+  test::KillReplicasWithLogs<test::CountedCounts>(
+      {.servers = 3, .workers = 2, .keeps_log = true, .writes_bases = true, .replicas = 2},
+      test::Kills(5));
+}
+
+TEST_CASE("lanes with counts move while they are pushed to, and readers have them",
+          "[cluster][process][moves][counts]") {
+  ProgramCluster programs({.servers = 2, .workers = 2, .lanes = 2});
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  const TableId table = Must(cluster->CreateTable(test::CountedCounts::Spec()));
+  test::CountedCounts pushes(*cluster, table);
+  CHECK(pushes.AwaitMore());
+  programs.AddServer();
+  programs.Place({.request = 0, .placing = Placing::kDrain, .lane = {}, .server = "server-0"},
+                 absl::Seconds(60));
+  CHECK(pushes.AwaitMore());
+  pushes.Stop();
+
+  CHECK(pushes.AreExact());
+  const auto reader = Must(cluster->ConnectReader());
+  const std::vector<Key> keys = KeysBelow(50);
+  CHECK(test::PullCounts(*reader, table, keys).size() == keys.size());
 }
 
 TEST_CASE("a synchronous training all of whose servers are killed has the bits of one in peace",

@@ -25,7 +25,9 @@ std::string Golden(const std::string& name) {
 }
 
 TEST_CASE("a message of each kind has the bytes it always had", "[protocol][golden]") {
-  for (const test::NamedMessage& sample : test::SampleMessages()) {
+  std::vector<test::NamedMessage> samples = test::SampleMessages();
+  for (test::NamedMessage& sample : test::SampleCounts()) samples.push_back(std::move(sample));
+  for (const test::NamedMessage& sample : samples) {
     CAPTURE(sample.name);
     const std::string golden = Golden(sample.name + ".hex");
 
@@ -49,6 +51,31 @@ TEST_CASE("a spec of the second version has the bytes it always had", "[protocol
   REQUIRE(decoded.ok());
   CHECK(*decoded == test::SampleLaterSpec());
   CHECK(test::HexOfBytes(EncodeTableSpec(test::SampleLaterSpec())) == test::HexOfBytes(golden));
+}
+
+TEST_CASE("a spec of the third version, of counts, has the bytes it always had",
+          "[protocol][golden]") {
+  const std::string golden = Golden("table_spec_3.hex");
+
+  const absl::StatusOr<TableSpec> decoded = DecodeTableSpec(AsBytes(golden));
+
+  INFO(decoded.status().ToString());
+  REQUIRE(decoded.ok());
+  CHECK(*decoded == test::SampleCountSpec());
+  CHECK(test::HexOfBytes(EncodeTableSpec(test::SampleCountSpec())) == test::HexOfBytes(golden));
+}
+
+TEST_CASE("a body with rows of counts has the bytes it always had", "[protocol][golden]") {
+  const std::string golden = Golden("snapshot_counts_body.hex");
+  SnapshotChunk chunk;
+  chunk.header = test::SampleCountChunk().header;
+
+  const absl::Status status = DecodeSnapshotBody("golden", AsBytes(golden), chunk);
+
+  INFO(status.ToString());
+  REQUIRE(status.ok());
+  CHECK(test::InWords(chunk) == test::InWords(test::SampleCountChunk()));
+  CHECK(test::HexOfBytes(EncodeSnapshotBody(test::SampleCountChunk())) == test::HexOfBytes(golden));
 }
 
 TEST_CASE("a snapshot's body has the bytes it always had", "[protocol][golden]") {

@@ -57,13 +57,13 @@ class Words {
             distinct, hot, by_count, hash);
   }
   void Add(const PullSection& section) {
-    const auto& [partition, table, dim, keys, target] = section;
-    (*this)(partition, table, dim, keys);
+    const auto& [partition, table, dim, keys, target, kind] = section;
+    (*this)(partition, table, dim, keys, kind);
     static_cast<void>(target);
   }
   void Add(const PushSection& section) {
-    const auto& [partition, table, dim, sequence, keys, counts, gradients] = section;
-    (*this)(partition, table, dim, sequence, keys, counts, gradients);
+    const auto& [partition, table, dim, sequence, keys, counts, gradients, kind, packed] = section;
+    (*this)(partition, table, dim, sequence, keys, counts, gradients, kind, packed);
   }
   void Add(const CompactSection& section) {
     const auto& [partition, table, dim, key_count, form, sequence] = section;
@@ -195,8 +195,8 @@ void Put(const BarrierRequest& message, Words& words) {
   words("barrier", session, request, epoch, step, sections);
 }
 void Put(const PullReply& message, Words& words) {
-  const auto& [request, status, step, epoch, values, counts, owner] = message;
-  words("pull reply", request, status, step, epoch, values, counts);
+  const auto& [request, status, step, epoch, values, counts, owner, packed] = message;
+  words("pull reply", request, status, step, epoch, values, counts, packed);
   static_cast<void>(owner);
 }
 void Put(const Acknowledgement& message, Words& words) {
@@ -233,8 +233,8 @@ void Put(const SnapshotReply& message, Words& words) {
 }
 void Put(const ImportRows& message, Words& words) {
   const auto& [request, rows] = message;
-  const auto& [table, value_count, keys, counts, last_steps, values] = *rows;
-  words("import", request, table, value_count, keys, counts, last_steps, values);
+  const auto& [table, value_count, keys, counts, last_steps, values, ends, packed] = *rows;
+  words("import", request, table, value_count, keys, counts, last_steps, values, ends, packed);
 }
 void Put(const ImportStep& message, Words& words) {
   const auto& [request, step] = message;

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/varint.h"
 #include "protocol/sample_messages.h"
 #include "protocol/value_codec.h"
-#include "protocol/varint.h"
 
 namespace longtail::test {
 namespace {

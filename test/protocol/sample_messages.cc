@@ -172,6 +172,10 @@ TableSpec RandomSpec(Rng& rng) {
   spec.dim = static_cast<std::uint32_t>(1 + rng.Below(4096));
   spec.seed = rng.Next();
   spec.optimizer.weight_clip = RandomFloat(rng);
+  if (rng.Below(5) == 0) {
+    spec.kind = TableKind::kCounts;
+    spec.dim = static_cast<std::uint32_t>(1 + rng.Below(kCountColumnsMax));
+  }
   if (rng.Below(2) == 0) return spec;
   const TableSpec later = SampleLaterSpec();
   if (rng.Below(2) == 0) spec.optimizer.frequency = later.optimizer.frequency;
@@ -484,6 +488,7 @@ std::vector<NamedMessage> SampleMessages() {
 }
 
 Message RandomMessage(Rng& rng) {
+  if (rng.Below(10) == 0) return RandomCounts(rng);
   switch (rng.Below(std::variant_size_v<Message>)) {
     case 0:
       return RandomPull(rng);

@@ -26,6 +26,14 @@ TableSpec SampleSpec(std::size_t alternative);
 /// A spec that says something of all that the second version of its form added.
 TableSpec SampleLaterSpec();
 
+/// Of a count table, and one of its rows, of which there are three (sample_counts.cc).
+TableSpec SampleCountSpec();
+std::string SampleCountRow(std::uint64_t number);
+
+/// Messages with sections of count tables.
+std::vector<NamedMessage> SampleCounts();
+Message RandomCounts(Rng& rng);
+
 /// The samples of compact forms (sample_compact.cc), and random ones: what their bytes say need not
 /// make sense, what their sections say of the sizes of arrays does.
 std::shared_ptr<const CompactPull> SampleCompactPull();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <sstream>
 
+#include "base/bytes.h"
 #include "protocol/sample_messages.h"
 #include "protocol/spec_codec.h"
 
@@ -37,6 +38,21 @@ SnapshotChunk SampleChunk() {
   chunk.tables[1] = {wide, {TableId{2}, 3, {17}, {18}, {19}, {1.25F, 2.25F, 3.25F}}};
   chunk.tables[2] = {SampleSpec(0), {TableId{4}, 16, {}, {}, {}, {}}};
   chunk.sessions = {{SessionId{21}, 22, 23, 24}, {SessionId{25}, 26, 27, 28}};
+  return chunk;
+}
+
+SnapshotChunk SampleCountChunk() {
+  SnapshotChunk chunk;
+  chunk.header = {PartitionId{3}, 8, 1, true, 0x1020304050607080, 77};
+  chunk.header.is_increment = true;
+  chunk.tables.resize(2);
+  chunk.tables[0].spec = SampleCountSpec();
+  RowBlock& rows = chunk.tables[0].rows;
+  rows.table = TableId{2};
+  for (Key key = 31; key < 34; ++key) AppendPackedRow(key, AsBytes(SampleCountRow(key)), rows);
+  rows.counts = {7, 0, 0xFFFFFFFF};
+  chunk.tables[0].gone = {101};
+  chunk.tables[1] = {SampleSpec(0), {TableId{4}, 16, {}, {}, {}, {}}};
   return chunk;
 }
 
@@ -149,13 +165,15 @@ std::string InWords(const SnapshotChunk& chunk) {
       << header.chunk << ' ' << header.is_last << ' ' << header.log_position << ' ' << header.step
       << ' ' << header.is_increment << ' ' << static_cast<int>(header.values);
   for (const auto& [spec, rows, gone, exact_count] : tables) {
-    const auto& [table, value_count, keys, counts, last_steps, values] = rows;
+    const auto& [table, value_count, keys, counts, last_steps, values, ends, packed] = rows;
     out << "\ntable " << static_cast<std::uint32_t>(table) << ' ' << value_count << ' '
         << EncodeTableSpec(spec);
     Add(out, keys);
     Add(out, counts);
     Add(out, last_steps);
     Add(out, values);
+    Add(out, ends);
+    out << packed;
     Add(out, gone);
     out << exact_count;
   }

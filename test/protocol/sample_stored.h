@@ -15,6 +15,9 @@ SnapshotChunk SampleChunk();
 /// Of the second version, its values in bf16.
 SnapshotChunk SampleIncrementChunk();
 
+/// Of the second version, with rows of counts.
+SnapshotChunk SampleCountChunk();
+
 Manifest SampleManifest();
 
 /// Of the second version.

@@ -76,6 +76,22 @@ TEST_CASE("a spec cut short or with bytes after it is refused", "[protocol][spec
   CHECK_FALSE(DecodeTableSpec(AsBytes(bytes + '\0')).ok());
 }
 
+TEST_CASE("a spec of counts comes back, through JSON too", "[protocol][spec_codec]") {
+  TableSpec spec = test::SampleCountSpec();
+  spec.dim = 1 << 20;
+  std::string bytes = EncodeTableSpec(spec);
+  CHECK(*DecodeTableSpec(AsBytes(bytes)) == spec);
+  CHECK(bytes.front() == 3);
+  CHECK(SpecToJson(spec).at("kind") == "counts");
+  CHECK_FALSE(SpecToJson(test::SampleLaterSpec()).contains("kind"));
+
+  bytes.back() = 0;
+  CHECK(std::string(DecodeTableSpec(AsBytes(bytes)).status().message())
+            .find("kind is 0 (weights): want version 1 or 2") != std::string::npos);
+  bytes.back() = 2;
+  CHECK_FALSE(DecodeTableSpec(AsBytes(bytes)).ok());
+}
+
 TEST_CASE("a wrong field of a spec is named", "[protocol][spec_codec]") {
   const std::string bytes = EncodeTableSpec(test::SampleSpec(1));
   constexpr std::size_t kAfterName = 2 + 4 + 7;  // Version, "user_id".
@@ -86,7 +102,7 @@ TEST_CASE("a wrong field of a spec is named", "[protocol][spec_codec]") {
     std::string says;
   };
   const Case bad = GENERATE_COPY(values<Case>({
-      {0, std::string("\3", 1), "version 3"},
+      {0, std::string("\4", 1), "version 4"},
       {2, std::string("\x41", 1), "name 65: want 0..64"},
       {kAfterName, std::string(4, '\0'), "dim 0: want 1..4096"},
       {kAfterName + 4, std::string("\x01\x10", 2), "linear_columns 4097"},

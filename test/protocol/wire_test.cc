@@ -283,6 +283,9 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
   const std::string create = Encoded(Sample("create_table"));
   const std::string acknowledgement = Encoded(Sample("acknowledgement"));
   const std::string statistics = Encoded(Sample("statistics_reply"));
+  const std::string counts = Encoded(test::SampleCounts()[1].message);
+  const std::string counts_reply = Encoded(test::SampleCounts()[2].message);
+  const std::string import_counts = Encoded(test::SampleCounts()[3].message);
   constexpr std::uint32_t kHuge = 0xFFFFFFFF;
   struct Case {
     std::string frame;
@@ -297,8 +300,14 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
       {With<std::uint32_t>(push, 60, 1000), "section count 1000: needs at least 24000 bytes"},
       {With<std::uint32_t>(push, 64, 65536), "partition 65536: want 0..65535 at byte 64"},
       {With<std::uint32_t>(push, 68, 1024), "table 1024: want 0..1023 at byte 68"},
-      {With<std::uint32_t>(push, 72, 0), "dim 0: want 1..4096 at byte 72"},
-      {With<std::uint32_t>(push, 72, 4097), "dim 4097: want 1..4096 at byte 72"},
+      {With<std::uint32_t>(push, 72, 4097), "dim 4097: want 0..4096 at byte 72"},
+      {With<std::uint32_t>(counts, 76, 0), "columns 0: want 1..1048576 at byte 76"},
+      {With<std::uint32_t>(counts, 76, 1'048'577), "columns 1048577: want 1..1048576"},
+      {With<std::uint32_t>(counts, 80, kHuge), "key count"},
+      {With<std::uint64_t>(counts, 92, std::uint64_t{1} << 62), "bulk array rows of counts"},
+      {With<std::uint64_t>(counts_reply, 72, ~std::uint64_t{0}), "bulk array rows of counts"},
+      {With<std::uint64_t>(import_counts, 44, ~std::uint64_t{0}), "bulk array rows of counts"},
+      {With<std::uint32_t>(import_counts, 80, 7), "ends of rows"},
       {With<std::uint32_t>(push, 76, kHuge), "key count"},
       {With<std::uint32_t>(push, 76, kKeysPerRequestMax), "bulk array keys of 16777216 elements"},
       {With<std::uint32_t>(push, 72, 4096), "bulk array gradients"},
@@ -308,11 +317,11 @@ TEST_CASE("what is wrong with a field is said: which, its value, what was wanted
       {With<std::uint64_t>(reply, 64, std::uint64_t{1} << 62), "bulk array counts"},
       {With<std::uint32_t>(reply, 32, 17), "status code 17: want 0..16 at byte 32"},
       {With<std::uint32_t>(barrier, 56, 3), "section count 3: needs"},
-      {With<std::uint32_t>(import, 36, 0), "value count 0: want 1..16384"},
+      {With<std::uint32_t>(import, 36, 16'385), "value count 16385: want 0..16384"},
       {With<std::uint32_t>(import, 40, kKeysPerRequestMax + 1), "row count"},
       {With<std::uint32_t>(import, 40, 3), "bulk array counts"},
       {With<std::uint32_t>(create, 36, 4097), "table spec 4097: want 0..4096"},
-      {With<std::uint16_t>(create, 40, 3), "version 3: this program reads versions 1 to 2"},
+      {With<std::uint16_t>(create, 40, 4), "version 4: this program reads versions 1 to 3"},
       {With<std::uint32_t>(acknowledgement, 32, 0), "status message with code 0"},
       {With<std::uint32_t>(acknowledgement, 36, 4097), "status message 4097: want 0..4096"},
       {With<std::uint32_t>(statistics, 248, 65), "hot_keys count 65: want 0..64 at byte 248"},

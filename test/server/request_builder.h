@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "protocol/cluster_map.h"
 #include "protocol/messages.h"
 
@@ -31,6 +33,8 @@ struct PushPart {
   std::vector<Key> keys{};
   std::vector<float> gradients{};
   std::vector<std::uint32_t> counts{};  ///< Empty: one for each key.
+  TableKind kind = TableKind::kWeights;
+  std::string packed{};  ///< Of a count table, which has none of the two before.
 };
 
 /// A push of epoch 1 that owns its data.
@@ -43,14 +47,17 @@ inline std::shared_ptr<PushRequest> MakePush(SessionId session, std::uint64_t st
   push->epoch = 1;
   push->step = step;
   for (PushPart& part : *owned) {
-    if (part.counts.empty()) part.counts.assign(part.keys.size(), 1);
+    const bool has_counts = part.kind == TableKind::kCounts;
+    if (part.counts.empty() && !has_counts) part.counts.assign(part.keys.size(), 1);
     push->sections.push_back({.partition = part.partition,
                               .table = part.table,
                               .dim = part.dim,
                               .sequence = part.sequence,
                               .keys = part.keys,
                               .counts = part.counts,
-                              .gradients = part.gradients});
+                              .gradients = part.gradients,
+                              .kind = part.kind,
+                              .packed = AsBytes(part.packed)});
   }
   push->owners.push_back(std::move(owned));
   return push;
@@ -62,6 +69,7 @@ struct PullPart {
   TableId table{};
   std::uint32_t dim = 1;
   std::vector<Key> keys{};
+  TableKind kind = TableKind::kWeights;
 };
 
 /// A pull of epoch 1 that owns its keys.
@@ -77,7 +85,8 @@ inline std::shared_ptr<PullRequest> MakePull(std::uint64_t request, std::uint64_
                               .table = part.table,
                               .dim = part.dim,
                               .keys = part.keys,
-                              .target = {}});
+                              .target = {},
+                              .kind = part.kind});
   }
   pull->owners.push_back(std::move(owned));
   return pull;

@@ -14,6 +14,7 @@
 #include "protocol/wire.h"
 #include "sim/ledger.h"
 #include "sim/sim_closer.h"
+#include "sim/sim_counts.h"
 #include "sim/sim_lane.h"
 #include "sim/sim_network.h"
 #include "sim/sim_replicas.h"
@@ -140,6 +141,11 @@ class SimCluster {
         wire_rng_.Below(2) == 0 ? std::size_t{136} * (1 + wire_rng_.Below(8)) : kKeyListBytesMax;
     for (std::uint32_t p = 0; p < partitions; ++p) map_.lane_of.push_back(p % lanes);
     map_.cluster = rng_.Next();
+    for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {  // A third of them have counts.
+      if (Mix64(map_.cluster + t) % 3 != 0) continue;
+      map_.tables[t] = {
+          .name = map_.tables[t].name, .dim = kCountColumns, .kind = TableKind::kCounts};
+    }
     if (is_replicated_) {
       replicas_ = std::make_unique<SimReplicas>(map_, rng_.Next(), key_list_bytes_max, keep_logs_,
                                                 keep_logs_ && wire_rng_.Below(2) == 0);
@@ -209,16 +215,21 @@ class SimCluster {
   void RollBack() {
     std::vector<RowBlock> rows;
     for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
+      const bool has_counts = HasCounts(map_.tables[t]);
       const std::uint32_t dim = map_.tables[t].dim;
       RowBlock& block = rows.emplace_back();
       block.table = TableId{t};
-      block.value_count = dim;
+      block.value_count = has_counts ? 0 : dim;
       for (Key k = 0; k < kKeys; ++k) {
         if (rng_.Below(2) == 0) continue;
         const Key key = KeyOf(k);
         const FoundRow row{.sum = static_cast<std::int64_t>(rng_.Below(50)),
                            .count = 1 + rng_.Below(9)};
         restored_[{t, key}] = row;
+        if (has_counts) {
+          AppendPackedRow(key, AsBytes(PackedCounts(row)), block);
+          continue;
+        }
         block.keys.push_back(key);
         block.counts.push_back(static_cast<std::uint32_t>(row.count));
         block.last_steps.push_back(0);
@@ -410,6 +421,19 @@ class SimCluster {
     result_.trace = Mix64(result_.trace + static_cast<std::uint64_t>(absl::ToUnixNanos(now_)));
   }
 
+  // Of a row, whose first column says the sum.
+  void CheckRow(const RowName& name, std::span<const float> values, std::uint64_t count,
+                FoundRows& found) {
+    const std::int64_t sum = kRowStart - static_cast<std::int64_t>(values[0]);
+    found[name] = {.sum = sum, .count = count};
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      const std::int64_t want = kRowStart - sum * static_cast<std::int64_t>(c + 1);
+      if (values[c] == static_cast<float>(want)) continue;
+      wrong_ = absl::StrCat("table ", name.first, " key ", name.second, " column ", c, ": ",
+                            values[c], ": want ", want, ", by its first one");
+    }
+  }
+
   // Each push counted exactly once: each row is its start less the sum of its gradients, and no
   // other row is there. (Pushes of workers that died: see Ledger::Died.)
   void CheckTables() {
@@ -419,15 +443,15 @@ class SimCluster {
                                : *lanes_[map_.lane_of[p]]->core().FindPartition(PartitionId{p});
       FoundRows found;
       for (std::uint32_t t = 0; t < map_.tables.size(); ++t) {
+        if (HasCounts(map_.tables[t])) {
+          core.count_table(TableId{t}).ForEachRow([&](const sparse::CountRowView& row) {
+            const CountedRow counted = Counted(row.packed);
+            CheckRow({t, row.key}, counted.weights, counted.count, found);
+          });
+          continue;
+        }
         core.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
-          const std::int64_t sum = kRowStart - static_cast<std::int64_t>(row.values[0]);
-          found[{t, row.key}] = {.sum = sum, .count = row.count};
-          for (std::size_t c = 0; c < row.values.size(); ++c) {
-            const std::int64_t want = kRowStart - sum * static_cast<std::int64_t>(c + 1);
-            if (row.values[c] == static_cast<float>(want)) continue;
-            wrong_ = absl::StrCat("table ", t, " key ", row.key, " column ", c, ": ", row.values[c],
-                                  ": want ", want, ", by its first one");
-          }
+          CheckRow({t, row.key}, row.values, row.count, found);
         });
       }
       if (!wrong_.empty()) return;

@@ -415,22 +415,13 @@ void SimReplicas::LoadSome(std::size_t s, absl::Time now, Effects& effects) {
     const bool fails = store_fails_ && rng_.Below(3) == 0;
     absl::Status status = fails ? absl::UnavailableError("the store is away") : absl::OkStatus();
     for (const RowBlock& rows : *checkpoint_) {
-      RowBlock own{.table = rows.table,
-                   .value_count = rows.value_count,
-                   .keys = {},
-                   .counts = {},
-                   .last_steps = {},
-                   .values = {}};
+      RowBlock own{.table = rows.table, .value_count = rows.value_count};
       for (std::size_t k = 0; k < rows.keys.size(); ++k) {
         const PartitionId partition =
             PartitionOf(rows.keys[k], static_cast<std::uint32_t>(map.lane_of.size()));
         const NodeId lane = map.lanes[map.lane_of[static_cast<std::size_t>(partition)]];
         if (lane != place.lane_node() || (fails && rng_.Below(2) == 0)) continue;
-        own.keys.push_back(rows.keys[k]);
-        own.counts.push_back(rows.counts[k]);
-        own.last_steps.push_back(rows.last_steps[k]);
-        const float* const values = rows.values.data() + k * rows.value_count;
-        own.values.insert(own.values.end(), values, values + rows.value_count);
+        AppendRow(rows, k, own);
       }
       status.Update(place.TakeRows(load.ticket, own));
     }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "checkpoint/kept_logs.h"
 #include "server/lane_recovery.h"
@@ -12,6 +13,16 @@
 
 namespace longtail::sim {
 namespace {
+
+std::string WordsOf(const sparse::RowView& row) {
+  std::string words = absl::StrCat(row.count, "@", row.last_step);
+  for (const float value : row.values) absl::StrAppend(&words, ",", value);
+  return words;
+}
+
+std::string WordsOf(const sparse::CountRowView& row) {
+  return std::string(AsText(row.packed));
+}
 
 // All that a replica of a partition must agree on.
 std::string StateOf(const server::PartitionCore& partition) {
@@ -23,10 +34,8 @@ std::string StateOf(const server::PartitionCore& partition) {
   }
   for (std::uint32_t t = 0; t < partition.table_count(); ++t) {
     std::map<Key, std::string> rows;
-    partition.table(TableId{t}).ForEachRow([&](const sparse::RowView& row) {
-      std::string& words = rows[row.key];
-      absl::StrAppend(&words, row.count, "@", row.last_step);
-      for (const float value : row.values) absl::StrAppend(&words, ",", value);
+    partition.WithTable(TableId{t}, [&](const auto& table) {
+      table.ForEachRow([&](const auto& row) { rows[row.key] = WordsOf(row); });
     });
     for (const auto& [key, words] : rows) {
       absl::StrAppend(&text, " table ", t, " key ", key, ": ", words);
@@ -43,7 +52,7 @@ std::uint64_t HashOf(const server::LaneCore& lane, std::uint32_t partitions) {
     hash = Mix64(hash + partition->step());
     hash = Mix64(hash + partition->log_position());
     for (std::uint32_t t = 0; t < partition->table_count(); ++t) {
-      hash = Mix64(hash + partition->table(TableId{t}).ContentHash());
+      hash = Mix64(hash + partition->ContentHash(TableId{t}));
     }
   }
   return hash;

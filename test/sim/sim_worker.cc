@@ -4,11 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/request_builder.h"
+#include "sim/sim_counts.h"
 
 namespace longtail::sim {
 namespace {
 
 constexpr absl::Duration kLong = absl::Hours(24);
+
+// Of each key that is pushed, as the ledger counts them.
+constexpr std::uint32_t kOccurrences = 2;
 
 }  // namespace
 
@@ -73,27 +77,32 @@ void SimWorker::StartPull(absl::Time now, Effects& effects) {
   for (const auto& [lane, parts] : by_lane) {
     for (const auto& [partition, names] : parts) row_count += names.size();
   }
-  pull.rows.reserve(row_count);  // Sections point into it.
+  pull.rows.reserve(row_count);   // Sections point into it,
+  pull.packed.resize(row_count);  // and into this.
   std::vector<WorkerCore::Outgoing> requests;
   for (const auto& [lane, parts] : by_lane) {
     std::vector<test::PullPart> sections;
+    bool has_counts = false;
     const std::size_t first = pull.rows.size();
     for (const auto& [partition, names] : parts) {
       for (const auto& [name, used] : names) {
-        const std::uint32_t dim = map_.tables[name.first].dim;
+        const TableSpec& spec = map_.tables[name.first];
+        has_counts |= HasCounts(spec);
         sections.push_back({.partition = partition,
                             .table = TableId{static_cast<std::uint32_t>(name.first)},
-                            .dim = dim,
-                            .keys = {name.second}});
-        pull.rows.emplace_back(name, std::vector<float>(dim, -1e9F));
+                            .dim = spec.dim,
+                            .keys = {name.second},
+                            .kind = spec.kind});
+        pull.rows.emplace_back(name, std::vector<float>(WidthOf(spec), -1e9F));
       }
     }
     const auto request = test::MakePull(0, 0, std::move(sections));
     request->epoch = script_.epoch;
     request->sink = pull.sink;
-    request->compact = script_.rows;
+    if (!has_counts) request->compact = script_.rows;
     for (std::size_t s = 0; s < request->sections.size(); ++s) {
       request->sections[s].target.rows = pull.rows[first + s].second.data();
+      request->sections[s].target.packed = &pull.packed[first + s];
     }
     requests.push_back({map_.lanes[lane], request});
   }
@@ -135,15 +144,23 @@ void SimWorker::PushSome(absl::Time now, Effects& effects) {
   std::size_t keys = 0;
   for (const auto& [lane, parts] : by_lane) {
     std::vector<test::PushPart> sections;
+    bool has_counts = false;
     for (const auto& [partition, gradients] : parts) {
       for (const auto& [name, gradient] : gradients) {
-        const std::uint32_t dim = map_.tables[name.first].dim;
+        const TableSpec& spec = map_.tables[name.first];
         test::PushPart part{.partition = partition,
                             .table = TableId{static_cast<std::uint32_t>(name.first)},
-                            .dim = dim,
+                            .dim = spec.dim,
                             .keys = {name.second},
-                            .counts = {2}};
-        for (std::uint32_t c = 0; c < dim; ++c) {
+                            .kind = spec.kind};
+        if (HasCounts(spec)) {
+          has_counts = true;
+          AppendSizedRow(AsBytes(PackedCounts({.sum = gradient, .count = kOccurrences})),
+                         part.packed);
+        } else {
+          part.counts = {kOccurrences};
+        }
+        for (std::uint32_t c = 0; c < spec.dim && !HasCounts(spec); ++c) {
           part.gradients.push_back(static_cast<float>(gradient * static_cast<int>(c + 1)));
         }
         sections.push_back(std::move(part));
@@ -153,7 +170,7 @@ void SimWorker::PushSome(absl::Time now, Effects& effects) {
     }
     const auto request = test::MakePush({}, 0, std::move(sections));
     request->epoch = script_.epoch;
-    request->compact = script_.gradients;
+    if (!has_counts) request->compact = script_.gradients;
     requests.push_back({map_.lanes[lane], request});
   }
   const bool is_short = script_.has_short_deadlines && rng_.Below(3) == 0;
@@ -226,6 +243,14 @@ std::string SimWorker::Note(const std::vector<Completion>& completions, absl::Ti
 }
 
 std::string SimWorker::CheckPulled() {
+  for (std::size_t i = 0; i < pull_->rows.size(); ++i) {
+    auto& [name, row] = pull_->rows[i];
+    if (!HasCounts(map_.tables[name.first])) continue;
+    std::span<const std::byte> left = AsBytes(pull_->packed[i]);
+    std::span<const std::byte> packed;
+    if (!TakeSizedRow(left, packed) || !left.empty()) return "a pull of counts brought no row";
+    row = Counted(packed).weights;
+  }
   std::optional<std::uint64_t> staleness;
   const auto counts = core_.statistics().pulls_by_staleness;
   for (std::size_t i = 0; i < counts.size(); ++i) {

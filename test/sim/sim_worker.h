@@ -81,6 +81,7 @@ class SimWorker {
   struct Pull {
     std::uint64_t call = 0;
     std::vector<std::pair<RowName, std::vector<float>>> rows;
+    std::vector<std::string> packed{};  // Of rows of counts, at their places.
     std::shared_ptr<PullSink> sink = std::make_shared<PullSink>();
   };
 

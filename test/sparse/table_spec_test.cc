@@ -247,5 +247,39 @@ TEST_CASE("equal specs have equal fingerprints, on every machine and for ever",
         0xB931D049994732C0U);
 }
 
+TEST_CASE("a count table has up to 2^20 columns, and nothing that weights have",
+          "[sparse][table_spec]") {
+  const TableSpec counts{.name = "topics", .dim = 1 << 20, .kind = TableKind::kCounts};
+  CHECK(Validate(counts).ok());
+  const auto wrong = [&](const auto& change) {
+    TableSpec spec = counts;
+    change(spec);
+    return std::string(Validate(spec).message());
+  };
+  const std::string name = "table 'topics': ";
+  const std::string set = ": is set: want the default, for a table of counts has none";
+  CHECK(wrong([](TableSpec& s) { s.dim = 0; }) ==
+        name + "dim 0: want 1..1048576 columns of counts");
+  CHECK(wrong([](TableSpec& s) { ++s.dim; }) ==
+        name + "dim 1048577: want 1..1048576 columns of counts");
+  CHECK(wrong([](TableSpec& s) { s.optimizer.weight_decay = 1; }) == name + "optimizer" + set);
+  CHECK(wrong([](TableSpec& s) { s.initializer = UniformSpec{}; }) == name + "initializer" + set);
+  CHECK(wrong([](TableSpec& s) { s.seed = 1; }) == name + "seed" + set);
+  CHECK(wrong([](TableSpec& s) { s.linear_columns = 1; }) == name + "linear_columns" + set);
+  CHECK(wrong([](TableSpec& s) { s.format.weights = WeightFormat::kInt8; }) ==
+        name + "format" + set);
+  CHECK(wrong([](TableSpec& s) { s.tail.below = 2; }) == name + "tail" + set);
+  CHECK(wrong([](TableSpec& s) { s.eviction.idle_steps = 2; }) == name + "eviction" + set);
+  CHECK(wrong([](TableSpec& s) { s.kind = static_cast<TableKind>(2); }) ==
+        name + "kind 2: want 0 (weights) or 1 (counts)");
+}
+
+TEST_CASE("the kind of a table is part of its fingerprint", "[sparse][table_spec]") {
+  TableSpec spec{.name = "topics", .dim = 8};
+  const std::uint64_t weights = Fingerprint(spec);
+  spec.kind = TableKind::kCounts;
+  CHECK(Fingerprint(spec) != weights);
+}
+
 }  // namespace
 }  // namespace longtail

@@ -130,5 +130,11 @@ TESTED_THROUGH = {
         "longtail/cluster.h", "it is what clusters of either kind answer with"),
     "src/worker/connected_worker.cc": (
         "longtail/cluster.h", "it is the Worker of a cluster, and there is none without one"),
+    "src/worker/connected_worker_counts.cc": (
+        "longtail/cluster.h", "it is the part of the Worker that count tables need"),
+    "src/sparse/count_table_statistics.cc": (
+        "sparse/count_table.h", "it is the part of a count table that counts"),
+    "src/sparse/use_sampler.cc": (
+        "sparse/table.h", "a table's hot keys are its sample's"),
     "src/sparse/pages.cc": ("sparse/slabs.h", "pages are the memory of slabs"),
 }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/varint.h"
 #include "protocol/value_codec.h"
-#include "protocol/varint.h"
 
 namespace longtail {
 namespace {

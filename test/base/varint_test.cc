@@ -1,5 +1,5 @@
 // Varints come back as they were, and what is none is refused.
-#include "protocol/varint.h"
+#include "base/varint.h"
 
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 
 TEST_CASE("numbers come back one after another, each in as few bytes as it needs",
-          "[protocol][varint]") {
+          "[base][varint]") {
   Rng rng(1);
   std::vector<std::uint64_t> values = {0, 1, 127, 128, 16'383, 16'384, kAny};
   for (int i = 0; i < 1000; ++i) values.push_back(rng.Next() >> rng.Below(64));
@@ -38,7 +38,7 @@ TEST_CASE("numbers come back one after another, each in as few bytes as it needs
   CHECK(left.empty());
 }
 
-TEST_CASE("what is cut short, too long or too large is refused and stays", "[protocol][varint]") {
+TEST_CASE("what is cut short, too long or too large is refused and stays", "[base][varint]") {
   const std::string bad = GENERATE(values<std::string>({
       "", "\x80", "\xFF\xFF\xFF", std::string("\x80\x00", 2),  // 0 in two bytes.
       std::string("\xFF\x80\x00", 3),                          // 127 in three.
@@ -53,7 +53,7 @@ TEST_CASE("what is cut short, too long or too large is refused and stays", "[pro
   CHECK(value == 77);
 }
 
-TEST_CASE("a number above the limit is refused", "[protocol][varint]") {
+TEST_CASE("a number above the limit is refused", "[base][varint]") {
   std::string bytes;
   AppendVarint(1000, bytes);
   std::span<const std::byte> left = AsBytes(bytes);
@@ -64,7 +64,7 @@ TEST_CASE("a number above the limit is refused", "[protocol][varint]") {
   CHECK(value == 1000);
 }
 
-TEST_CASE("small differences of either sign are small numbers", "[protocol][varint]") {
+TEST_CASE("small differences of either sign are small numbers", "[base][varint]") {
   for (std::int64_t i = -300; i <= 300; ++i) {
     const auto difference = static_cast<std::uint64_t>(i);
     CHECK(ZigZag(difference) == static_cast<std::uint64_t>(i < 0 ? -2 * i - 1 : 2 * i));
