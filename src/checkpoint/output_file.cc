@@ -28,6 +28,19 @@ absl::Status SystemError(const char* doing, const std::string& path, int error) 
   return error == ENOENT ? absl::NotFoundError(message) : absl::UnavailableError(message);
 }
 
+// Makes a file's name durable. What has no such thing, as a pipe's directory may, says EINVAL.
+absl::Status SyncDirectoryOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  std::string directory = ".";
+  if (slash != std::string::npos) directory = slash == 0 ? "/" : path.substr(0, slash);
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("opening directory", directory, errno);
+  const int error = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (error != 0 && error != EINVAL) return SystemError("syncing directory", directory, error);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) {
@@ -94,7 +107,7 @@ absl::Status OutputFile::Finish() {
     ::unlink(unfinished_.c_str());
     return SystemError("renaming to", path_, error);
   }
-  return absl::OkStatus();
+  return SyncDirectoryOf(path_);
 }
 
 }  // namespace longtail::checkpoint

@@ -28,7 +28,8 @@ class OutputFile {
   /// Overwrites what was appended at `offset`.
   absl::Status Patch(std::uint64_t offset, std::string_view bytes);
 
-  /// Makes the file durable and gives it its name, in the place of one that is there.
+  /// Makes the file durable and gives it its name, durably, too, in the place of one that is
+  /// there.
   absl::Status Finish();
 
  private:

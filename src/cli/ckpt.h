@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@
 #include "absl/time/time.h"
 #include "checkpoint/log_checkpoint.h"
 #include "checkpoint/retention.h"
+#include "checkpoint/serving_export.h"
 #include "cli/command_outcome.h"
+#include "cli/end_signals.h"
 #include "cli/exit_codes.h"
 #include "cli/inspect.h"
 
@@ -96,6 +99,24 @@ struct CkptExportOptions {
 ///         there are.
 absl::StatusOr<CommandOutcome> CkptExport(const CkptRequest& request,
                                           const CkptExportOptions& options);
+
+struct CkptExportServingOptions {
+  std::string name{};  ///< Empty: the newest checkpoint.
+  checkpoint::ServingExportOptions to{};
+};
+
+/// Brings a serving place up to a checkpoint: docs/SERVING.md.
+///
+/// Errors: as CkptShow and checkpoint::ExportServing; NotFound (no checkpoint in the store).
+absl::StatusOr<CommandOutcome> CkptExportServing(const CkptRequest& request,
+                                                 const CkptExportServingOptions& options);
+
+/// The same for the newest checkpoint again and again: whenever there is another one, until a
+/// signal ends the program (end_signals.h). Says each export on `out`, and on `err` what goes
+/// wrong, after which it goes on.
+void CkptFollowForServing(const CkptRequest& request, const CkptExportServingOptions& options,
+                          absl::Duration every, const EndSignals& signals, std::ostream& out,
+                          std::ostream& err);
 
 struct CkptLogRequest {
   std::vector<std::string> logs{};  ///< As `serve --log` has them.

@@ -3,9 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iostream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "cli/age_text.h"
 #include "cli/ckpt.h"
@@ -15,7 +17,9 @@ namespace {
 
 constexpr std::size_t kKeepMax = 1'000'000;
 constexpr std::size_t kDiffKeysMax = 10'000;
-constexpr std::array<const char*, 3> kExportForms = {"flat", "npy", "csv"};  // As ExportForm.
+constexpr std::array<const char*, 3> kExportForms = {"flat", "npy", "csv"};       // As ExportForm.
+// As WireValues.
+constexpr std::array<const char*, 4> kValues = {"fp32", "bf16", "fp16", "int8"};
 
 }  // namespace
 
@@ -28,6 +32,7 @@ struct CkptCommand::Arguments {
   CLI::App* gc = nullptr;
   CLI::App* compact = nullptr;
   CLI::App* exports = nullptr;
+  CLI::App* exports_serving = nullptr;
   CLI::App* restore = nullptr;
   CLI::App* log_range = nullptr;
   CLI::App* from_log = nullptr;
@@ -43,6 +48,9 @@ struct CkptCommand::Arguments {
   CkptCompactOptions compacted;
   CkptExportOptions exported;
   std::string form = kExportForms[0];
+  CkptExportServingOptions served;
+  std::string values = kValues[0];
+  double follow_seconds = 0;
   CkptRestoreOptions restored;
   double timeout_seconds = 60;
   std::vector<std::string> logs;
@@ -118,6 +126,30 @@ struct CkptCommand::Arguments {
         ->capture_default_str();
     exports->add_flag("--slots", exported.has_slots, "Optimizer state, too");
   }
+  void AddExportServing() {
+    exports_serving =
+        Add("export-serving", "Bring a directory that serving programs follow up to a checkpoint");
+    exports_serving->add_option("name", name, "The checkpoint; without it the newest");
+    exports_serving->add_option("--out", served.to.place, "The directory; made if need be")
+        ->required();
+    exports_serving->add_option("--table", served.to.tables,
+                                "This table alone; may be given again; without it all");
+    exports_serving
+        ->add_option("--values", values, "What files have of weights: fp32, bf16, fp16 or int8")
+        ->check(CLI::IsMember(std::vector<std::string>(kValues.begin(), kValues.end())))
+        ->capture_default_str();
+    exports_serving->add_flag("--full", served.to.in_full,
+                              "All rows, also where what changed would do");
+    exports_serving
+        ->add_option("--changes-max", served.to.changes_share_max,
+                     "All rows, too, if more than this share of them changed")
+        ->check(CLI::Range(0.0, 100.0))
+        ->capture_default_str();
+    exports_serving
+        ->add_option("--follow", follow_seconds,
+                     "Look for a newer checkpoint every so many seconds, until SIGTERM")
+        ->check(CLI::Range(0.05, 86400.0));
+  }
   void AddRestore() {
     restore = AddNamed("restore", "Load a checkpoint into a running cluster");
     restore
@@ -157,6 +189,7 @@ CkptCommand::CkptCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>
   a.AddGc();
   a.AddCompact();
   a.AddExport();
+  a.AddExportServing();
   a.AddRestore();
   a.AddFromLog();
 }
@@ -190,6 +223,22 @@ absl::StatusOr<CommandOutcome> CkptCommand::Run(absl::Time now) const {
       if (a.form == kExportForms[i]) a.exported.form = static_cast<ExportForm>(i);
     }
     return CkptExport(request, a.exported);
+  }
+  if (a.exports_serving->parsed()) {
+    a.served.name = a.name;
+    for (std::size_t i = 0; i < kValues.size(); ++i) {
+      if (a.values == kValues[i]) a.served.to.values = static_cast<WireValues>(i);
+    }
+    if (a.follow_seconds == 0) return CkptExportServing(request, a.served);
+    if (!a.name.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "ckpt export-serving: --follow takes the newest checkpoint: want no name, not '", a.name,
+          "'"));
+    }
+    const EndSignals signals;
+    CkptFollowForServing(request, a.served, absl::Seconds(a.follow_seconds), signals, std::cout,
+                         std::cerr);
+    return CommandOutcome{};
   }
   if (a.restore->parsed()) {
     a.restored.name = a.name;

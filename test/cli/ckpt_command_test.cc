@@ -210,6 +210,27 @@ TEST_CASE_METHOD(Fixture, "ckpt export writes each form", "[cli][ckpt]") {
   CHECK_THROWS_AS(Run("export " + where + " step-12 --format xml --out " + out), CLI::ParseError);
 }
 
+TEST_CASE_METHOD(Fixture, "ckpt export-serving brings a directory up to a checkpoint",
+                 "[cli][ckpt][serving]") {
+  const std::string to = " --out " + directory.path() + "/place";
+  const std::string text = Text("export-serving " + where + " step-12 --table user" + to);
+  CHECK(Has(text, "step-12, step 12: all rows\n  user: 90 rows, "));
+  const json newest = Json("export-serving " + where + to + " --values int8");
+  CHECK(newest["checkpoint"] == "step-13");
+  CHECK(newest["is_changes"] == false);
+  CHECK(newest["tables"].size() == 3);
+  CHECK(newest["tables"][0]["table"] == "item");
+  CHECK(newest["tables"][0]["rows"] == 150);
+  CHECK(std::filesystem::exists(directory.path() + "/place/" +
+                                newest["tables"][0]["file"].get<std::string>()));
+
+  CHECK(Says(Run("export-serving " + where + " nope" + to).status(), "checkpoint 'nope'"));
+  CHECK(Says(Run("export-serving " + where + " step-12 --follow 1" + to).status(),
+             "--follow takes the newest checkpoint: want no name, not 'step-12'"));
+  CHECK(absl::IsNotFound(Run("export-serving " + directory.path() + "/place" + to).status()));
+  CHECK_THROWS_AS(Run("export-serving " + where + " --values fp8" + to), CLI::ParseError);
+}
+
 TEST_CASE_METHOD(Fixture, "ckpt restore says that it has no cluster", "[cli][ckpt]") {
   const absl::Status status =
       Run("restore " + where + " step-12 --timeout 1 --cluster " + where + "/nope").status();

@@ -25,7 +25,8 @@ BRINGS = {
     "worker": {"base", "protocol", "io"},
     "device": {"base"},
     "server": {"base", "sparse", "protocol", "io", "io_stores", "worker"},
-    "checkpoint": {"base", "sparse", "protocol", "io", "io_stores", "worker", "server"},
+    "serving": {"base", "sparse", "protocol"},
+    "checkpoint": {"base", "sparse", "protocol", "io", "io_stores", "worker", "server", "serving"},
 }
 
 

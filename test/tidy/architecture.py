@@ -12,7 +12,8 @@ MAY_INCLUDE = {
     "worker": {"longtail", "base", "sparse", "protocol", "io"},
     "server": {"longtail", "base", "sparse", "protocol", "io"},
     "cluster": {"longtail", "base", "protocol", "io", "worker", "server"},
-    "checkpoint": {"longtail", "base", "protocol", "io", "server"},
+    "serving": {"longtail", "base", "sparse", "protocol"},
+    "checkpoint": {"longtail", "base", "protocol", "io", "server", "serving"},
     "cli": {"longtail", "base", "protocol", "io", "server", "checkpoint", "cluster"},
 }
 # Single files that may include more, by the start of their path.
@@ -136,5 +137,9 @@ TESTED_THROUGH = {
         "sparse/count_table.h", "it is the part of a count table that counts"),
     "src/sparse/use_sampler.cc": (
         "sparse/table.h", "a table's hot keys are its sample's"),
+    "src/serving/serving_model.cc": (
+        "longtail/serving.h", "it is ServingModel, tested as its users call it"),
+    "src/serving/serving_table.cc": (
+        "longtail/serving.h", "it is ServingTable, tested as its users call it"),
     "src/sparse/pages.cc": ("sparse/slabs.h", "pages are the memory of slabs"),
 }
