@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "examples/common/metrics/evaluator.h"
 #include "examples/common/nn/batch_norm.h"
+#include "examples/ctr/models/pooled_rows.h"
 #include "examples/ctr/rarest_feature.h"
 #include "examples/ctr/saved_rows.h"
 
@@ -344,6 +345,9 @@ absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field,
   }
   if (status.ok()) status = replica.FinishPull(scoring_);
   if (status.ok()) status = replica.Predict(scoring_);
+  if (status.ok() && scores.wants_pooled_rows) {
+    PoolRows(model_spec(), replica.InputOf(scoring_), scores.pooled_rows);
+  }
   std::swap(scoring_.batch, batch);
   LONGTAIL_RETURN_IF_ERROR(status);
   scores.logits.assign(replica.logits().begin(),

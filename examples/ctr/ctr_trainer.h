@@ -91,6 +91,8 @@ class CtrTrainer {
     std::vector<float> logits;
     std::vector<std::uint32_t> rarest_counts;
     std::vector<std::uint32_t> field_counts;
+    bool wants_pooled_rows = false;
+    std::vector<float> pooled_rows;  ///< As PoolRows gives them, if they are wanted.
   };
   absl::Status Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores);
 
@@ -107,6 +109,10 @@ class CtrTrainer {
 
   /// Of all replicas' workers, since they connected: of pulls, those for training alone.
   WorkerStatistics statistics() const;
+
+  /// The dense half of the model, and what it is one of.
+  const ModelParameters& parameters() const { return shared_; }
+  const ModelSpec& model_spec() const { return replicas_[0]->model().spec(); }
 
   TableId table() const { return table_; }
   std::uint64_t step() const { return step_; }

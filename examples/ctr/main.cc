@@ -1,4 +1,4 @@
-// longtail-ctr: trains, evaluates and applies click-through models.
+// longtail-ctr: trains, evaluates, applies and exports click-through models.
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +16,8 @@
 #include "base/status_macros.h"
 #include "examples/common/report/result_table.h"
 #include "examples/ctr/child_processes.h"
+#include "examples/ctr/onnx/onnx_model.h"
+#include "examples/ctr/onnx/prediction_samples.h"
 #include "examples/ctr/saved_model.h"
 #include "examples/ctr/scoring.h"
 #include "examples/ctr/train_config.h"
@@ -34,6 +36,8 @@ struct Arguments {
   std::string split;
   std::string input;
   std::string output;
+  std::string samples;
+  std::uint64_t sample_count = 1000;
   std::string on_bad_line = "fail";
   std::uint64_t seed = 0;
   std::uint32_t epochs = 0;
@@ -193,6 +197,27 @@ absl::Status Predict(const Arguments& arguments) {
   return ScoreAll(*model.trainer, *batches, {.predictions = &out}).status();
 }
 
+absl::Status ExportOnnx(const Arguments& arguments) {
+  LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig config, ConfigOf(arguments));
+  LONGTAIL_ASSIGN_OR_RETURN(const SavedModel model,
+                            LoadSavedModel(StoreOf(arguments), config, BadLinesOf(arguments)));
+  LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes, EncodeOnnxModel(model.trainer->model_spec(),
+                                                                     model.trainer->parameters()));
+  std::ofstream file(arguments.output, std::ios::binary | std::ios::trunc);
+  file << bytes;
+  file.close();
+  if (!file) {
+    return absl::UnavailableError(
+        absl::StrCat("output '", arguments.output, "': cannot be written"));
+  }
+  if (arguments.samples.empty()) return absl::OkStatus();
+  const std::string split = arguments.split.empty() ? config.data.test : arguments.split;
+  LONGTAIL_ASSIGN_OR_RETURN(const auto batches,
+                            model.data->Score(split, config.batch / config.workers));
+  return WritePredictionSamples(*model.trainer, *batches, arguments.sample_count, arguments.samples)
+      .status();
+}
+
 void AddModelOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("config", arguments.config, "Config file (JSON)")->required();
   command.add_option("--out", arguments.out, "Directory of the run")->capture_default_str();
@@ -269,6 +294,16 @@ int Main(int argc, char** argv) {
   AddModelOptions(*predict, arguments);
   predict->add_option("--input", arguments.input, "File in the schema's format")->required();
   predict->add_option("--output", arguments.output, "CSV to write; standard output if not given");
+  CLI::App* const export_onnx =
+      app.add_subcommand("export-onnx", "Write a saved model's dense part as an ONNX model");
+  AddModelOptions(*export_onnx, arguments);
+  export_onnx->add_option("--output", arguments.output, "The model, FILE.onnx")->required();
+  export_onnx->add_option("--samples", arguments.samples,
+                          "Directory for inputs and what this program makes of them, of numpy");
+  export_onnx->add_option("--sample_count", arguments.sample_count, "How many examples")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  export_onnx->add_option("--split", arguments.split, "Of the samples; the config's test split");
   CLI11_PARSE(app, argc, argv);
   if (checks_arguments) return 0;
 
@@ -276,7 +311,8 @@ int Main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) absl::StrAppend(&command_line, " ", argv[i]);
   const absl::Status status = *train      ? Train(arguments, command_line)
                               : *evaluate ? Evaluate(arguments)
-                                          : Predict(arguments);
+                              : *predict  ? Predict(arguments)
+                                          : ExportOnnx(arguments);
   if (status.ok()) return 0;
   std::cerr << "longtail-ctr: " << status.message() << "\n";
   return 1;

@@ -86,6 +86,9 @@ class Replica {
   /// each pull: back-off changes the rows.
   absl::Status Predict(ReplicaSlot& slot);
 
+  /// What Predict made these of: the slot's batch and rows, as back-off left them.
+  SparseInput InputOf(const ReplicaSlot& slot) const;
+
   std::span<const float> logits() const { return logits_; }
   double loss_sum() const { return loss_sum_; }
   std::span<float> parameter_gradients() { return parameter_gradients_.span(); }
@@ -98,7 +101,6 @@ class Replica {
   bool is_switching() const { return backoff_.below != 0 && backoff_.own == OwnRow::kWaits; }
   std::span<float> RowsOf(ReplicaSlot& slot) const;
   void BackOff(ReplicaSlot& slot, Sighting sighting) const;
-  SparseInput InputOf(const ReplicaSlot& slot) const;
 
   const std::unique_ptr<Worker> worker_;
   const TableId table_;
