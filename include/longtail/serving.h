@@ -28,6 +28,14 @@ enum class ServingCheck : std::uint8_t {
   kOnUse,  ///< Of header and directory at first, of a block of a MiB when a lookup first needs it.
 };
 
+/// Where a file's bytes are.
+enum class ServingMemory : std::uint8_t {
+  kMapped,  ///< In the system's own copy: all processes share it, and it is read when it is needed.
+  kCopied,  ///< In this process's memory, in huge pages where the system gives some to those who
+            ///< ask: lookups are nearly twice as fast, each process needs as much memory as the
+            ///< files.
+};
+
 /// What a lookup gives for a key without a row.
 enum class UnseenKeys : std::uint8_t {
   kInitialValues,  ///< What a pull would: the values that (table seed, key, column) give; where the
@@ -37,6 +45,7 @@ enum class UnseenKeys : std::uint8_t {
 
 struct ServingOptions {
   ServingCheck check = ServingCheck::kWhole;
+  ServingMemory memory = ServingMemory::kMapped;
   /// Threads that compare checksums, 1..256.
   unsigned check_threads = 1;
   /// How often a ServingModel looks for a newer version; 0: only when Refresh is called.
@@ -75,11 +84,11 @@ class ServingTable {
                                      UnseenKeys unseen, std::span<std::uint8_t> found = {}) const;
 
   const TableSpec& spec() const;
-  std::uint64_t step() const;     ///< Of the training, when the checkpoint was saved.
-  std::uint64_t rows() const;     ///< In the file of all rows.
-  std::uint64_t changed() const;  ///< Rows in the file of changes.
-  std::uint64_t gone() const;     ///< Keys there whose rows went.
-  std::uint64_t mapped_bytes() const;
+  std::uint64_t step() const;            ///< Of the training, when the checkpoint was saved.
+  std::uint64_t rows() const;            ///< In the file of all rows.
+  std::uint64_t changed() const;         ///< Rows in the file of changes.
+  std::uint64_t gone() const;            ///< Keys there whose rows went.
+  std::uint64_t mapped_bytes() const;    ///< Of its files, wherever they are in memory.
   std::uint64_t damaged_blocks() const;  ///< Found so far; with kOnUse.
 
  private:

@@ -119,8 +119,8 @@ class Export {
     }
     std::uint64_t rows = 0;
     for (std::size_t i = 0; i < tables_.size(); ++i) {
-      const auto file =
-          serving::ServingFile::Open(PathOf(before.tables[i].rows.name), ServingCheck::kOnUse, 1);
+      const auto file = serving::ServingFile::Open(PathOf(before.tables[i].rows.name),
+                                                   {.check = ServingCheck::kOnUse});
       if (!file.ok()) return std::nullopt;
       const ServingHeader& header = (*file)->header();
       if (before.tables[i].table != spec(i).name || header.spec != spec(i) ||

@@ -7,12 +7,15 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 
 namespace longtail::serving {
 namespace {
+
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 absl::Status SystemError(const char* doing, const std::string& path, int error) {
   const std::string message =
@@ -24,7 +27,8 @@ absl::Status SystemError(const char* doing, const std::string& path, int error) 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Open(const std::string& path,
+                                                             ServingMemory memory) {
   int fd = -1;
   do {
     fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -51,11 +55,27 @@ absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Open(const std::string& 
     }
   }
   ::close(fd);
-  return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::byte*>(data), size));
+  if (memory == ServingMemory::kMapped || size == 0) {
+    return std::unique_ptr<MappedFile>(
+        new MappedFile(static_cast<const std::byte*>(data), size, size));
+  }
+  const std::size_t whole = (size + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  void* const copy =
+      ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (copy == MAP_FAILED) {
+    const int error = errno;
+    ::munmap(data, size);
+    return SystemError(absl::StrCat("taking ", whole, " bytes of memory for").c_str(), path, error);
+  }
+  static_cast<void>(::madvise(copy, whole, MADV_HUGEPAGE));  // It works without them, too.
+  std::memcpy(copy, data, size);
+  ::munmap(data, size);
+  return std::unique_ptr<MappedFile>(
+      new MappedFile(static_cast<const std::byte*>(copy), size, whole));
 }
 
 MappedFile::~MappedFile() {
-  if (size_ > 0) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (mapped_ > 0) ::munmap(const_cast<std::byte*>(data_), mapped_);
 }
 
 }  // namespace longtail::serving

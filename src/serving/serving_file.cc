@@ -41,12 +41,12 @@ ServingFile::ServingFile(std::string what, std::span<const std::byte> bytes, Ser
       header_(std::move(header)),
       segment_bits_(header_.segment_bits()) {}
 
-absl::StatusOr<std::shared_ptr<const ServingFile>> ServingFile::Open(const std::string& path,
-                                                                     ServingCheck check,
-                                                                     unsigned threads) {
-  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> mapping, MappedFile::Open(path));
+absl::StatusOr<std::shared_ptr<const ServingFile>> ServingFile::Open(
+    const std::string& path, const ServingOptions& options) {
+  LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> mapping,
+                            MappedFile::Open(path, options.memory));
   LONGTAIL_ASSIGN_OR_RETURN(std::shared_ptr<const ServingFile> file,
-                            Read(path, mapping->bytes(), check, threads));
+                            Read(path, mapping->bytes(), options.check, options.check_threads));
   // Nobody else has it yet.
   const_cast<ServingFile&>(*file).mapping_ = std::move(mapping);
   return file;

@@ -32,12 +32,11 @@ struct FoundRow {
 /// Thread: any; immutable but for what is known of damage.
 class ServingFile {
  public:
-  /// Maps and checks a file.
+  /// Maps and checks a file as the options say.
   ///
   /// Errors: as MappedFile and Read.
   static absl::StatusOr<std::shared_ptr<const ServingFile>> Open(const std::string& path,
-                                                                 ServingCheck check,
-                                                                 unsigned threads);
+                                                                 const ServingOptions& options);
 
   /// The same of bytes in memory, which must outlive it and begin at a multiple of eight; `what`
   /// names them in messages.

@@ -149,7 +149,8 @@ class ServingModel::Impl {
 
   absl::StatusOr<SeenList> ReadList() const {
     const std::string path = PathOf(kServingListName);
-    const absl::StatusOr<std::unique_ptr<MappedFile>> file = MappedFile::Open(path);
+    const absl::StatusOr<std::unique_ptr<MappedFile>> file =
+        MappedFile::Open(path, ServingMemory::kMapped);
     if (absl::IsNotFound(file.status())) {
       return absl::NotFoundError(
           absl::StrCat(file.status().message(),
@@ -170,7 +171,7 @@ class ServingModel::Impl {
       return before;
     }
     LONGTAIL_ASSIGN_OR_RETURN(std::shared_ptr<const ServingFile> file,
-                              ServingFile::Open(path, options_.check, options_.check_threads));
+                              ServingFile::Open(path, options_));
     if (ServingHeaderChecksum(file->bytes()) != name.checksum) {
       return absl::FailedPreconditionError(
           absl::StrCat(path, ": is not the file that ", PathOf(kServingListName), " names"));

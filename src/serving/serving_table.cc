@@ -43,14 +43,12 @@ ServingTable::~ServingTable() = default;
 absl::StatusOr<std::shared_ptr<const ServingTable>> ServingTable::Open(
     const std::string& rows_path, const std::string& changes_path, const ServingOptions& options) {
   LONGTAIL_RETURN_IF_ERROR(serving::Validate(options));
-  LONGTAIL_ASSIGN_OR_RETURN(
-      std::shared_ptr<const serving::ServingFile> rows,
-      serving::ServingFile::Open(rows_path, options.check, options.check_threads));
+  LONGTAIL_ASSIGN_OR_RETURN(std::shared_ptr<const serving::ServingFile> rows,
+                            serving::ServingFile::Open(rows_path, options));
   LONGTAIL_RETURN_IF_ERROR(serving::CheckSpec(rows_path, rows->header().spec, options.tables));
   std::shared_ptr<const serving::ServingFile> changes;
   if (!changes_path.empty()) {
-    LONGTAIL_ASSIGN_OR_RETURN(
-        changes, serving::ServingFile::Open(changes_path, options.check, options.check_threads));
+    LONGTAIL_ASSIGN_OR_RETURN(changes, serving::ServingFile::Open(changes_path, options));
   }
   LONGTAIL_ASSIGN_OR_RETURN(serving::TableReader reader,
                             serving::TableReader::Make(std::move(rows), std::move(changes)));

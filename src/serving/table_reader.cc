@@ -1,7 +1,6 @@
 #include "serving/table_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -13,10 +12,6 @@
 
 namespace longtail::serving {
 namespace {
-
-// Keys whose lines, and then whose rows, are asked for before the first of them is needed: as many
-// misses as a core has under way.
-constexpr std::size_t kGroup = 16;
 
 absl::Status CheckKind(const ServingFile& file, ServingKind want) {
   if (file.header().kind == want) return absl::OkStatus();
@@ -97,6 +92,43 @@ absl::Status TableReader::FillUnseen(Key key, std::uint64_t hash, std::span<floa
   return absl::OkStatus();
 }
 
+void TableReader::AskForLines(std::span<const Key> keys, Group& group) const {
+  group.keys = keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    group.hashes[i] = Mix64(keys[i]);
+    Prefetch(group.hashes[i]);
+  }
+}
+
+void TableReader::AskForRows(Group& group) const {
+  for (std::size_t i = 0; i < group.keys.size(); ++i) {
+    group.places[i] = Find(group.keys[i], group.hashes[i]);
+    const Place& place = group.places[i];
+    if (place.found.row != nullptr) PrefetchRow(place.found.row, place.file->header().row_bytes);
+  }
+}
+
+// Whether the key has a row; if not, `row` is what is asked for.
+absl::StatusOr<bool> TableReader::Copy(Key key, std::uint64_t hash, const Place& place,
+                                       UnseenKeys unseen, std::span<float> row) const {
+  switch (place.found.what) {
+    case FoundRow::What::kRow:
+      if (!Decode(place, row)) break;
+      return true;
+    case FoundRow::What::kDamaged:
+      break;
+    case FoundRow::What::kAbsent:
+    case FoundRow::What::kGone:
+      if (unseen == UnseenKeys::kZeros) {
+        std::ranges::fill(row, 0.0F);
+      } else {
+        LONGTAIL_RETURN_IF_ERROR(FillUnseen(key, hash, row));
+      }
+      return false;
+  }
+  return DamageError(place, key, hash);
+}
+
 absl::StatusOr<std::size_t> TableReader::Lookup(std::span<const Key> keys, std::span<float> rows,
                                                 UnseenKeys unseen,
                                                 std::span<std::uint8_t> found) const {
@@ -107,44 +139,24 @@ absl::StatusOr<std::size_t> TableReader::Lookup(std::span<const Key> keys, std::
                      rows.size(), " floats and ", found.size(), " marks: want ", keys.size() * dim,
                      " floats and ", keys.size(), " marks or none"));
   }
+  std::array<Group, 3> groups;  // One whose lines are asked for, one its rows, one that is copied.
+  const std::size_t count = (keys.size() + kGroup - 1) / kGroup;
   std::size_t found_count = 0;
-  std::array<std::array<std::uint64_t, kGroup>, 2> hashes;  // Of a group and of the next one.
-  std::array<Place, kGroup> places;
-  const auto ask = [&](std::size_t begin, std::array<std::uint64_t, kGroup>& group) {
-    if (begin >= keys.size()) return;
-    const std::size_t count = std::min(kGroup, keys.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      group[i] = Mix64(keys[begin + i]);
-      Prefetch(group[i]);
+  for (std::size_t g = 0; g < count + 2; ++g) {
+    if (g < count) {
+      AskForLines(keys.subspan(g * kGroup, std::min(kGroup, keys.size() - g * kGroup)),
+                  groups[g % 3]);
     }
-  };
-  ask(0, hashes[0]);
-  for (std::size_t begin = 0; begin < keys.size(); begin += kGroup) {
-    const std::size_t count = std::min(kGroup, keys.size() - begin);
-    const auto& hash = hashes[begin / kGroup % 2];
-    ask(begin + kGroup, hashes[(begin / kGroup + 1) % 2]);
-    for (std::size_t i = 0; i < count; ++i) {
-      places[i] = Find(keys[begin + i], hash[i]);
-      if (places[i].found.row != nullptr) {
-        PrefetchRow(places[i].found.row, places[i].file->header().row_bytes);
-      }
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::span<float> row = rows.subspan((begin + i) * dim, dim);
-      const FoundRow::What what = places[i].found.what;
-      if (what == FoundRow::What::kDamaged ||
-          (what == FoundRow::What::kRow && !Decode(places[i], row))) {
-        return DamageError(places[i], keys[begin + i], hash[i]);
-      }
-      const bool has_row = what == FoundRow::What::kRow;
+    if (g >= 1 && g <= count) AskForRows(groups[(g - 1) % 3]);
+    if (g < 2) continue;
+    const Group& group = groups[(g - 2) % 3];
+    for (std::size_t i = 0; i < group.keys.size(); ++i) {
+      const std::size_t at = (g - 2) * kGroup + i;
+      LONGTAIL_ASSIGN_OR_RETURN(const bool has_row,
+                                Copy(group.keys[i], group.hashes[i], group.places[i], unseen,
+                                     rows.subspan(at * dim, dim)));
       found_count += has_row ? 1 : 0;
-      if (!found.empty()) found[begin + i] = has_row ? 1 : 0;
-      if (has_row) continue;
-      if (unseen == UnseenKeys::kZeros) {
-        std::ranges::fill(row, 0.0F);
-      } else {
-        LONGTAIL_RETURN_IF_ERROR(FillUnseen(keys[begin + i], hash[i], row));
-      }
+      if (!found.empty()) found[at] = has_row ? 1 : 0;
     }
   }
   return found_count;

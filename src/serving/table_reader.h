@@ -1,6 +1,7 @@
 // One table of one version: rows that changed before all rows, and what a key has without either.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,6 +43,20 @@ class TableReader {
     FoundRow found{};
   };
 
+  // Keys whose lines, and then whose rows, are asked for before the first of them is needed: about
+  // as many misses as a core has under way.
+  static constexpr std::size_t kGroup = 16;
+
+  struct Group {
+    std::span<const Key> keys{};
+    std::array<std::uint64_t, kGroup> hashes;
+    std::array<Place, kGroup> places;
+  };
+
+  void AskForLines(std::span<const Key> keys, Group& group) const;
+  void AskForRows(Group& group) const;
+  absl::StatusOr<bool> Copy(Key key, std::uint64_t hash, const Place& place, UnseenKeys unseen,
+                            std::span<float> row) const;
   void Prefetch(std::uint64_t hash) const;
   Place Find(Key key, std::uint64_t hash) const;
   bool Decode(const Place& place, std::span<float> row) const;

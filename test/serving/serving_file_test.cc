@@ -148,11 +148,13 @@ TEST_CASE("what a lookup does not need may be damaged where checks are on use", 
 }
 
 TEST_CASE_METHOD(Fixture, "files are mapped, and what is no file is refused", "[serving][file]") {
-  CHECK(AsText(Must(MappedFile::Open(path))->bytes()) == whole);
-  CHECK(absl::IsNotFound(MappedFile::Open(path + "x").status()));
-  CHECK(Says(MappedFile::Open(options.place).status(), "want a file"));
+  const ServingMemory memory = GENERATE(ServingMemory::kMapped, ServingMemory::kCopied);
+  CHECK(AsText(Must(MappedFile::Open(path, memory))->bytes()) == whole);
+  CHECK(Must(ServingTable::Open(path, "", {.memory = memory}))->rows() == 6);
+  CHECK(absl::IsNotFound(MappedFile::Open(path + "x", memory).status()));
+  CHECK(Says(MappedFile::Open(options.place, memory).status(), "want a file"));
   test::WriteWhole(path, "");
-  CHECK(Must(MappedFile::Open(path))->bytes().empty());
+  CHECK(Must(MappedFile::Open(path, memory))->bytes().empty());
   CHECK(absl::IsDataLoss(ServingTable::Open(path, "", {}).status()));
 }
 
