@@ -73,7 +73,8 @@ absl::StatusOr<ServingList> DecodeServingList(const std::string& what,
                                               std::span<const std::byte> bytes) {
   LONGTAIL_RETURN_IF_ERROR(CheckSeal(kEnvelope, what, bytes));
   FieldReader reader(what, bytes);
-  reader.Bytes("preamble", kServingListMagic.size() + sizeof(std::uint32_t));
+  reader.Bytes("magic", kServingListMagic.size());
+  if (reader.U32("version") == 0) reader.Refuse("version", "is 0, ending");
   if (reader.U32("reserved") != 0) reader.Refuse("reserved", "is not zero, ending");
   reader.Bytes("seal", 2 * sizeof(std::uint64_t));
   ServingList list;
