@@ -81,8 +81,10 @@ absl::StatusOr<std::optional<ChangedRows>> ChangedRows::Open(BlobStore& store,
 absl::StatusOr<std::vector<TableChanges>> ChangedRows::Read(
     std::uint32_t partition, std::span<const std::size_t> tables) const {
   std::vector<TableCollector> collectors(tables.size());
-  const auto [begin, end] =
-      std::ranges::equal_range(chunks_, PartitionId{partition}, {}, &server::LayerChunk::partition);
+  const auto begin =
+      std::ranges::lower_bound(chunks_, PartitionId{partition}, {}, &server::LayerChunk::partition);
+  const auto end =
+      std::ranges::upper_bound(chunks_, PartitionId{partition}, {}, &server::LayerChunk::partition);
   std::size_t layer = begin == end ? 0 : begin->layer;
   for (auto at = begin; at != end; ++at) {
     if (at->layer != layer) {
