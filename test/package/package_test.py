@@ -91,7 +91,7 @@ class PackageTest(unittest.TestCase):
         self.assertRegex(words, "longtail has no component 'nonesuch'; it has base, sparse, "
                                 "protocol, io, io_zmq, (io_admin, )?(io_rados, )?(io_etcd, )?"
                                 "(io_kubernetes, )?io_stores, worker, device, server, "
-                                "checkpoint, cluster")
+                                "serving, checkpoint, cluster")
 
     def test_a_missing_library_is_named(self):
         nowhere = {"PKG_CONFIG_LIBDIR": str(self.scratch), "PKG_CONFIG_PATH": str(self.scratch)}
