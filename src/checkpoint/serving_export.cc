@@ -39,7 +39,13 @@ absl::StatusOr<std::vector<std::size_t>> FindTables(const std::string& checkpoin
   std::vector<std::string> names;
   for (const ManifestTable& table : manifest.tables) names.push_back(table.spec.name);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (wanted.empty() || std::ranges::find(wanted, names[i]) != wanted.end()) places.push_back(i);
+    const bool is_named = std::ranges::find(wanted, names[i]) != wanted.end();
+    const bool has_weights = manifest.tables[i].spec.kind != TableKind::kCounts;
+    if (is_named && !has_weights) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("table '", names[i], "': has counts: want one of weights to serve"));
+    }
+    if (is_named || (wanted.empty() && has_weights)) places.push_back(i);
   }
   for (const std::string& name : wanted) {
     if (std::ranges::find(names, name) != names.end()) continue;
