@@ -35,6 +35,11 @@ EXAMPLES_MAY_INCLUDE = {
     "base/status_macros.h",
 }
 
+# Parts of examples/ that may also include headers that begin so.
+EXAMPLES_MAY_ALSO_INCLUDE = {
+    "examples/ctr/device/": "worker/device/",  # A trainer on a device sees the device.
+}
+
 # A third-party header belongs to the files whose path matches, and to no other file of src/.
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
