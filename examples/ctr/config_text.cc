@@ -181,6 +181,10 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
                                                   config.row_cache_steps, " steps")});
   }
   if (!config.device.name.empty()) settings.push_back({"device", config.device.name});
+  const bool is_exact = config.device.depth == 1 && config.device.cache_rows == 0;
+  if (!config.device.name.empty() && !is_exact && config.device.exact_steps != 0) {
+    settings.push_back({"steps with exact rows", absl::StrCat(config.device.exact_steps)});
+  }
   if (config.device.cache_rows != 0) {
     settings.push_back({"device's row cache", absl::StrCat(config.device.cache_rows, " rows, for ",
                                                            config.device.cache_steps, " steps")});

@@ -53,6 +53,7 @@ struct Arguments {
   std::optional<std::uint32_t> row_cache_steps;
   std::optional<std::string> device;
   std::optional<std::uint32_t> depth;
+  std::optional<std::uint32_t> exact_steps;
   std::optional<std::uint32_t> device_cache_rows;
   std::optional<std::uint32_t> device_cache_steps;
   std::string cluster;
@@ -97,6 +98,7 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   DeviceConfig& device = config.device;
   device.name = arguments.device.value_or(device.name);
   device.depth = arguments.depth.value_or(device.depth);
+  device.exact_steps = arguments.exact_steps.value_or(device.exact_steps);
   device.cache_rows = arguments.device_cache_rows.value_or(device.cache_rows);
   device.cache_steps = arguments.device_cache_steps.value_or(device.cache_steps);
   return config;
@@ -269,6 +271,8 @@ int Main(int argc, char** argv) {
       ->add_option("--depth", arguments.depth,
                    "Steps in flight on the device; 1 is exact, N: rows are N - 1 steps old")
       ->check(CLI::Range(1U, kDeviceDepthMax));
+  train->add_option("--exact_steps", arguments.exact_steps,
+                    "Steps at the beginning that have exact rows all the same");
   train->add_option("--device_cache_rows", arguments.device_cache_rows,
                     "Rows kept in the device's memory; 0: none");
   train->add_option("--device_cache_steps", arguments.device_cache_steps,

@@ -150,6 +150,7 @@ absl::Status ParseDevice(const json& object, const std::string& place, DeviceCon
   SettingFields fields(object, place);
   fields.Get("name", device.name);
   fields.Get("depth", device.depth);
+  fields.Get("exact_steps", device.exact_steps);
   fields.Get("cache_rows", device.cache_rows);
   fields.Get("cache_steps", device.cache_steps);
   fields.Get("keys_max", device.keys_max);

@@ -14,7 +14,7 @@
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
 //   final} device    name ("" | "auto" | "cpu" | "cuda:0"; "": the trainer of the host's threads),
 //   depth,
-//             cache_rows, cache_steps, keys_max; see DeviceConfig
+//             exact_steps, cache_rows, cache_steps, keys_max; see DeviceConfig
 //   cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
 //             staleness (steps; bounded alone), audit_evictions (a file a lane of every key
 //             evicted); to servers of a cluster: wire_values ("fp32" | "bf16" | "fp16" | "int8"),
@@ -72,6 +72,9 @@ struct DeviceConfig {
   /// Steps in flight. A step's rows are pulled while depth - 1 steps before it are not pushed: so
   /// many steps old they are. 1 is exact.
   std::uint32_t depth = 3;
+  /// So many steps at the beginning are trained on exact rows: there they change most, and steps
+  /// that all overshoot at once make sums of squares so large that rows learn slowly ever after.
+  std::uint32_t exact_steps = 100;
   std::uint32_t cache_rows = 0;   ///< Rows kept in the device's memory; 0: none.
   std::uint32_t cache_steps = 0;  ///< For how many steps such a row is used before it is pulled.
   std::uint32_t keys_max = 0;     ///< Of a batch; 0: twice its fields.

@@ -18,6 +18,7 @@ MAY_INCLUDE = {
 # Single files that may include more, by the start of their path.
 MAY_ALSO_INCLUDE = {
     "src/server/embedded_cluster.": {"worker"},  # The cluster in one process hands out workers.
+    "src/cli/gpu_selfcheck": {"worker"},  # It checks devices, which are worker/device.
 }
 # Parts of a folder that may include less, by the start of their path: of ours, these alone.
 ONLY_INCLUDES = {
@@ -48,7 +49,7 @@ LIBRARY_BELONGS_TO = [
      "libcurl belongs to src/io/etcd_gateway and stateful_set"),
     (r"^nlohmann/",
      r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)"
-     r"|cli/(action|bench|ckpt|doctor|inspect|key|plan|status)_"
+     r"|cli/(action|bench|ckpt|doctor|gpu_selfcheck|inspect|key|plan|status)_"
      r"|cluster/(\w+_json|server_figures)\.|io/(etcd_gateway|stateful_set)\.)",
      "nlohmann-json belongs to src/protocol/'s JSON codecs, the answers of src/cli/ and "
      "src/cluster/, etcd's gateway and Kubernetes' API"),

@@ -198,7 +198,9 @@ absl::StatusOr<StepResult> DeviceTrainer::Step() {
 // Has as many steps in flight as may be: the youngest of three or more is left with its pull on its
 // way, all others are the device's.
 absl::Status DeviceTrainer::Fill() {
-  while (in_flight_ < config_.device.depth && step_ + in_flight_ < pause_behind_) {
+  const bool is_exact = step_ < config_.device.exact_steps;
+  const std::uint32_t depth = is_exact ? 1 : config_.device.depth;
+  while (in_flight_ < depth && step_ + in_flight_ < pause_behind_) {
     const std::size_t place = PlaceOf(in_flight_);
     if (!is_read_ && !at_end_) {
       LONGTAIL_RETURN_IF_ERROR(Read(place));
@@ -244,9 +246,11 @@ absl::Status DeviceTrainer::BeginPull(std::size_t place, std::uint32_t ahead) {
 absl::Status DeviceTrainer::FindMissed(std::size_t place) {
   Flight& flight = flights_[place];
   device::StepRoom& room = pipeline_->room(place);
-  const auto step = static_cast<std::uint32_t>(flight.step.step + 1);  // Counted from 1.
+  // The cache's own count of steps, from 1 on: while rows are to be exact it goes on by so many
+  // that all are too old.
+  cache_step_ += flight.step.step < config_.device.exact_steps ? config_.device.cache_steps + 1 : 1;
   LONGTAIL_ASSIGN_OR_RETURN(const std::span<const std::uint32_t> missed,
-                            pipeline_->FindMissed(room, step));
+                            pipeline_->FindMissed(room, cache_step_));
   const std::span<const Key> keys = flight.keys.keys();
   flight.missed.clear();
   for (const std::uint32_t i : missed) flight.missed.push_back(keys[i]);

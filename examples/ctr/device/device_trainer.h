@@ -4,7 +4,8 @@
 // it to the device, waits for the oldest one's results and pushes them (step_pipeline.h). Dense
 // parameters and their optimizer's state live on the device and are moved there, step by step, so
 // that only rows are old: those of a step are pulled while depth - 1 steps before it are not
-// pushed, in synchronous mode exactly so; with a cache, up to cache_steps more. With depth 1 and no
+// pushed, in synchronous mode exactly so; with a cache, up to cache_steps more. The first
+// exact_steps steps are trained as with depth 1. With depth 1 and no
 // cache, every bit is that of CtrTrainer with one worker and no prefetch, where the device is the
 // CPU's.
 //
@@ -130,6 +131,7 @@ class DeviceTrainer final : public Trainer {
   bool is_pushed_ = false;
   std::size_t last_ = 0;  // Where the last step was.
   std::uint64_t step_ = 0;
+  std::uint32_t cache_step_ = 0;
 };
 
 }  // namespace longtail::examples

@@ -69,8 +69,12 @@ TEST_CASE("a training goes on elsewhere if its rows are as old there",
   TrainConfig here = test::SmallConfig();
   here.prefetch = GENERATE(0U, 1U);
   TrainConfig there = here;
-  there.device = {.name = "cuda:0", .depth = here.prefetch + 1};
+  there.device = {.name = "cuda:0", .depth = here.prefetch + 1, .exact_steps = 0};
   CHECK(ResumeSettings(there) == ResumeSettings(here));
+
+  TrainConfig begins_exact = there;
+  begins_exact.device.exact_steps = 7;
+  CHECK((ResumeSettings(begins_exact) == ResumeSettings(here)) == (here.prefetch == 0));
 
   TrainConfig older = there;
   older.device.depth += 1;

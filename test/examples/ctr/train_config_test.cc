@@ -19,7 +19,8 @@ constexpr const char* kWhole = R"({
   "dense": {"optimizer": {"rule": "sgd", "momentum": 0.5}, "initial_scale": 0.5},
   "training": {"batch": 32, "epochs": 4, "workers": 2, "prefetch": 0, "seed": 9,
                "schedule": {"warmup": 3, "decay": "cosine", "steps": 10, "final": 0.1}},
-  "device": {"name": "cpu", "depth": 4, "cache_rows": 100, "cache_steps": 2, "keys_max": 77},
+  "device": {"name": "cpu", "depth": 4, "exact_steps": 5, "cache_rows": 100, "cache_steps": 2,
+             "keys_max": 77},
   "cluster": {"lanes": 2, "partitions": 8, "step_mode": "asynchronous"}
 })";
 
@@ -50,6 +51,7 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
   CHECK(config->schedule.Factor(10) == Approx(0.1));
   CHECK(config->device.name == "cpu");
   CHECK(config->device.depth == 4);
+  CHECK(config->device.exact_steps == 5);
   CHECK(config->device.cache_rows == 100);
   CHECK(config->device.cache_steps == 2);
   CHECK(config->device.keys_max == 77);

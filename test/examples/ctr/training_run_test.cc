@@ -83,7 +83,7 @@ TEST_CASE("a run on a device is resumed with the same bits, and says which devic
   std::ostringstream terminal;
   const auto job = [](const std::string& out) {
     RunOptions options = MainJob(out);
-    options.config.device = {.name = "cpu", .depth = 3};
+    options.config.device = {.name = "cpu", .depth = 3, .exact_steps = 20};
     options.checkpoint_every = 50;  // Both pause there.
     return options;
   };

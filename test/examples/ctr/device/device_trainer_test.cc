@@ -161,7 +161,7 @@ TEST_CASE("each model on the CPU's device trains to the bits of the host's threa
   CAPTURE(i, config.model.name, static_cast<int>(bags));
   const Outcome want = Train(config, bags);
 
-  config.device = {.name = "cpu", .depth = 1};
+  config.device = {.name = "cpu", .depth = 1, .exact_steps = 0};
   const Outcome got = Train(config, bags);
 
   CHECK(got.state == want.state);
@@ -176,7 +176,7 @@ TEST_CASE("two steps in flight are a pull one step ahead, to the bit", "[example
   const Outcome exact = Train(config, Bags::kSingle);
   config.prefetch = 1;
   const Outcome want = Train(config, Bags::kSingle);
-  config.device = {.name = "cpu", .depth = 2};
+  config.device = {.name = "cpu", .depth = 2, .exact_steps = 0};
 
   CHECK(Train(config, Bags::kSingle).state == want.state);
   CHECK(want.state != exact.state);
@@ -187,7 +187,7 @@ TEST_CASE("rows are as old as there are steps in flight, and every run is the sa
   TrainConfig config = ConfigOf("fm");
   const std::uint32_t depth = GENERATE(1U, 2U, 3U, 5U);
   CAPTURE(depth);
-  config.device = {.name = "cpu", .depth = depth};
+  config.device = {.name = "cpu", .depth = depth, .exact_steps = 0};
   const auto cluster = MakeCluster(config);
   const auto trainer = MakeTrainer(config, *cluster);
   TrainSteps(config, Bags::kSingle, 0, kSteps, *trainer);
@@ -201,7 +201,7 @@ TEST_CASE("rows are as old as there are steps in flight, and every run is the sa
 TEST_CASE("a training that pauses, is saved and goes on ends with the same bits",
           "[examples][ctr][device]") {
   TrainConfig config = ConfigOf("deepfm");
-  config.device = {.name = "cpu", .depth = 3};
+  config.device = {.name = "cpu", .depth = 3, .exact_steps = 0};
   const auto whole_cluster = MakeCluster(config);
   const auto whole = MakeTrainer(config, *whole_cluster);
   TrainSteps(config, Bags::kSingle, 0, 4, *whole);
@@ -230,7 +230,7 @@ TEST_CASE("a training that pauses, is saved and goes on ends with the same bits"
 TEST_CASE("the cache serves rows for as long as it may, and for the same step only what it fetched",
           "[examples][ctr][device]") {
   TrainConfig config = ConfigOf("fm");
-  config.device = {.name = "cpu", .depth = 3};
+  config.device = {.name = "cpu", .depth = 3, .exact_steps = 0};
   const Outcome without = Train(config, Bags::kSingle);
   // So few rows that they leave one another, too.
   config.device.cache_rows = GENERATE(64U, 1U << 14);
@@ -252,6 +252,25 @@ TEST_CASE("the cache serves rows for as long as it may, and for the same step on
     CHECK(StateOf(*cluster, *trainer) != without.state);
     CHECK(Train(config, Bags::kSingle).state == StateOf(*cluster, *trainer));
   }
+}
+
+TEST_CASE("the first steps have exact rows if that is wanted, with a cache, too",
+          "[examples][ctr][device]") {
+  TrainConfig config = ConfigOf("fm");
+  const Outcome exact = Train(config, Bags::kSingle);
+  config.device = {.name = "cpu", .depth = 3, .exact_steps = kSteps};
+  config.device.cache_rows = GENERATE(0U, 1U << 14);
+  config.device.cache_steps = config.device.cache_rows == 0 ? 0 : 2;
+  CHECK(Train(config, Bags::kSingle).state == exact.state);
+
+  config.device.exact_steps = 4;
+  const auto cluster = MakeCluster(config);
+  const auto trainer = MakeTrainer(config, *cluster);
+  TrainSteps(config, Bags::kSingle, 0, kSteps, *trainer);
+  const auto pulls = trainer->statistics().pulls_by_staleness;
+  CHECK(pulls[0] == 4 + 1);  // And the first behind them.
+  CHECK(pulls[1] == 1);
+  CHECK(pulls[2] == kSteps - 6);
 }
 
 TEST_CASE("what a device does not train is refused by name", "[examples][ctr][device]") {
@@ -289,7 +308,7 @@ TEST_CASE("what a device does not train is refused by name", "[examples][ctr][de
 TEST_CASE("a batch of more keys than the device has room for is an error with both numbers",
           "[examples][ctr][device]") {
   TrainConfig config = ConfigOf("fm");
-  config.device = {.name = "cpu", .depth = 2, .keys_max = 500};
+  config.device = {.name = "cpu", .depth = 2, .exact_steps = 0, .keys_max = 500};
   const auto cluster = MakeCluster(config);
   const auto trainer = MakeTrainer(config, *cluster);
   SyntheticSource source(config.data.synthetic->options, 0, kExamples);
@@ -305,7 +324,7 @@ TEST_CASE("a batch of more keys than the device has room for is an error with bo
 TEST_CASE("steps in flight are not saved, nor does a pass begin before they are done",
           "[examples][ctr][device]") {
   TrainConfig config = ConfigOf("fm");
-  config.device = {.name = "cpu", .depth = 3};
+  config.device = {.name = "cpu", .depth = 3, .exact_steps = 0};
   const auto cluster = MakeCluster(config);
   const auto trainer = MakeTrainer(config, *cluster);
   SyntheticSource source(config.data.synthetic->options, 0, kExamples);
@@ -324,7 +343,7 @@ TEST_CASE("steps in flight are not saved, nor does a pass begin before they are 
 TEST_CASE("data end in the middle of a batch, and an error of theirs is the next step's",
           "[examples][ctr][device]") {
   TrainConfig config = ConfigOf("wide_deep");
-  config.device = {.name = "cpu", .depth = 3};
+  config.device = {.name = "cpu", .depth = 3, .exact_steps = 0};
   const auto cluster = MakeCluster(config);
   const auto trainer = MakeTrainer(config, *cluster);
   SyntheticSource source(config.data.synthetic->options, 0, 2 * config.batch + 17);
