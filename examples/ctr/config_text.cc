@@ -109,6 +109,14 @@ std::string StepModeText(const TrainConfig& config) {
   return "";
 }
 
+std::string PullAheadText(const TrainConfig& config) {
+  const std::uint32_t ahead =
+      config.device.name.empty() ? config.prefetch : config.device.depth - 1;
+  if (ahead == 0) return "none: rows are exact";
+  if (ahead == 1) return "one step: rows are one step old";
+  return absl::StrCat(ahead, " steps: rows are ", ahead, " steps old");
+}
+
 }  // namespace
 
 std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
@@ -134,8 +142,7 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
       {"learning rate", TextOf(config.schedule)},
       {"batch", absl::StrCat(config.batch)},
       {"workers", absl::StrCat(config.workers)},
-      {"pull ahead",
-       config.prefetch == 0 ? "none: rows are exact" : "one step: rows are one step old"},
+      {"pull ahead", PullAheadText(config)},
       {"step mode", StepModeText(config)},
       {"shuffle buffer", absl::StrCat(config.data.shuffle)},
       {"seed", absl::StrCat(config.seed)},
@@ -173,6 +180,15 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
     settings.push_back({"row cache", absl::StrCat(config.row_cache_mib, " MiB a worker, rows of ",
                                                   config.row_cache_steps, " steps")});
   }
+  if (!config.device.name.empty()) settings.push_back({"device", config.device.name});
+  const bool is_exact = config.device.depth == 1 && config.device.cache_rows == 0;
+  if (!config.device.name.empty() && !is_exact && config.device.exact_steps != 0) {
+    settings.push_back({"steps with exact rows", absl::StrCat(config.device.exact_steps)});
+  }
+  if (config.device.cache_rows != 0) {
+    settings.push_back({"device's row cache", absl::StrCat(config.device.cache_rows, " rows, for ",
+                                                           config.device.cache_steps, " steps")});
+  }
   return settings;
 }
 
@@ -181,7 +197,7 @@ std::string ResumeSettings(const TrainConfig& config) {
   for (const NamedValue& setting : SettingsOf(config)) {
     // A longer training may go on from a shorter one; the others decide nothing.
     if (setting.name == "lanes" || setting.name == "partitions" || setting.name == "epochs" ||
-        setting.name == "lists of keys" ||
+        setting.name == "lists of keys" || setting.name == "device" ||
         (setting.name == "row cache" && config.row_cache_steps == 0)) {
       continue;
     }

@@ -10,33 +10,18 @@
 #include "base/status_macros.h"
 #include "examples/common/metrics/evaluator.h"
 #include "examples/common/nn/batch_norm.h"
-#include "examples/ctr/models/pooled_rows.h"
-#include "examples/ctr/rarest_feature.h"
+#include "examples/ctr/complete_config.h"
+#include "examples/ctr/dense_state.h"
+#include "examples/ctr/replica_scoring.h"
 #include "examples/ctr/saved_rows.h"
 
 namespace longtail::examples {
 namespace {
 
-constexpr const char* kTableName = "features";
-// A worker may wait for others to evaluate or to save.
-constexpr std::chrono::minutes kCallTimeout{10};
 constexpr std::size_t kSliceAlignment = 16;  // Floats of a cache line: no two threads share one.
-
-const std::string kTrainedState = "dense.parameters";
-const std::string kBatchNormState = "dense.statistics";
-const std::string kOptimizerState = "dense.optimizer";
-const std::string kStepState = "step";
 
 std::string AheadState(std::size_t replica) {
   return absl::StrCat("ahead.", replica);
-}
-
-// Weights are the tensors that decay; biases and batch norm's scales are left alone.
-void ScaleWeights(float scale, Parameters& parameters) {
-  for (const Tensor& tensor : parameters.layout().tensors()) {
-    if (tensor.decay != Decay::kYes) continue;
-    for (float& weight : parameters.values().subspan(tensor.offset, tensor.size)) weight *= scale;
-  }
 }
 
 }  // namespace
@@ -57,19 +42,7 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
     return absl::InvalidArgumentError(absl::StrCat(
         "workers ", config.workers, ": wanted a multiple of ", place.count, " processes"));
   }
-  if (config.batch % config.workers != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch ", config.batch, ": wanted a multiple of ", config.workers, " workers"));
-  }
-  TrainConfig full = config;
-  full.model.field_count = layout.field_count();
-  full.model.numeric_count = layout.numeric_count();
-  full.model.batch_max = config.batch / config.workers;
-  LONGTAIL_RETURN_IF_ERROR(Validate(full.model));
-  full.table.name = kTableName;
-  full.table.dim = RowDim(full.model);
-  full.table.seed = config.seed;
-  full.table.linear_columns = HasLinear(full.model) ? 1 : 0;
+  LONGTAIL_ASSIGN_OR_RETURN(const TrainConfig full, CompleteConfig(config, layout));
   LONGTAIL_ASSIGN_OR_RETURN(const TableId table, cluster.CreateTable(full.table));
 
   std::unique_ptr<CtrTrainer> trainer(new CtrTrainer(full, table, place));
@@ -94,14 +67,7 @@ absl::StatusOr<std::unique_ptr<CtrTrainer>> CtrTrainer::Make(const TrainConfig& 
   trainer->team_ = std::make_unique<ThreadTeam>(replicas);
   for (std::uint32_t r = 0; r < replicas; ++r) {
     const std::uint32_t rank = trainer->first_worker_ + r;
-    LONGTAIL_ASSIGN_OR_RETURN(
-        auto worker, cluster.Connect({.timeout = kCallTimeout,
-                                      .rank = rank,
-                                      .row_cache_bytes = std::size_t{config.row_cache_mib} << 20,
-                                      .row_cache_steps = config.row_cache_steps,
-                                      .wire_gradients = config.wire_gradients,
-                                      .wire_rows = config.wire_rows,
-                                      .wire_names_key_lists = config.name_key_lists}));
+    LONGTAIL_ASSIGN_OR_RETURN(auto worker, cluster.Connect(WorkerOptionsOf(config, rank)));
     trainer->team_gemms_.push_back(std::make_unique<TeamGemm>(*trainer->gemm_, *trainer->team_));
     LONGTAIL_ASSIGN_OR_RETURN(
         auto model, MakeModel(full.model, trainer->shared_, *trainer->team_gemms_.back()));
@@ -189,14 +155,13 @@ absl::StatusOr<StepResult> CtrTrainer::Step() {
   }
   is_ahead_ = false;
   LONGTAIL_RETURN_IF_ERROR(std::exchange(ahead_status_, absl::OkStatus()));
-  const bool is_mean = config_.sparse_gradient == SparseGradient::kMean;
-  const auto size = static_cast<float>(totals_[current_]);
+  const GradientScales scales = GradientScalesOf(config_, totals_[current_]);
   const ReplicaStep step{.seed = config_.seed,
                          .step = step_,
-                         .gradient_scale = is_mean ? 1 / size : 1.0F,
+                         .gradient_scale = scales.examples,
                          .learning_rate_factor = config_.schedule.Factor(step_),
                          .counts_occurrences = is_first_pass_};
-  gradient_factor_ = is_mean ? 1.0F : 1 / size;
+  gradient_factor_ = scales.dense;
   LONGTAIL_RETURN_IF_ERROR(RefreshDense());
   ahead_ = After(After(current_));
   is_ahead_ = totals_[After(current_)] != 0;
@@ -337,27 +302,7 @@ absl::Status CtrTrainer::PullAgain() {
 
 absl::Status CtrTrainer::Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores) {
   LONGTAIL_RETURN_IF_ERROR(PushLast());
-  std::swap(scoring_.batch, batch);
-  Replica& replica = *replicas_[0];
-  absl::Status status = replica.Prepare(scoring_);
-  if (status.ok()) {
-    status = replica.BeginPull(scoring_, Replica::Counts::kYes, std::nullopt);
-  }
-  if (status.ok()) status = replica.FinishPull(scoring_);
-  if (status.ok()) status = replica.Predict(scoring_);
-  if (status.ok() && scores.wants_pooled_rows) {
-    PoolRows(model_spec(), replica.InputOf(scoring_), scores.pooled_rows);
-  }
-  std::swap(scoring_.batch, batch);
-  LONGTAIL_RETURN_IF_ERROR(status);
-  scores.logits.assign(replica.logits().begin(),
-                       replica.logits().begin() + static_cast<std::ptrdiff_t>(batch.size));
-  FindRarest(batch, scoring_.keys.inverse(), scoring_.counts, scores.rarest_counts);
-  scores.field_counts.clear();
-  if (field) {
-    FindRarestOfField(batch, *field, scoring_.keys.inverse(), scoring_.counts, scores.field_counts);
-  }
-  return absl::OkStatus();
+  return ScoreBatch(*replicas_[0], scoring_, batch, field, scores);
 }
 
 WorkerStatistics CtrTrainer::statistics() const {
@@ -377,10 +322,7 @@ void CtrTrainer::ForEachLogit(absl::FunctionRef<void(float label, float logit)> 
 
 TrainerState CtrTrainer::Save() const {
   TrainerState state;
-  state[kTrainedState] = shared_.trained.Serialize();
-  state[kBatchNormState] = shared_.state.Serialize();
-  state[kOptimizerState] = optimizer_->Serialize();
-  state[kStepState] = absl::StrCat(step_);
+  SaveDense(shared_, *optimizer_, step_, state);
   if (totals_[current_] == 0 || place_.count > 1) return state;
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     const ReplicaSlot& slot = slots_[r][current_];
@@ -391,21 +333,7 @@ TrainerState CtrTrainer::Save() const {
 }
 
 absl::Status CtrTrainer::Restore(const TrainerState& state) {
-  const auto find = [&](const std::string& name) -> absl::StatusOr<std::string> {
-    const auto found = state.find(name);
-    if (found != state.end()) return found->second;
-    return absl::DataLossError(absl::StrCat("trainer state without '", name, "'"));
-  };
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string trained, find(kTrainedState));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string statistics, find(kBatchNormState));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string optimizer, find(kOptimizerState));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string step, find(kStepState));
-  LONGTAIL_RETURN_IF_ERROR(shared_.trained.Restore(trained));
-  LONGTAIL_RETURN_IF_ERROR(shared_.state.Restore(statistics));
-  LONGTAIL_RETURN_IF_ERROR(optimizer_->Restore(optimizer));
-  if (!absl::SimpleAtoi(step, &step_)) {
-    return absl::DataLossError(absl::StrCat("trainer state: step '", step, "': want a number"));
-  }
+  LONGTAIL_RETURN_IF_ERROR(RestoreDense(state, shared_, *optimizer_, step_));
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     const auto ahead = state.find(AheadState(r));
     saved_rows_[r] = ahead == state.end() ? std::string() : ahead->second;

@@ -36,27 +36,14 @@
 #include "examples/ctr/team_gemm.h"
 #include "examples/ctr/thread_team.h"
 #include "examples/ctr/train_config.h"
+#include "examples/ctr/trainer.h"
 #include "longtail/cluster.h"
 
 namespace longtail::examples {
 
-/// What one step did.
-struct StepResult {
-  std::uint64_t step = 0;     ///< Counted from 1 over the whole training.
-  std::size_t size = 0;       ///< Examples, of all processes.
-  std::size_t size_here = 0;  ///< Of this process's replicas.
-  std::size_t rows_here = 0;  ///< That these pulled for them.
-  double loss_sum = 0;        ///< Sum of the log losses of those, before the step.
-};
-
 /// Thread: one at a time. Owns `workers` - 1 threads and as many workers of the cluster, plus one.
-class CtrTrainer {
+class CtrTrainer final : public Trainer {
  public:
-  /// Gives the next micro-batch of an epoch; size 0 is the end. Called within BeginEpoch and Step,
-  /// by one thread at a time, which may be any of the trainer's; up to two steps ahead of the one
-  /// that trains on the batch.
-  using NextBatch = std::function<absl::Status(Batch&)>;
-
   /// Creates the table in `cluster`, which must have room for config.workers workers, or finds it.
   ///
   /// Errors: InvalidArgument if batch and workers do not divide; Unimplemented for dense weight
@@ -65,57 +52,32 @@ class CtrTrainer {
                                                           const FeatureLayout& layout,
                                                           Cluster& cluster,
                                                           const ProcessPlace& place = {});
-  ~CtrTrainer();
+  ~CtrTrainer() override;
 
-  /// Begins a pass over the data, the first is 0, whose micro-batches of config.batch /
-  /// config.workers come from `next`. Only the first one adds to the rows' training counts.
-  absl::Status BeginEpoch(std::uint64_t epoch, NextBatch next);
+  absl::Status BeginEpoch(std::uint64_t epoch, NextBatch next) override;
 
-  /// One step; size 0 is the end of the epoch. Its rows' gradients may wait for the next call of
-  /// this object to be pushed.
-  absl::StatusOr<StepResult> Step();
+  /// It need not: rows that were pulled ahead are saved, so that a resumed training computes with
+  /// the same ones; not of several processes, each of which would have its own: see PullAgain.
+  void PauseBehind(std::uint64_t) override {}
 
-  /// Waits until every push is acknowledged and the rows of the next step are here.
-  absl::Status Flush();
+  absl::StatusOr<StepResult> Step() override;
+  absl::Status Flush() override;
 
-  /// Brings dense parameters that the cluster holds up to date: before they are saved or used.
-  absl::Status RefreshDense();
+  /// Of several processes that are not synchronous: the cluster holds them.
+  absl::Status RefreshDense() override;
 
-  /// Pulls the next step's rows again: they are then as new as those of a training that is resumed
-  /// here.
-  absl::Status PullAgain();
-
-  /// Scores a batch. Shapes: logits, rarest_counts [batch.size], field_counts [batch.size] or
-  /// empty; counts are of training occurrences, kCountAbsent for a feature that is missing.
-  struct Scores {
-    std::vector<float> logits;
-    std::vector<std::uint32_t> rarest_counts;
-    std::vector<std::uint32_t> field_counts;
-    bool wants_pooled_rows = false;
-    std::vector<float> pooled_rows;  ///< As PoolRows gives them, if they are wanted.
-  };
-  absl::Status Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores);
-
-  /// Calls visit(label, logit) for every example of the last step.
-  void ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const;
-
-  /// All that the cluster does not hold; call Flush first. Includes rows that were pulled ahead, so
-  /// that a resumed training computes with the same ones; not of several processes, each of which
-  /// would have its own: see PullAgain.
-  TrainerState Save() const;
-
-  /// Continues where Save was called, in an epoch begun with BeginEpoch after this.
-  absl::Status Restore(const TrainerState& state);
-
-  /// Of all replicas' workers, since they connected: of pulls, those for training alone.
-  WorkerStatistics statistics() const;
+  absl::Status PullAgain() override;
+  absl::Status Score(Batch& batch, std::optional<std::uint32_t> field, Scores& scores) override;
+  void ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const override;
+  TrainerState Save() const override;
+  absl::Status Restore(const TrainerState& state) override;
+  WorkerStatistics statistics() const override;
+  TableId table() const override { return table_; }
+  std::uint64_t step() const override { return step_; }
 
   /// The dense half of the model, and what it is one of.
   const ModelParameters& parameters() const { return shared_; }
   const ModelSpec& model_spec() const { return replicas_[0]->model().spec(); }
-
-  TableId table() const { return table_; }
-  std::uint64_t step() const { return step_; }
 
  private:
   // This step's, the next one's, that of the one after it, which is read ahead, and the last one's,

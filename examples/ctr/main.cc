@@ -55,6 +55,11 @@ struct Arguments {
   bool name_key_lists = false;
   std::optional<std::uint32_t> row_cache_mib;
   std::optional<std::uint32_t> row_cache_steps;
+  std::optional<std::string> device;
+  std::optional<std::uint32_t> depth;
+  std::optional<std::uint32_t> exact_steps;
+  std::optional<std::uint32_t> device_cache_rows;
+  std::optional<std::uint32_t> device_cache_steps;
   std::string cluster;
   std::string admin;
   std::string store;
@@ -94,6 +99,12 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   if (arguments.name_key_lists) config.name_key_lists = true;
   config.row_cache_mib = arguments.row_cache_mib.value_or(config.row_cache_mib);
   config.row_cache_steps = arguments.row_cache_steps.value_or(config.row_cache_steps);
+  DeviceConfig& device = config.device;
+  device.name = arguments.device.value_or(device.name);
+  device.depth = arguments.depth.value_or(device.depth);
+  device.exact_steps = arguments.exact_steps.value_or(device.exact_steps);
+  device.cache_rows = arguments.device_cache_rows.value_or(device.cache_rows);
+  device.cache_steps = arguments.device_cache_steps.value_or(device.cache_steps);
   return config;
 }
 
@@ -277,6 +288,19 @@ int Main(int argc, char** argv) {
   train->add_option("--row_cache_mib", arguments.row_cache_mib,
                     "Memory of each worker for rows that it pulls often; 0: none");
   train->add_option("--row_cache_steps", arguments.row_cache_steps,
+                    "For how many steps such a row is used before it is pulled again");
+  train->add_option("--device", arguments.device,
+                    "Train on a device: auto, cpu or cuda:0, with one worker; not given: on this "
+                    "machine's threads");
+  train
+      ->add_option("--depth", arguments.depth,
+                   "Steps in flight on the device; 1 is exact, N: rows are N - 1 steps old")
+      ->check(CLI::Range(1U, kDeviceDepthMax));
+  train->add_option("--exact_steps", arguments.exact_steps,
+                    "Steps at the beginning that have exact rows all the same");
+  train->add_option("--device_cache_rows", arguments.device_cache_rows,
+                    "Rows kept in the device's memory; 0: none");
+  train->add_option("--device_cache_steps", arguments.device_cache_steps,
                     "For how many steps such a row is used before it is pulled again");
   train->add_option("--admin", arguments.admin,
                     "HOST:PORT of pages for probes and Prometheus: /livez, /readyz, /metrics; who "

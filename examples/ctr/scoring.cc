@@ -13,8 +13,8 @@ namespace longtail::examples {
 namespace {
 
 // Scores what the threshold makes of a batch, with the counts of what it was.
-absl::Status ScoreWithThreshold(CtrTrainer& trainer, const ScoringOptions& options, Batch& batch,
-                                CtrTrainer::Scores& scores) {
+absl::Status ScoreWithThreshold(Trainer& trainer, const ScoringOptions& options, Batch& batch,
+                                Trainer::Scores& scores) {
   std::vector<std::uint32_t> counts;
   options.threshold->CountsOf(batch, counts);
   std::vector<std::uint32_t> place(counts.size());  // Every key has a count of its own.
@@ -29,11 +29,11 @@ absl::Status ScoreWithThreshold(CtrTrainer& trainer, const ScoringOptions& optio
 
 }  // namespace
 
-absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
+absl::StatusOr<Evaluation> ScoreAll(Trainer& trainer, BatchPipeline& batches,
                                     const ScoringOptions& options) {
   Evaluator evaluator;
   Batch batch;
-  CtrTrainer::Scores scores;
+  Trainer::Scores scores;
   std::vector<float> probabilities;
   std::uint64_t example = 0;
   for (;;) {

@@ -9,7 +9,7 @@
 #include "examples/common/data/batch_pipeline.h"
 #include "examples/common/metrics/evaluator.h"
 #include "examples/ctr/count_threshold.h"
-#include "examples/ctr/ctr_trainer.h"
+#include "examples/ctr/trainer.h"
 
 namespace longtail::examples {
 
@@ -24,7 +24,7 @@ struct ScoringOptions {
 /// Scores all that `batches` gives.
 ///
 /// Errors: those of the data, of the pulls; Unavailable if predictions cannot be written.
-absl::StatusOr<Evaluation> ScoreAll(CtrTrainer& trainer, BatchPipeline& batches,
+absl::StatusOr<Evaluation> ScoreAll(Trainer& trainer, BatchPipeline& batches,
                                     const ScoringOptions& options);
 
 }  // namespace longtail::examples

@@ -146,6 +146,20 @@ absl::Status ParseTraining(const json& object, const std::string& place, TrainCo
   return fields.Finish();
 }
 
+absl::Status ParseDevice(const json& object, const std::string& place, DeviceConfig& device) {
+  SettingFields fields(object, place);
+  fields.Get("name", device.name);
+  fields.Get("depth", device.depth);
+  fields.Get("exact_steps", device.exact_steps);
+  fields.Get("cache_rows", device.cache_rows);
+  fields.Get("cache_steps", device.cache_steps);
+  fields.Get("keys_max", device.keys_max);
+  if (device.depth < 1 || device.depth > kDeviceDepthMax) {
+    fields.Refuse("depth", absl::StrCat("is ", device.depth, "; wanted 1..", kDeviceDepthMax));
+  }
+  return fields.Finish();
+}
+
 absl::Status ParseCluster(const json& object, const std::string& place, TrainConfig& config) {
   SettingFields fields(object, place);
   std::size_t mode = 0;
@@ -197,6 +211,7 @@ absl::StatusOr<TrainConfig> ParseTrainConfig(std::string_view text, const std::s
   dense.Get("initial_scale", config.dense_initial_scale);
   LONGTAIL_RETURN_IF_ERROR(dense.Finish());
   LONGTAIL_RETURN_IF_ERROR(ParseTraining(Part(fields, "training"), part("training"), config));
+  LONGTAIL_RETURN_IF_ERROR(ParseDevice(Part(fields, "device"), part("device"), config.device));
   LONGTAIL_RETURN_IF_ERROR(ParseCluster(Part(fields, "cluster"), part("cluster"), config));
   LONGTAIL_RETURN_IF_ERROR(fields.Finish());
   return config;

@@ -12,7 +12,10 @@
 //             {…}, eviction {…}
 //   dense     optimizer {rule, …}, initial_scale (of the weights' initial values)
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
-//   final} cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
+//   final} device    name ("" | "auto" | "cpu" | "cuda:0"; "": the trainer of the host's threads),
+//   depth,
+//             exact_steps, cache_rows, cache_steps, keys_max; see DeviceConfig
+//   cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
 //             staleness (steps; bounded alone), audit_evictions (a file a lane of every key
 //             evicted); to servers of a cluster: wire_values ("fp32" | "bf16" | "fp16" | "int8"),
 //             wire_rows (the same, for rows alone), name_key_lists (bool); row_cache_mib (of each
@@ -60,6 +63,23 @@ struct DataConfig {
 /// Over which the gradients of rows are taken. Dense parameters always take the mean.
 enum class SparseGradient : std::uint8_t { kMean, kSum };
 
+/// The most steps in flight on a device.
+inline constexpr std::uint32_t kDeviceDepthMax = 16;
+
+/// Training on a device (device/device_trainer.h), instead of on the host's threads.
+struct DeviceConfig {
+  std::string name{};  ///< As of ParseDeviceName; empty: none.
+  /// Steps in flight. A step's rows are pulled while depth - 1 steps before it are not pushed: so
+  /// many steps old they are. 1 is exact.
+  std::uint32_t depth = 3;
+  /// So many steps at the beginning are trained on exact rows: there they change most, and steps
+  /// that all overshoot at once make sums of squares so large that rows learn slowly ever after.
+  std::uint32_t exact_steps = 100;
+  std::uint32_t cache_rows = 0;   ///< Rows kept in the device's memory; 0: none.
+  std::uint32_t cache_steps = 0;  ///< For how many steps such a row is used before it is pulled.
+  std::uint32_t keys_max = 0;     ///< Of a batch; 0: twice its fields.
+};
+
 struct TrainConfig {
   std::string title = "CTR training";
   DataConfig data;
@@ -74,6 +94,7 @@ struct TrainConfig {
   std::uint32_t workers = 1;  ///< Threads that each take an equal part of every batch.
   std::uint32_t prefetch =
       1;  ///< Steps that a pull is ahead: 0 is exact, 1 overlaps and is one step old.
+  DeviceConfig device;
   std::uint64_t seed = 1;
   LearningRateSchedule schedule;
   std::uint32_t lanes = 1;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "examples/ctr/count_threshold.h"
 #include "examples/ctr/ctr_trainer.h"
 #include "examples/ctr/data_streams.h"
+#include "examples/ctr/device/device_trainer.h"
 #include "examples/ctr/scoring.h"
 #include "examples/ctr/training_pages.h"
 #include "examples/ctr/training_position.h"
@@ -122,6 +124,7 @@ class TrainingRun {
   absl::Status Open();
   absl::Status OpenCluster();
   absl::Status JoinCluster(const std::string& store);
+  absl::Status MakeTrainer();
   absl::Status TrainEpoch();
   absl::Status AfterStep(const StepResult& step);
   absl::Status UpdateStatistics();
@@ -136,6 +139,7 @@ class TrainingRun {
     if (pages_ != nullptr) pages_->NoteStage(std::move(stage));
   }
   void NoteProgress();
+  std::uint64_t NextPause() const;
   bool IsFirst() const { return options_.process.index == 0; }
   // Waits until every process is at this point of the training.
   absl::Status Meet();
@@ -150,7 +154,7 @@ class TrainingRun {
   std::unique_ptr<DataStreams> data_;
   std::optional<CountThreshold> threshold_;
   std::unique_ptr<Cluster> cluster_;
-  std::unique_ptr<CtrTrainer> trainer_;
+  std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<ProgressLine> progress_;
   std::unique_ptr<TrainingPages> pages_;  // Null: none are wanted.
   ProgressState state_;
@@ -252,8 +256,7 @@ absl::Status TrainingRun::JoinCluster(const std::string& store) {
     }
     LONGTAIL_RETURN_IF_ERROR(Meet());
   }
-  LONGTAIL_ASSIGN_OR_RETURN(trainer_,
-                            CtrTrainer::Make(config, data_->layout(), *cluster_, options_.process));
+  LONGTAIL_RETURN_IF_ERROR(MakeTrainer());
   if (!newest) return absl::OkStatus();
   LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(state));
   out_ << "Resumed from " << AddressOf(newest->name) << " at step " << trainer_->step() << ".\n";
@@ -285,17 +288,41 @@ absl::Status TrainingRun::OpenCluster() {
   }
   if (there.empty()) {
     LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Embedded(cluster));
-    LONGTAIL_ASSIGN_OR_RETURN(trainer_, CtrTrainer::Make(config, data_->layout(), *cluster_));
-    return absl::OkStatus();
+    return MakeTrainer();
   }
   const auto newest = std::ranges::max_element(there, {}, &CheckpointInfo::step);
   LONGTAIL_ASSIGN_OR_RETURN(const TrainerState state, ReadTrainerState(newest->name));
   LONGTAIL_ASSIGN_OR_RETURN(position_, LoadPosition(state, ResumeSettings(config)));
   LONGTAIL_ASSIGN_OR_RETURN(cluster_, Cluster::Restore(cluster, newest->name));
-  LONGTAIL_ASSIGN_OR_RETURN(trainer_, CtrTrainer::Make(config, data_->layout(), *cluster_));
+  LONGTAIL_RETURN_IF_ERROR(MakeTrainer());
   LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(state));
   out_ << "Resumed from " << AddressOf(newest->name) << " at step " << trainer_->step() << ".\n";
   return absl::OkStatus();
+}
+
+absl::Status TrainingRun::MakeTrainer() {
+  const TrainConfig& config = options_.config;
+  if (config.device.name.empty()) {
+    LONGTAIL_ASSIGN_OR_RETURN(
+        trainer_, CtrTrainer::Make(config, data_->layout(), *cluster_, options_.process));
+    return absl::OkStatus();
+  }
+  LONGTAIL_ASSIGN_OR_RETURN(
+      auto trainer, DeviceTrainer::Make(config, data_->layout(), *cluster_, options_.process));
+  if (options_.progress.mode != ProgressMode::kJson) out_ << trainer->sentence() << "\n";
+  trainer_ = std::move(trainer);
+  return absl::OkStatus();
+}
+
+// The next step that a checkpoint, or the end, comes behind.
+std::uint64_t TrainingRun::NextPause() const {
+  const std::uint64_t step = trainer_->step();
+  std::uint64_t pause = std::numeric_limits<std::uint64_t>::max();
+  if (const std::uint64_t every = options_.checkpoint_every; every != 0) {
+    pause = (step / every + 1) * every;
+  }
+  if (options_.stop_after != 0) pause = std::min(pause, step + options_.stop_after - steps_here_);
+  return pause;
 }
 
 absl::Status TrainingRun::TrainEpoch() {
@@ -311,6 +338,7 @@ absl::Status TrainingRun::TrainEpoch() {
   };
   LONGTAIL_RETURN_IF_ERROR(trainer_->BeginEpoch(position_.epoch, next));
   for (;;) {
+    trainer_->PauseBehind(NextPause());
     LONGTAIL_ASSIGN_OR_RETURN(const StepResult step, trainer_->Step());
     if (step.size == 0) break;
     LONGTAIL_RETURN_IF_ERROR(AfterStep(step));
@@ -351,7 +379,9 @@ absl::Status TrainingRun::AfterStep(const StepResult& step) {
   }
   if (window_size_ != 0) state_.loss = window_loss_ / static_cast<double>(window_size_);
   state_.auc = auc_.Value();
-  state_.in_flight = options_.config.workers * (1 + options_.config.prefetch);
+  const TrainConfig& config = options_.config;
+  state_.in_flight =
+      config.device.name.empty() ? config.workers * (1 + config.prefetch) : config.device.depth;
   progress_->Update(state_, now);
   ++steps_here_;
   if (std::chrono::duration<double>(now - shown_at_).count() > kShownInterval) NoteProgress();

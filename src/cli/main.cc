@@ -20,6 +20,7 @@
 #include "cli/doctor_command.h"
 #include "cli/down_command.h"
 #include "cli/exit_codes.h"
+#include "cli/gpu_selfcheck_command.h"
 #include "cli/inspect_command.h"
 #include "cli/keys_command.h"
 #include "cli/manual_command.h"
@@ -57,6 +58,7 @@ struct Commands {
         plan(app),
         top(app),
         bench(app),
+        gpu_selfcheck(app),
         manual(app) {}
 
   absl::StatusOr<CommandOutcome> Run() const {
@@ -73,6 +75,7 @@ struct Commands {
     if (plan.parsed()) return plan.Run();
     if (top.parsed()) return top.Run();
     if (bench.parsed()) return bench.Run();
+    if (gpu_selfcheck.parsed()) return gpu_selfcheck.Run();
     if (manual.parsed()) return manual.Run();
     const BarStyle bars = isatty(STDOUT_FILENO) != 0 ? BarStyle::kBlocks : BarStyle::kAscii;
     LONGTAIL_ASSIGN_OR_RETURN(std::string output, inspect.Run(bars));
@@ -93,6 +96,7 @@ struct Commands {
   PlanCommand plan;
   TopCommand top;
   BenchCommand bench;
+  GpuSelfcheckCommand gpu_selfcheck;
   ManualCommand manual;
 };
 

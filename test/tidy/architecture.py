@@ -19,6 +19,7 @@ MAY_INCLUDE = {
 # Single files that may include more, by the start of their path.
 MAY_ALSO_INCLUDE = {
     "src/server/embedded_cluster.": {"worker"},  # The cluster in one process hands out workers.
+    "src/cli/gpu_selfcheck": {"worker"},  # It checks devices, which are worker/device.
 }
 # Parts of a folder that may include less, by the start of their path: of ours, these alone.
 ONLY_INCLUDES = {
@@ -36,6 +37,11 @@ EXAMPLES_MAY_INCLUDE = {
     "base/status_macros.h",
 }
 
+# Parts of examples/ that may also include headers that begin so.
+EXAMPLES_MAY_ALSO_INCLUDE = {
+    "examples/ctr/device/": "worker/device/",  # A trainer on a device sees the device.
+}
+
 # A third-party header belongs to the files whose path matches, and to no other file of src/.
 LIBRARY_BELONGS_TO = [
     (r"zmq\.h(pp)?$|zmq_addon\.hpp$", r"^src/io/", "ZeroMQ belongs to src/io/"),
@@ -44,7 +50,7 @@ LIBRARY_BELONGS_TO = [
      "libcurl belongs to src/io/etcd_gateway and stateful_set"),
     (r"^nlohmann/",
      r"^src/(protocol/(json_|manifest_|spec_json|statistics_json)"
-     r"|cli/(action|bench|ckpt|doctor|inspect|key|plan|status)_"
+     r"|cli/(action|bench|ckpt|doctor|gpu_selfcheck|inspect|key|plan|status)_"
      r"|cluster/(\w+_json|server_figures)\.|io/(etcd_gateway|stateful_set)\.)",
      "nlohmann-json belongs to src/protocol/'s JSON codecs, the answers of src/cli/ and "
      "src/cluster/, etcd's gateway and Kubernetes' API"),

@@ -92,6 +92,13 @@ class TidyTest(unittest.TestCase):
         self.wants({"examples/a.h": "#include \"server/lane_core.h\"\n"}, "not server/lane_core.h")
         self.wants({"examples/a.h": "#include \"base/log.h\"\n"}, "not base/log.h")
 
+    def test_a_trainer_on_a_device_sees_the_device_and_no_other_trainer_does(self):
+        device = "#include \"worker/device/device.h\"\n"
+        self.wants({"examples/ctr/device/a.h": device})
+        self.wants({"examples/ctr/a.h": device}, "not worker/device/device.h")
+        self.wants({"examples/ctr/device/a.h": "#include \"worker/worker_core.h\"\n"},
+                   "not worker/worker_core.h")
+
     def test_a_new_folder_of_src_needs_its_line_in_the_table(self):
         self.wants({"src/odd/x.h": "#pragma once\n"}, "src/odd: unknown to MAY_INCLUDE")
 

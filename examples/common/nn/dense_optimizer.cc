@@ -79,21 +79,24 @@ DenseOptimizer::DenseOptimizer(const DenseOptimizerSpec& spec, const ParameterLa
   }
 }
 
+AdamConstants AdamConstantsAt(const AdamSpec& spec, std::uint64_t step, float factor) {
+  // In double: 1 - beta2^t of a late step has no digits left in float.
+  const auto t = static_cast<double>(step);
+  const double correction1 = 1 - std::pow(static_cast<double>(spec.beta1), t);
+  const double correction2 = 1 - std::pow(static_cast<double>(spec.beta2), t);
+  const double rate = static_cast<double>(spec.learning_rate) * static_cast<double>(factor);
+  return {.rate = static_cast<float>(rate / correction1),
+          .root_correction = static_cast<float>(1 / std::sqrt(correction2)),
+          .beta1 = spec.beta1,
+          .beta2 = spec.beta2,
+          .epsilon = spec.epsilon};
+}
+
 void DenseOptimizer::BeginStep(float learning_rate_factor) {
   ++step_;
   factor_ = learning_rate_factor;
   const auto* adam = std::get_if<AdamSpec>(&spec_.rule);
-  if (adam == nullptr) return;
-  // In double: 1 - beta2^t of a late step has no digits left in float.
-  const auto t = static_cast<double>(step_);
-  const double correction1 = 1 - std::pow(static_cast<double>(adam->beta1), t);
-  const double correction2 = 1 - std::pow(static_cast<double>(adam->beta2), t);
-  const double rate = static_cast<double>(adam->learning_rate) * static_cast<double>(factor_);
-  adam_ = {.rate = static_cast<float>(rate / correction1),
-           .root_correction = static_cast<float>(1 / std::sqrt(correction2)),
-           .beta1 = adam->beta1,
-           .beta2 = adam->beta2,
-           .epsilon = adam->epsilon};
+  if (adam != nullptr) adam_ = AdamConstantsAt(*adam, step_, factor_);
 }
 
 void DenseOptimizer::Update(Slice slice, std::span<const float> gradients,

@@ -55,6 +55,9 @@ using dense::SgdStep;
 /// Errors: InvalidArgument, naming the field, its value and the range wanted.
 absl::Status Validate(const DenseOptimizerSpec& spec);
 
+/// Adam's constants for a step, counted from 1, with its learning rate times the factor.
+AdamConstants AdamConstantsAt(const AdamSpec& spec, std::uint64_t step, float factor);
+
 /// A range of a flat buffer, in floats.
 struct Slice {
   std::size_t begin = 0;
@@ -80,6 +83,11 @@ class DenseOptimizer {
 
   /// Steps begun so far.
   std::uint64_t step() const { return step_; }
+
+  /// The state of all weights, [slot count, layout.size()]: for who moves them elsewhere, on a
+  /// device, and brings back what came of it.
+  std::span<float> slots() { return slots_.span(); }
+  void set_step(std::uint64_t step) { step_ = step; }
 
   /// The bytes of a checkpoint: flat_blob.h, magic "LTDO", slots one after the other.
   std::string Serialize() const;

@@ -11,8 +11,12 @@ Dropout::Dropout(float rate, std::uint64_t layer)
       drop_below_(static_cast<std::uint32_t>(static_cast<double>(rate) * 0x1p32)),
       layer_(layer) {}
 
+std::uint64_t Dropout::StreamOf(const StepContext& context) const {
+  return StreamKey(StreamKey(context.seed, context.step), layer_);
+}
+
 void Dropout::Apply(const StepContext& context, std::size_t first_row, Matrix y) const {
-  const std::uint64_t stream = StreamKey(StreamKey(context.seed, context.step), layer_);
+  const std::uint64_t stream = StreamOf(context);
   for (std::size_t i = 0; i < y.rows; ++i) {
     const std::uint64_t key = DropoutKey(stream, context.first_example + first_row + i);
     float* row = y.row(i);

@@ -23,6 +23,12 @@ class Dropout {
   /// 1 / (1 - rate).
   float scale() const { return scale_; }
 
+  /// Elements whose bits are below this are dropped (base/dropout_mask.h).
+  std::uint32_t drop_below() const { return drop_below_; }
+
+  /// The stream that a step's bits are drawn from.
+  std::uint64_t StreamOf(const StepContext& context) const;
+
   /// Sets dropped elements to zero and multiplies the others by scale().
   ///
   /// Shapes: y [n, width]; row 0 is the micro-batch's example `first_row`.

@@ -40,6 +40,10 @@ class Gemm {
   virtual void Finish() const {}
 };
 
+/// Multiplies with OpenBLAS on the calling thread: what the Gemm below does. The same for whoever
+/// wants a function; MakeOpenBlasGemm must have been called.
+void MultiplyWithOpenBlas(const GemmCall& call);
+
 /// Returns a Gemm of OpenBLAS.
 ///
 /// Sets OpenBLAS to one thread, for the whole process (the library knows no

@@ -19,6 +19,7 @@ class CpuDevice final : public Device {
   explicit CpuDevice(const CpuDeviceOptions& options) : options_(options) {}
 
   std::string description() const override { return "cpu"; }
+  bool is_host() const override { return true; }
   absl::StatusOr<Memory> Allocate(MemoryKind kind, std::size_t bytes) override;
   absl::StatusOr<std::unique_ptr<Stream>> MakeStream(const StreamOptions& options) override;
   absl::StatusOr<std::unique_ptr<Event>> MakeEvent(const std::string& name) override;

@@ -141,6 +141,11 @@ absl::Status CpuStream::Finish(absl::Duration limit) {
   return std::exchange(status_, absl::OkStatus());
 }
 
+absl::Status CpuStream::FirstError() {
+  MutexLock lock(&mutex_);
+  return status_;
+}
+
 void CpuStream::Copy(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
   Enqueue([=](CpuStream&) { std::memcpy(to, from, bytes); });

@@ -71,6 +71,7 @@ class CpuStream final : public Stream {
   void Pick(const Select& call) override;
   void Multiply(const Gemm& gemm) override;
   absl::Status Finish(absl::Duration limit) override;
+  absl::Status FirstError() override;
 
  private:
   // One function and what it was given, by value: so a queue is an array and no command allocates.

@@ -107,6 +107,8 @@ class CudaStreamHandle final : public Stream {
     return std::exchange(status_, absl::OkStatus());
   }
 
+  absl::Status FirstError() override { return status_; }
+
  private:
   void LaunchKernel(std::size_t kernel, const void* call, std::size_t) override {
     Keep("a kernel", table_.launch(stream_, kernel, call));

@@ -23,6 +23,7 @@ class CudaDevice final : public Device {
                                                           const Options& options);
 
   std::string description() const override { return description_; }
+  bool is_host() const override { return false; }
   absl::StatusOr<Memory> Allocate(MemoryKind kind, std::size_t bytes) override;
   absl::StatusOr<std::unique_ptr<Stream>> MakeStream(const StreamOptions& options) override;
   absl::StatusOr<std::unique_ptr<Event>> MakeEvent(const std::string& name) override;

@@ -118,6 +118,9 @@ class Stream {
   ///         device said.
   virtual absl::Status Finish(absl::Duration limit) = 0;
 
+  /// The stream's first error so far, without waiting; it is kept.
+  virtual absl::Status FirstError() = 0;
+
  protected:
   virtual void LaunchKernel(std::size_t kernel, const void* call, std::size_t bytes) = 0;
 };
@@ -134,6 +137,9 @@ class Device {
 
   /// "cpu", or "cuda:0" and what that is.
   virtual std::string description() const = 0;
+
+  /// Whether it computes on the host: who wants the trainers' own bits cuts work as they do.
+  virtual bool is_host() const = 0;
 
   /// Errors: ResourceExhausted, with the bytes and the kind. Of 0 bytes there is always a stretch.
   virtual absl::StatusOr<Memory> Allocate(MemoryKind kind, std::size_t bytes) = 0;

@@ -27,6 +27,9 @@ namespace longtail::device {
 /// The largest call, in bytes.
 inline constexpr std::size_t kCallBytesMax = 192;
 
+/// Raised when the fields of a call change and its size does not.
+inline constexpr std::uint64_t kCallsRevision = 2;
+
 template <typename... Calls>
 struct KernelList {
   static constexpr std::size_t kCount = sizeof...(Calls);
@@ -50,7 +53,7 @@ struct KernelList {
 
   /// Changes with the calls, their order and their sizes: two builds that differ in it cannot talk.
   static constexpr std::uint64_t Fingerprint() {
-    std::uint64_t print = kCount;
+    std::uint64_t print = kCount + (kCallsRevision << 32);
     ((print = print * 0x100000001B3U + sizeof(Calls)), ...);
     return print;
   }

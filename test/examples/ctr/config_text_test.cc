@@ -64,5 +64,25 @@ TEST_CASE("the bound of staleness is a setting", "[examples][ctr][config_text]")
   CHECK(ResumeSettings(other) != ResumeSettings(config));
 }
 
+TEST_CASE("a training goes on elsewhere if its rows are as old there",
+          "[examples][ctr][config_text]") {
+  TrainConfig here = test::SmallConfig();
+  here.prefetch = GENERATE(0U, 1U);
+  TrainConfig there = here;
+  there.device = {.name = "cuda:0", .depth = here.prefetch + 1, .exact_steps = 0};
+  CHECK(ResumeSettings(there) == ResumeSettings(here));
+
+  TrainConfig begins_exact = there;
+  begins_exact.device.exact_steps = 7;
+  CHECK((ResumeSettings(begins_exact) == ResumeSettings(here)) == (here.prefetch == 0));
+
+  TrainConfig older = there;
+  older.device.depth += 1;
+  CHECK(ResumeSettings(older) != ResumeSettings(here));
+  TrainConfig cached = there;
+  cached.device.cache_rows = 5;
+  CHECK(ResumeSettings(cached) != ResumeSettings(here));
+}
+
 }  // namespace
 }  // namespace longtail::examples

@@ -19,6 +19,8 @@ constexpr const char* kWhole = R"({
   "dense": {"optimizer": {"rule": "sgd", "momentum": 0.5}, "initial_scale": 0.5},
   "training": {"batch": 32, "epochs": 4, "workers": 2, "prefetch": 0, "seed": 9,
                "schedule": {"warmup": 3, "decay": "cosine", "steps": 10, "final": 0.1}},
+  "device": {"name": "cpu", "depth": 4, "exact_steps": 5, "cache_rows": 100, "cache_steps": 2,
+             "keys_max": 77},
   "cluster": {"lanes": 2, "partitions": 8, "step_mode": "asynchronous"}
 })";
 
@@ -47,6 +49,12 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
   CHECK(config->batch == 32);
   CHECK(config->workers == 2);
   CHECK(config->schedule.Factor(10) == Approx(0.1));
+  CHECK(config->device.name == "cpu");
+  CHECK(config->device.depth == 4);
+  CHECK(config->device.exact_steps == 5);
+  CHECK(config->device.cache_rows == 100);
+  CHECK(config->device.cache_steps == 2);
+  CHECK(config->device.keys_max == 77);
   CHECK(config->step_mode == StepMode::kAsynchronous);
 }
 
@@ -105,8 +113,8 @@ TEST_CASE("a config that is wrong is refused with its place and what was wanted"
       {"{", "c.json: is no JSON; wanted an object"},
       {"{}", "c.json: data: key 'schema': wanted either a schema or 'synthetic', and not both"},
       {"{" + data + R"(, "modle": {}})",
-       "c.json: unknown key 'modle'; wanted one of cluster, data, dense, model, sparse, title, "
-       "training"},
+       "c.json: unknown key 'modle'; wanted one of cluster, data, dense, device, model, sparse, "
+       "title, training"},
       {"{" + data + R"(, "training": {"batch": 0}})",
        "c.json: training: key 'batch': is 0; wanted 1..1048576"},
       {"{" + data + R"(, "training": {"prefetch": 2}})",
@@ -125,6 +133,8 @@ TEST_CASE("a config that is wrong is refused with its place and what was wanted"
       {"{" + data + R"(, "cluster": {"step_mode": "stale"}})",
        "c.json: cluster: key 'step_mode': is 'stale'; wanted one of synchronous, asynchronous, "
        "bounded"},
+      {"{" + data + R"(, "device": {"depth": 17}})",
+       "c.json: device: key 'depth': is 17; wanted 1..16"},
       {"{" + data + R"(, "cluster": {"staleness": 2}})",
        "c.json: cluster: key 'staleness': is 2; wanted 0, or a step_mode of 'bounded'"},
       {"{" + data + R"(, "cluster": {"step_mode": "bounded", "staleness": 1000001}})",

@@ -76,6 +76,35 @@ TEST_CASE("a run that was stopped and resumed predicts what the whole run predic
   CHECK(ReadAll(parts.path() + "/predictions.csv") == ReadAll(whole.path() + "/predictions.csv"));
 }
 
+TEST_CASE("a run on a device is resumed with the same bits, and says which device it is",
+          "[examples][ctr][training_run][device]") {
+  const test::TemporaryDirectory whole;
+  const test::TemporaryDirectory parts;
+  std::ostringstream terminal;
+  const auto job = [](const std::string& out) {
+    RunOptions options = MainJob(out);
+    options.config.device = {.name = "cpu", .depth = 3, .exact_steps = 20};
+    options.checkpoint_every = 50;  // Both pause there.
+    return options;
+  };
+  const auto report = TrainAndReport(job(whole.path()), terminal);
+  INFO(report.status().ToString());
+  REQUIRE(report.ok());
+  CHECK(report->splits[1].evaluation.overall.auc.value_or(0) > 0.65);
+  CHECK(terminal.str().find("device: cpu\n") != std::string::npos);
+
+  RunOptions options = job(parts.path());
+  options.stop_after = 50;
+  REQUIRE(TrainAndReport(options, terminal).ok());
+  options.stop_after = 0;
+  options.resume = true;
+  const auto resumed = TrainAndReport(options, terminal);
+  INFO(resumed.status().ToString());
+  REQUIRE(resumed.ok());
+
+  CHECK(ReadAll(parts.path() + "/predictions.csv") == ReadAll(whole.path() + "/predictions.csv"));
+}
+
 TEST_CASE("a second run into the same directory is refused unless it resumes",
           "[examples][ctr][training_run]") {
   const test::TemporaryDirectory out;

@@ -264,6 +264,7 @@ void CheckDenseUpdates(const DenseState& state, float clip, float decay) {
     const auto slice = [&](const GuardedArray<float>& weights) {
       return DenseSlice{.weights = weights.data(),
                         .gradients = gradients.data(),
+                        .scale = 0.75F,
                         .clip = clip,
                         .decay = decay,
                         .count = n};
@@ -285,7 +286,7 @@ void CheckDenseUpdates(const DenseState& state, float clip, float decay) {
   std::vector<float> w1 = state.weights, w2 = w1, w3 = w1, w4 = w1;
   std::vector<float> s2 = state.first, s3 = state.second, m = state.first, v = state.second;
   for (std::uint32_t i = 0; i < n; ++i) {
-    const float cut = std::min(std::max(state.gradients[i], -clip), clip);
+    const float cut = std::min(std::max(state.gradients[i] * 0.75F, -clip), clip);
     const float g = cut + decay * state.weights[i];
     w1[i] -= 0.1F * g;
     s2[i] = 0.8F * s2[i] + g;

@@ -13,9 +13,14 @@ namespace longtail::device {
 struct DenseSlice {
   float* weights = nullptr;          ///< [count]
   const float* gradients = nullptr;  ///< [count]
-  float clip = 0;                    ///< Gradients are cut to +-clip; an infinity cuts nothing.
+  float scale = 1;                   ///< Gradients are multiplied by it before all else.
+  float clip = 0;                    ///< Then they are cut to +-clip; an infinity cuts nothing.
   float decay = 0;                   ///< Times the weight, added to the gradient.
   std::uint32_t count = 0;
+
+  LONGTAIL_HOST_DEVICE float Shaped(float gradient, float weight) const {
+    return dense::ShapedGradient(gradient * scale, weight, clip, decay);
+  }
 };
 
 struct DenseSgdCall {
@@ -56,9 +61,7 @@ struct DenseSgdItem {
     LaneAt<Lane>(call.slice.weights + at) = weight;
   }
   LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight) const {
-    dense::SgdStep(call.learning_rate,
-                   dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay),
-                   weight);
+    dense::SgdStep(call.learning_rate, call.slice.Shaped(gradient, weight), weight);
   }
 };
 
@@ -76,10 +79,8 @@ struct DenseMomentumItem {
     LaneAt<Lane>(call.velocities + at) = velocity;
   }
   LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& velocity) const {
-    dense::SgdMomentumStep(
-        call.learning_rate, call.momentum,
-        dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay), weight,
-        velocity);
+    dense::SgdMomentumStep(call.learning_rate, call.momentum, call.slice.Shaped(gradient, weight),
+                           weight, velocity);
   }
 };
 
@@ -97,8 +98,7 @@ struct DenseAdagradItem {
     LaneAt<Lane>(call.sums + at) = sum;
   }
   LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& sum) const {
-    dense::AdagradStep(call.learning_rate, call.epsilon,
-                       dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay),
+    dense::AdagradStep(call.learning_rate, call.epsilon, call.slice.Shaped(gradient, weight),
                        weight, sum);
   }
 };
@@ -120,9 +120,7 @@ struct DenseAdamItem {
   }
   LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& first,
                                        float& second) const {
-    dense::AdamStep(call.constants,
-                    dense::ShapedGradient(gradient, weight, call.slice.clip, call.slice.decay),
-                    weight, first, second);
+    dense::AdamStep(call.constants, call.slice.Shaped(gradient, weight), weight, first, second);
   }
 };
 

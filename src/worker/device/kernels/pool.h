@@ -80,6 +80,8 @@ struct PoolLinearCall {
   }
 };
 
+void Run(const PoolCall& call, Loops& loops);
+
 template <typename Grid>
 void Run(const PoolCall& call, Grid& grid) {
   const std::uint32_t bags = call.bags.examples * call.bags.fields;

@@ -162,6 +162,7 @@ template <typename Grid>
 void Run(const MarkLongSegmentsCall& call, Grid& grid) {
   grid.ForEach(call.unique_max, call);
 }
+void Run(const SegmentSumCall& call, Loops& loops);
 void Run(const LongSegmentSumCall& call, Loops& loops);
 
 }  // namespace longtail::device
