@@ -5,7 +5,7 @@
 
 namespace longtail::examples::recommender {
 
-ItemKnn::ItemKnn(const Dataset& data, std::size_t neighbours) : neighbours_(data.item_count()) {
+ItemKnn::ItemKnn(const Dataset& data, std::size_t neighbours) : adds_to_(data.item_count()) {
   std::vector<std::vector<std::uint32_t>> users_of(data.item_count());
   for (const Interaction& i : data.train) users_of[i.item].push_back(i.user);
   std::vector<std::uint32_t> together(data.item_count());
@@ -28,17 +28,18 @@ ItemKnn::ItemKnn(const Dataset& data, std::size_t neighbours) : neighbours_(data
       together[other] = 0;
     }
     TopItems(scores, {}, neighbours, top);
-    for (RankedItem& near : top) near.item = touched[near.item];
-    neighbours_[item] = top;
+    for (const RankedItem& near : top) {
+      adds_to_[touched[near.item]].push_back({.item = item, .score = near.score});
+    }
   }
 }
 
 absl::Status ItemKnn::Score(std::span<const KnownUser> users, Matrix scores) {
   for (std::size_t u = 0; u < users.size(); ++u) {
     float* const row = scores.row(u);
-    std::fill_n(row, neighbours_.size(), 0.0F);
+    std::fill_n(row, adds_to_.size(), 0.0F);
     for (const std::uint32_t item : users[u].items) {
-      for (const RankedItem& near : neighbours_[item]) row[near.item] += near.score;
+      for (const RankedItem& other : adds_to_[item]) row[other.item] += other.score;
     }
   }
   return absl::OkStatus();

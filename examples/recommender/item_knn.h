@@ -1,10 +1,10 @@
 // The baseline of neighbours: items liked by the same users.
 //
 // The similarity of two items is the cosine of their columns in the matrix of who liked what: users
-// that both have, by the root of the product of their counts. An item's score is the sum, over the
-// items that the user is known to like, of their similarity, where it is among the `neighbours`
-// nearest of them. (Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms", ACM TOIS
-// 2004.)
+// that both have, by the root of the product of their counts. An item's score is the sum, over
+// those of its `neighbours` nearest items that the user is known to like, of their similarity.
+// (Sarwar et al., "Item-Based Collaborative Filtering Recommendation Algorithms", WWW 2001, for
+// items that are liked or not.)
 #pragma once
 
 #include <cstddef>
@@ -25,10 +25,11 @@ class ItemKnn final : public Scorer {
 
   absl::Status Score(std::span<const KnownUser> users, Matrix scores) override;
 
-  std::span<const RankedItem> Neighbours(std::uint32_t item) const { return neighbours_[item]; }
+  /// The items whose scores this one adds to, and how much, in their order.
+  std::span<const RankedItem> AddsTo(std::uint32_t item) const { return adds_to_[item]; }
 
  private:
-  std::vector<std::vector<RankedItem>> neighbours_;  // [items] nearest first.
+  std::vector<std::vector<RankedItem>> adds_to_;  // [items]
 };
 
 }  // namespace longtail::examples::recommender
