@@ -1,6 +1,7 @@
 #include "examples/recommender/factor_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/status_macros.h"
 
@@ -9,6 +10,8 @@ namespace {
 
 constexpr std::size_t kKeysOfPull = 1 << 16;
 constexpr std::size_t kPairsOfBlock = 1 << 13;
+// Lower than any score of an item with a trained row.
+constexpr float kUntrainedOffset = -1e6F;
 
 }  // namespace
 
@@ -53,6 +56,14 @@ absl::StatusOr<std::unique_ptr<FactorModel>> FactorModel::Read(const Recommender
   if (config.model.similarity == Similarity::kCosine) {
     std::vector<float> lengths(data.item_count());
     Normalise(dim, model->item_vectors_, lengths);
+  }
+  model->offsets_.resize(data.item_count());
+  const float discount = config.model.popularity_discount * config.loss.temperature;
+  for (std::size_t i = 0; i < data.item_count(); ++i) {
+    float& offset = model->offsets_[i];
+    if (config.model.bias) offset = model->item_rows_[i * config.model.row_dim()];
+    offset -= discount * std::log(std::max(1.0F, static_cast<float>(data.item_counts[i])));
+    if (data.item_counts[i] == 0) offset += kUntrainedOffset;
   }
   return model;
 }
@@ -104,11 +115,8 @@ absl::Status FactorModel::Score(std::span<const KnownUser> users, Matrix scores)
                    .a = {vectors_.data(), users.size(), dim, dim},
                    .b = {item_vectors_.data(), items, dim, dim},
                    .c = scores});
-  if (!config_.model.bias) return absl::OkStatus();
   for (std::size_t u = 0; u < users.size(); ++u) {
-    for (std::size_t i = 0; i < items; ++i) {
-      scores.row(u)[i] += item_rows_[i * config_.model.row_dim()];
-    }
+    for (std::size_t i = 0; i < items; ++i) scores.row(u)[i] += offsets_[i];
   }
   return absl::OkStatus();
 }

@@ -52,6 +52,7 @@ class FactorModel final : public Scorer {
   std::vector<float> item_rows_;     // [items, row_dim]
   std::vector<float> history_rows_;  // [items, row_dim] of History::kOwn.
   std::vector<float> item_vectors_;  // [items, dim], of length 1 if scores are cosines.
+  std::vector<float> offsets_;       // [items] what is added to each one's score in lists.
   std::vector<float> vectors_;
   std::vector<float> user_biases_;
 };

@@ -2,8 +2,10 @@
 //
 // A user's vector is the sum of the user's own row, if the model has such, and of the rows of items
 // that the user is known to like, times their number to the power -history_power. An item's vector
-// is its row. The score of a pair is the dot product of the two vectors, or their cosine; with
-// biases, plus that of the item, and for ratings that of the user and the mean rating.
+// is its row. The score of a pair
+// is the dot product of the two vectors, or their cosine; with biases, plus that of the item, and
+// for ratings that of the user and the mean rating. In lists, items that training lacks come last:
+// their rows are where they began and say nothing.
 //
 //   matrix factorisation            user_row, no history
 //   two towers                      history "items": the towers share the items' table, and a user
@@ -38,6 +40,11 @@ struct ModelConfig {
   float history_power = 0.5F;
   Similarity similarity = Similarity::kDot;
   bool bias = false;
+  /// Lists alone: an item's score is lowered by this times the temperature times the logarithm of
+  /// its training count. A softmax learns how likely an item is, so what is popular comes first; 1
+  /// lists by how much likelier it is for this user than for anybody, which finds more of the tail
+  /// and less of the head.
+  float popularity_discount = 0;
 
   /// Floats of a row: the bias first, if there is one.
   std::uint32_t row_dim() const { return dim + bias_columns(); }

@@ -116,6 +116,8 @@ absl::Status ParseModel(const json& object, const std::string& place, ModelConfi
   fields.Get("history_power", model.history_power);
   GetEnum(fields, "similarity", {"dot", "cosine"}, model.similarity);
   fields.Get("bias", model.bias);
+  fields.Get("popularity_discount", model.popularity_discount);
+  WantShare(fields, "popularity_discount", model.popularity_discount);
   WantAtLeast(fields, "dim", model.dim, 1);
   if (model.history != History::kNone) WantAtLeast(fields, "history_max", model.history_max, 1);
   WantShare(fields, "history_power", model.history_power);

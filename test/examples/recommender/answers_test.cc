@@ -87,6 +87,22 @@ TEST_CASE("the nearest items are those whose rows point the same way",
   PrintSimilar(data, 0, 1, *model, says, {});
   CHECK(says.str().find("Nearest to Alien (1979)") == 0);
   CHECK(says.str().find("Brazil") != std::string::npos);
+  // In lists the item that training lacks comes last, however high its row would score, and a
+  // discount lowers the others by the logarithm of their counts, 3, 2 and 1.
+  config.model.user_row = false;
+  config.model.history = History::kItems;
+  for (const float discount : {0.0F, 0.5F}) {
+    config.model.popularity_discount = discount;
+    const auto lists = Need(FactorModel::Read(config, data, *cluster));
+    const std::vector<std::uint32_t> known = {0};
+    const KnownUser user{.user = 0, .items = known};
+    std::vector<float> scores(4);
+    Need(lists->Score({&user, 1}, {scores.data(), 1, 4, 4}));
+    CHECK(scores[0] == Approx(1 - static_cast<double>(discount) * std::log(3)));
+    CHECK(scores[1] == Approx(-2 - static_cast<double>(discount) * std::log(2)));
+    CHECK(scores[2] == Approx(3));
+    CHECK(scores[3] < -1e5);
+  }
   std::ostringstream untrained;
   PrintSimilar(data, 3, 1, *model, untrained, {});
   CHECK(untrained.str().find("3 is not in training") == 0);
