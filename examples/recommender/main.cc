@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,7 @@ struct Arguments {
   std::string user;
   std::string item;
   std::string step_mode;
+  std::optional<float> popularity_discount;
   std::uint64_t seed = 0;
   std::uint32_t fold = 0;
   std::uint32_t epochs = 0;
@@ -59,6 +61,8 @@ absl::StatusOr<RunOptions> OptionsOf(const Arguments& arguments) {
   LONGTAIL_ASSIGN_OR_RETURN(RecommenderConfig config, LoadRecommenderConfig(arguments.config));
   if (!arguments.data_directory.empty()) config.data.directory = arguments.data_directory;
   if (arguments.seed != 0) config.seed = arguments.seed;
+  config.model.popularity_discount =
+      arguments.popularity_discount.value_or(config.model.popularity_discount);
   if (arguments.fold != 0) config.data.split.fold = arguments.fold;
   if (arguments.epochs != 0) config.epochs = arguments.epochs;
   if (arguments.workers != 0) config.workers = arguments.workers;
@@ -169,6 +173,10 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
       ->check(CLI::IsMember({"fail", "skip"}));
   command.add_option("--seed", arguments.seed, "Instead of the config's");
   command.add_option("--fold", arguments.fold, "Instead of the config's");
+  command
+      .add_option("--popularity_discount", arguments.popularity_discount,
+                  "Instead of the config's: how far popular items are held back in lists")
+      ->check(CLI::Range(0.0, 1.0));
   command.add_option("--workers", arguments.workers, "Instead of the config's");
   command.add_option("--lanes", arguments.lanes, "Instead of the config's");
   command.add_option("--step_mode", arguments.step_mode, "Instead of the config's")
