@@ -23,8 +23,7 @@ void RankingEvaluator::Add(std::span<const RankedItem> list,
                            std::span<const std::uint32_t> test_items) {
   sorted_.assign(test_items.begin(), test_items.end());
   std::ranges::sort(sorted_);
-  const auto repeats = std::ranges::unique(sorted_);
-  sorted_.erase(repeats.begin(), repeats.end());
+  sorted_.erase(std::unique(sorted_.begin(), sorted_.end()), sorted_.end());
   for (RankingMetrics& sum : sums_) {
     const std::size_t places = std::min(sum.k, list.size());
     double gain = 0;

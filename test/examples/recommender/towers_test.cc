@@ -156,7 +156,9 @@ std::vector<Case> Cases() {
 TEST_CASE("losses and gradients of every model are those of the obvious one",
           "[examples][recommender][towers]") {
   const std::unique_ptr<Gemm> gemm = MakeOpenBlasGemm();
-  for (const auto& [model, loss] : Cases()) {
+  for (const Case& tried : Cases()) {
+    const ModelConfig& model = tried.model;
+    const LossConfig& loss = tried.loss;
     CAPTURE(static_cast<int>(loss.kind), static_cast<int>(model.similarity),
             static_cast<int>(model.history), model.user_row);
     Problem p = RandomProblem(model, loss);
