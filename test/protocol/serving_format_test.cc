@@ -48,7 +48,7 @@ TEST_CASE("a segment that does not fit is refused", "[protocol][serving]") {
   const auto header = DecodeServingHeader("rows", AsBytes(rows));
   REQUIRE(header.ok());
   const std::size_t at = header->directory;
-  const std::size_t offset = GENERATE(0, 8, 12, 16, 20);  // Its fields.
+  const std::size_t offset = GENERATE(0U, 8U, 12U, 16U, 20U);  // Its fields.
   rows[at + offset + 1] = 0x7F;
   const auto segment = DecodeServingSegment("rows", AsBytes(rows), *header, 0);
   CHECK(absl::IsInvalidArgument(segment.status()));
