@@ -72,7 +72,8 @@ absl::StatusOr<std::vector<std::vector<std::uint32_t>>> ReadNumberFile(const std
   for (std::size_t i = 0; i < array_count; ++i) {
     const std::uint64_t size = number_at(kMagic.size() + 8 * (i + 1));
     if (size > (bytes.size() - 8 - offset) / 4) return damaged("claims more than it has");
-    std::memcpy(arrays.emplace_back(size).data(), bytes.data() + offset, 4 * size);
+    std::vector<std::uint32_t>& array = arrays.emplace_back(size);
+    if (size > 0) std::memcpy(array.data(), bytes.data() + offset, 4 * size);
     offset += 4 * size;
   }
   if (number_at(kMagic.size()) != array_count || offset != bytes.size() - 8) {
