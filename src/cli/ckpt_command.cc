@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kKeepMax = 1'000'000;
 constexpr std::size_t kDiffKeysMax = 10'000;
-constexpr std::array<const char*, 3> kExportForms = {"flat", "npy", "csv"};       // As ExportForm.
+constexpr std::array<const char*, 3> kExportForms = {"flat", "npy", "csv"};  // As ExportForm.
 // As WireValues.
 constexpr std::array<const char*, 4> kValues = {"fp32", "bf16", "fp16", "int8"};
 

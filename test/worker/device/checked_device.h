@@ -37,7 +37,7 @@ class CheckedDevice final : public Device {
   bool is_host() const override { return true; }
   /// Zeros: what a command that was left out would have written is harmless.
   absl::StatusOr<Memory> Allocate(MemoryKind, std::size_t bytes) override {
-    void* const data = ::operator new(bytes + 1, std::align_val_t{256});
+    void* const data = ::operator new (bytes + 1, std::align_val_t{256});
     std::memset(data, 0, bytes + 1);
     return Memory(this, MemoryKind::kDevice, data, bytes);
   }
