@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <sstream>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -164,7 +165,12 @@ class HttpPredictions final : public PredictionServer {
     mg_set_request_handler(
         context_, "/predict",
         [](mg_connection* connection, void* self) {
-          return static_cast<HttpPredictions*>(self)->Answer(connection);
+          // CivetWeb's threads have a hundred KiB of stack, which an answer may not do with.
+          int answered = 0;
+          std::thread([&] {
+            answered = static_cast<HttpPredictions*>(self)->Answer(connection);
+          }).join();
+          return answered;
         },
         this);
     return absl::OkStatus();
