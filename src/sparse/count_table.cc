@@ -76,7 +76,7 @@ CountPushResult CountTable::Push(std::span<const Key> keys, std::span<const std:
   InGroups(keys, index_, store_, [&](std::size_t i, std::uint64_t hash) {
     std::span<const std::byte> change;
     LONGTAIL_CHECK(TakeSizedRow(changes, change));
-    index_.MoveOn(store_.records());
+    index_.MoveOn(1, store_.records());
     Add(keys[i], hash, change, result);
   });
   LONGTAIL_CHECK(changes.empty());

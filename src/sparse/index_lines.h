@@ -142,6 +142,11 @@ class IndexLines {
   /// for there.
   std::uint64_t moved() const { return moved_; }
 
+  /// Whether an entry that wants a line that was given up may lie in one that was not.
+  bool IsPassedAtFront() const {
+    return moved_ > 0 && moved_ < count_ && lines_[moved_ - 1].IsPassed();
+  }
+
   /// Calls visit(row) for each entry of the next line and gives it up; true if it was the last.
   template <typename Visit>
   bool MoveLine(Visit&& visit) {
@@ -157,6 +162,9 @@ class IndexLines {
     }
     return moved_ == count_;
   }
+
+  /// Asks for the first huge page to be touched, or all lines if they are less.
+  void TouchFirst() { TouchSoon(lines_, std::min(kLinesPerPage, count_) * sizeof(IndexLine)); }
 
   /// Asks for the memory behind the huge page of `line` to be touched: entries come to it next.
   void TouchAfter(std::uint64_t line) {

@@ -64,7 +64,8 @@ void Slabs::Reserve() {
   ++block_count_;
 }
 
-// The huge page behind the one in which a slab ends, once a page.
+// The huge page behind the one in which a slab ends, once a page: of the next block, behind the
+// last of one.
 void Slabs::TouchAfter(std::uint32_t slab) {
   if (std::uint64_t{slab} * slab_bytes_ < kTouchAheadFrom) return;
   const auto block = static_cast<std::size_t>(std::bit_width(slab));
@@ -72,8 +73,12 @@ void Slabs::TouchAfter(std::uint32_t slab) {
   const std::size_t page = (begin + slab_bytes_ - 1) / kHugePageBytes;
   if (begin > 0 && (begin - 1) / kHugePageBytes == page) return;
   const std::size_t next = (page + 1) * kHugePageBytes;
-  if (next >= BlockBytes(block)) return;
-  TouchSoon(blocks_[block] + next, std::min(kHugePageBytes, BlockBytes(block) - next));
+  if (next < BlockBytes(block)) {
+    TouchSoon(blocks_[block] + next, std::min(kHugePageBytes, BlockBytes(block) - next));
+  } else if ((std::uint64_t{1} << block) << shift_ < rows_max_) {
+    if (block + 1 == block_count_) Reserve();
+    TouchSoon(blocks_[block + 1], kHugePageBytes);
+  }
 }
 
 std::uint32_t Slabs::LowestFree() {

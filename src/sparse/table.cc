@@ -18,7 +18,10 @@
 namespace longtail::sparse {
 namespace {
 
-constexpr std::size_t kGroup = 16;  // Keys that pass a stage together.
+// Keys that pass a stage together: as many as half of a first cache of 32 KiB has room for.
+constexpr std::size_t kGroupMin = 16;
+constexpr std::size_t kGroupMax = 48;
+constexpr std::size_t kGroupBytes = 16 * 1024;
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kFetchMax = 1024;  // Beyond this, the hardware's own prefetch has caught up.
 
@@ -66,20 +69,28 @@ constexpr std::size_t FetchBytes(std::size_t bytes) {
 //
 //   1  hash, fetch the line of the index: of the next group, before this one is visited
 //   2  read the line, fetch the header and the first fetch(row) bytes of the values of the row it
-//      names
+//      names; then the same for the few keys that need further lines, which are on their way
 //   3  visit(i, hash, candidate)
 //
+// A group is larger the smaller rows are: `row_bytes` is what is fetched of a row in full format.
 // Rows is Slabs where there is one format, which makes the address of a row cheaper, or RowStore.
 // A function of its own, into which everything else is inlined: compilers give up on the larger
 // whole, at a third of the speed.
 template <typename Rows, typename Bytes, typename Visit>
 [[gnu::noinline]] void Grouped(std::span<const Key> keys, RowIndex& index, const RowStore& store,
-                               const Rows& rows, Bytes&& fetch, Visit&& visit) {
-  std::array<std::array<std::uint64_t, kGroup>, 2> hashes;
-  std::array<std::uint32_t, kGroup> candidates;
+                               const Rows& rows, std::size_t row_bytes, Bytes&& fetch,
+                               Visit&& visit) {
+  const std::size_t group =
+      std::clamp(kGroupBytes / (row_bytes + kRowHeaderBytes + kLine), kGroupMin, kGroupMax);
+  std::array<std::array<std::uint64_t, kGroupMax>, 2> hashes;
+  std::array<std::uint32_t, kGroupMax> candidates;
+  std::array<std::size_t, kGroupMax> elsewhere;
+  const auto fetch_row = [&](std::uint32_t row) __attribute__((always_inline)) {
+    Fetch(rows.Header(row), kRowHeaderBytes + fetch(row));
+  };
   const auto fetch_lines = [&](std::size_t first, std::uint64_t * out)
       __attribute__((always_inline)) {
-    const std::size_t n = std::min(kGroup, keys.size() - first);
+    const std::size_t n = std::min(group, keys.size() - first);
     for (std::size_t i = 0; i < n; ++i) {
       out[i] = Mix64(keys[first + i]);
       index.Prefetch(out[i]);
@@ -87,16 +98,26 @@ template <typename Rows, typename Bytes, typename Visit>
   };
   unsigned turn = 0;
   if (!keys.empty()) fetch_lines(0, hashes[0].data());
-  for (std::size_t first = 0; first < keys.size(); first += kGroup, turn ^= 1) {
-    const std::size_t n = std::min(kGroup, keys.size() - first);
-    const std::array<std::uint64_t, kGroup>& mine = hashes[turn];
-    index.MoveOn(store);
+  for (std::size_t first = 0; first < keys.size(); first += group, turn ^= 1) {
+    const std::size_t n = std::min(group, keys.size() - first);
+    const std::array<std::uint64_t, kGroupMax>& mine = hashes[turn];
+    index.MoveOn(n, store);
+    std::size_t elsewhere_count = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      candidates[i] = index.Candidate(mine[i]);
-      if (candidates[i] == RowIndex::kNone) continue;
-      Fetch(rows.Header(candidates[i]), kRowHeaderBytes + fetch(candidates[i]));
+      const std::uint32_t row = index.NearCandidate(mine[i], fetch_row);
+      candidates[i] = row;
+      if (row < RowIndex::kElsewhere) [[likely]] {
+        fetch_row(row);
+      } else if (row == RowIndex::kElsewhere) {
+        elsewhere[elsewhere_count++] = i;
+      }
     }
-    if (first + kGroup < keys.size()) fetch_lines(first + kGroup, hashes[turn ^ 1].data());
+    for (std::size_t e = 0; e < elsewhere_count; ++e) {
+      const std::size_t i = elsewhere[e];
+      candidates[i] = index.Candidate(mine[i]);
+      if (candidates[i] != RowIndex::kNone) fetch_row(candidates[i]);
+    }
+    if (first + group < keys.size()) fetch_lines(first + group, hashes[turn ^ 1].data());
     for (std::size_t i = 0; i < n; ++i) visit(first + i, mine[i], candidates[i]);
   }
 }
@@ -142,9 +163,10 @@ void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
   const std::size_t dim = kDim == 0 ? layout_.dim() : kDim;
   const auto& rows = Rows<kPlain>();
   PullsByBucket pulls{};
+  const std::size_t full_bytes =
+      FetchBytes(kPlain ? dim * sizeof(float) : layout_.codec(false).weight_bytes());
   const auto fetch = [&](std::uint32_t row) {
-    return FetchBytes(kPlain ? dim * sizeof(float)
-                             : layout_.codec(store_.IsTail(row)).weight_bytes());
+    return kPlain ? full_bytes : FetchBytes(layout_.codec(store_.IsTail(row)).weight_bytes());
   };
   const auto visit = [&](std::size_t i, std::uint64_t hash, std::uint32_t row)
       __attribute__((always_inline)) {
@@ -173,7 +195,7 @@ void Table::PullDim(std::span<const Key> keys, const RowTarget& target) {
     }
     if (target.counts != nullptr) target.counts[slot] = CountOf(count_code);
   };
-  Grouped(keys, index_, store_, rows, fetch, visit);
+  Grouped(keys, index_, store_, rows, full_bytes, fetch, visit);
   for (std::size_t i = 0; i < pulls.size(); ++i) done_.pulls_by_bucket[i] += pulls[i];
 }
 
@@ -215,9 +237,10 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
   float* const values = values_.data();
   auto& rows = Rows<kPlain>();
   PushResult result;
+  const std::size_t full_bytes =
+      FetchBytes(kPlain ? plain_count * sizeof(float) : layout_.codec(false).bytes());
   const auto fetch = [&](std::uint32_t row) {
-    return FetchBytes(kPlain ? plain_count * sizeof(float)
-                             : layout_.codec(store_.IsTail(row)).bytes());
+    return kPlain ? full_bytes : FetchBytes(layout_.codec(store_.IsTail(row)).bytes());
   };
   const auto visit = [&](std::size_t i, std::uint64_t hash, std::uint32_t row)
       __attribute__((always_inline)) {
@@ -294,7 +317,7 @@ PushResult Table::PushRule(const Rule& rule, const Batch& batch) {
     }
     Touch(rows.Header(row), seen.count, batch.step);
   };
-  Grouped(batch.keys, index_, store_, rows, fetch, visit);
+  Grouped(batch.keys, index_, store_, rows, full_bytes, fetch, visit);
   return result;
 }
 

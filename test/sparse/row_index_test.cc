@@ -162,6 +162,51 @@ TEST_CASE("a candidate is the key's row or another with its tag, and none only i
   CHECK(exact > 2800);
 }
 
+// Many hashes near the end of all, where entries find no room before the end of the old lines.
+TEST_CASE("what the first line says of a key is true at any moment of a growth",
+          "[sparse][index]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 30));
+  CAPTURE(seed);
+  Rng rng(seed);
+  IndexedRows rows;
+  std::map<Key, std::uint32_t> want;
+  std::vector<Key> keys;
+  for (int i = 0; i < 4000; ++i) {
+    const std::uint64_t place = rng.Below(3) == 0 ? 0xFFFFFFFF - rng.Below(1 << 24) : rng.Next();
+    keys.push_back(KeyOfHash(rng.Next() << 32 | (place & 0xFFFFFFFF)));
+  }
+  int sure = 0;
+  int elsewhere = 0;
+
+  for (int op = 0; op < 12'000; ++op) {
+    const Key key = keys[rng.Below(keys.size())];
+    const auto found = want.find(key);
+    std::vector<std::uint32_t> further;
+    const std::uint32_t near =
+        rows.index.NearCandidate(Mix64(key), [&](std::uint32_t row) { further.push_back(row); });
+    if (near == RowIndex::kNone) {
+      REQUIRE(found == want.end());
+      ++sure;
+    } else if (near == RowIndex::kElsewhere) {
+      ++elsewhere;
+    } else {
+      further.push_back(near);
+      for (const std::uint32_t row : further) {
+        REQUIRE(TagOf(Mix64(rows.slabs.KeyOf(row))) == TagOf(Mix64(key)));
+      }
+    }
+    REQUIRE(rows.Find(key) == (found == want.end() ? RowIndex::kNone : found->second));
+    if (found == want.end()) {
+      want[key] = rows.Insert(key);
+    } else if (rng.Below(4) == 0) {
+      rows.Erase(key);
+      want.erase(found);
+    }
+  }
+  CHECK(sure > 100);
+  CHECK(elsewhere > 100);
+}
+
 TEST_CASE("a line keeps fifteen entries of 26 bits and finds them as the slow search does",
           "[sparse][index]") {
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 100));

@@ -89,6 +89,26 @@ TEST_CASE("a slab without rows goes back to the system, and is there again when 
   CHECK(slabs.bytes() == full);
 }
 
+// Large enough that the block behind the last page of one is made before it is needed.
+TEST_CASE("a large store is full at its last row, at the end of a block and just behind it",
+          "[sparse][slabs]") {
+  // The end of a block of rows of 1,100 bytes, and one row less and more.
+  const std::uint32_t rows_max = (1U << 16) + GENERATE(0U, 1U, 2U) - 1;
+  CAPTURE(rows_max);
+  Slabs slabs(1100 - kRowHeaderBytes, rows_max);
+
+  for (std::uint32_t row = 0; row < rows_max; ++row) {
+    REQUIRE(!slabs.IsFull());
+    REQUIRE(slabs.Take() == row);
+    SetKey(slabs.Header(row), row);
+  }
+
+  CHECK(slabs.IsFull());
+  for (std::uint32_t row = 0; row < rows_max; ++row) REQUIRE(slabs.KeyOf(row) == row);
+  CHECK(slabs.bytes() >= std::uint64_t{rows_max} * 1100);
+  CHECK(slabs.bytes() < std::uint64_t{rows_max} * 1100 + 4096);
+}
+
 TEST_CASE("a slab costs what is touched of it", "[sparse][slabs]") {
   Slabs slabs(128);
 
