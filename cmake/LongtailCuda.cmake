@@ -36,7 +36,12 @@ if(LONGTAIL_CUDA)
       set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
       set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
     endif()
+    # Debian 12's CMake, 3.25.1, fails in a project that wants 3.25 if there is no nvToolsExt, which
+    # CUDA 13 no longer has.
+    set(minimum ${CMAKE_MINIMUM_REQUIRED_VERSION})
+    set(CMAKE_MINIMUM_REQUIRED_VERSION 3.24)
     find_package(CUDAToolkit 13 QUIET)
+    set(CMAKE_MINIMUM_REQUIRED_VERSION ${minimum})
     if(TARGET CUDA::cublas AND TARGET CUDA::cudart_static)
       set(LONGTAIL_WITH_CUDA ON)
     endif()

@@ -57,9 +57,11 @@ void AddPlaces(const std::vector<PlaceReport>& places, MetricPage& page) {
        [](const PlaceReport& place) { return place.messages.received_bytes; });
   each("longtail_refused_messages_total", "What came and was no message of ours.",
        [](const PlaceReport& place) { return place.messages.refused; });
-  each("longtail_denied_messages_total",
-       "Messages that were not their sender's to say, or too many.",
+  each("longtail_denied_messages_total", "Messages that were not their sender's to say.",
        [](const PlaceReport& place) { return place.messages.denied; });
+  each("longtail_deferred_messages_total",
+       "Messages that were to come again, as their sender's rows or bytes were used up.",
+       [](const PlaceReport& place) { return place.messages.deferred; });
   const auto dropped = [&](const PlaceReport& place, const char* reason, std::uint64_t count) {
     page.Counter("longtail_dropped_messages_total",
                  "Messages that were not sent: the peer's queue was full, or it was gone, or the "

@@ -243,7 +243,7 @@ class Endpoint final : public ZmqEndpoint {
     if (may.ok()) return true;
     {
       const MutexLock lock(&mutex_);
-      ++counters_.denied;
+      ++(absl::IsUnavailable(may) ? counters_.deferred : counters_.denied);
     }
     Send({self_, incoming.source,
           Acknowledgement{.request = RequestOf(message), .status = std::move(may), .step = 0}});

@@ -41,7 +41,8 @@ struct ZmqCounters {
   std::uint64_t unknown_dropped = 0;  ///< No such peer, or it is gone.
   std::uint64_t repeats_dropped = 0;  ///< The same request was still waiting to be sent.
   std::uint64_t refused = 0;          ///< No message of ours, or one too large.
-  std::uint64_t denied = 0;           ///< Not its sender's to say, or too much of it.
+  std::uint64_t denied = 0;           ///< Not its sender's to say.
+  std::uint64_t deferred = 0;         ///< Its sender's allowance was used up: to be asked again.
 };
 
 /// Thread: any thread may send, wake and connect; Receive is the owner's loop's alone.

@@ -32,6 +32,8 @@ VERSION = "0.1.0"
 EPOCHS = 45  # So many that the training lasts for all that is done meanwhile.
 SERVER_IMAGE = f"localhost/longtail-server:{VERSION}"
 TRAINER_IMAGE = f"localhost/longtail-trainer:{VERSION}"
+CUDA_IMAGE = f"localhost/longtail-trainer-cuda:{VERSION}"
+CUDA = pathlib.Path("/usr/local/cuda")
 LIMIT = 120
 
 
@@ -81,6 +83,30 @@ def check_images(figures):
         figures["SIGTERM to the end of a coordinator, s"] = seconds
     finally:
         alone.remove()
+
+
+def check_cuda_image(root, figures):
+    """The trainer's image for GPUs, with this machine's CUDA: it loads its component, which is all
+    that can be seen where there is no driver, says that there is none, and trains on the CPU's
+    device; unless the GPU was asked for by name, as the manifests do."""
+    begin = time.monotonic()
+    size = podman.build(root, "trainer-cuda", CUDA_IMAGE, [f"{CUDA.resolve()}:{CUDA}:ro"])
+    figures["image trainer-cuda, MB"] = size / 1e6
+    figures["image trainer-cuda built, s"] = time.monotonic() - begin
+    config = "/usr/share/longtail/examples/ctr/configs/movielens-latest-small.json"
+    train = ["podman", "run", "--rm", "--read-only", "--network", "none", "--tmpfs",
+             "/tmp:mode=1777", CUDA_IMAGE, "train", config, "--out", "/tmp/run", "--depth", "3"]
+    done = call(*train, "--device", "auto")
+    said = done.stdout + done.stderr
+    want("no CUDA driver (libcuda.so.1)" in said, f"{CUDA_IMAGE}: of its device: {said[-2000:]}")
+    want("AUC" in said, f"{CUDA_IMAGE}: trained nothing: {said[-2000:]}")
+    done = call(*train, "--device", "cuda:0", check=False)
+    want(done.returncode != 0 and "no CUDA driver" in done.stderr,
+         f"{CUDA_IMAGE}: cuda:0 without a driver: {done.returncode}, {done.stderr[-2000:]}")
+    done = call("podman", "run", "--rm", "--read-only", "--entrypoint", "/usr/bin/longtail",
+                CUDA_IMAGE, "gpu-selfcheck", "--device", "cuda:0", check=False)
+    want(done.returncode != 0 and "no CUDA driver" in done.stdout + done.stderr,
+         f"{CUDA_IMAGE}: gpu-selfcheck: {done.returncode}, {done.stderr[-2000:]}")
 
 
 class Kubernetes:
@@ -314,6 +340,10 @@ def main(arguments):
         figures[f"image {target}, MB"] = size / 1e6
         figures[f"image {target} built, s"] = time.monotonic() - begin
     check_images(figures)
+    if (CUDA / "bin" / "nvcc").exists():
+        check_cuda_image(root, figures)
+    else:
+        figures["image trainer-cuda"] = f"not built: no nvcc in {CUDA}"
     documents = rendered(root, directory)
     pods = Pods(documents, directory)
     kubernetes = None

@@ -53,13 +53,14 @@ def prepare(directory):
         archive.unlink()
 
 
-def build(root, target, tag):
+def build(root, target, tag, volumes=()):
     """The image of one target of docker/Dockerfile, and its bytes."""
     words = ["podman", "build", "--network", "host", "--format", "docker", "--file",
              root / "docker" / "Dockerfile", "--target", target, "--tag", tag]
     cache = pathlib.Path.home() / ".cache" / "ccache"
     if cache.is_dir():
         words += ["--volume", f"{cache}:/ccache"]
+    words += [word for volume in volumes for word in ("--volume", volume)]
     call(*words, root, timeout=3600)
     return json.loads(call("podman", "image", "inspect", tag).stdout)[0]["Size"]
 

