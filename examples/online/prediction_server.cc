@@ -1,16 +1,12 @@
 #include "examples/online/prediction_server.h"
 
-#include <civetweb.h>
-
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <sstream>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -25,6 +21,7 @@
 #include "base/logistic.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
+#include "examples/common/http/http_server.h"
 #include "examples/online/fm_model.h"
 #include "longtail/cluster.h"
 #include "longtail/pages.h"
@@ -82,27 +79,18 @@ struct Query {
   std::vector<std::string> features;
 };
 
-absl::StatusOr<Query> ParseQuery(const char* text) {
-  const std::string query = text == nullptr ? "" : text;
+absl::StatusOr<Query> ParseQuery(const std::string& query) {
   if (query.size() > kQueryBytesMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("query of ", query.size(), " bytes: want at most ", kQueryBytesMax));
   }
+  LONGTAIL_ASSIGN_OR_RETURN(auto parts, QueryParts(query));
   Query parsed;
-  std::vector<char> value(query.size() + 1);
-  std::stringstream parts(query);
-  for (std::string part; std::getline(parts, part, '&');) {
-    const std::size_t equals = part.find('=');
-    const std::string name = part.substr(0, equals);
-    const std::string raw = equals == std::string::npos ? "" : part.substr(equals + 1);
-    const int size = mg_url_decode(raw.c_str(), static_cast<int>(raw.size()), value.data(),
-                                   static_cast<int>(value.size()), 1);
-    if (size < 0) return absl::InvalidArgumentError("query: it cannot be decoded");
-    std::string decoded(value.data(), static_cast<std::size_t>(size));
+  for (auto& [name, value] : parts) {
     if (name == "id") {
-      parsed.id = std::move(decoded);
-    } else if (name == "f" && !decoded.empty()) {
-      parsed.features.push_back(std::move(decoded));
+      parsed.id = std::move(value);
+    } else if (name == "f" && !value.empty()) {
+      parsed.features.push_back(std::move(value));
     } else {
       return absl::InvalidArgumentError("query: want id=ID and f=FEATURE, as often as there are");
     }
@@ -119,7 +107,7 @@ class HttpPredictions final : public PredictionServer {
   explicit HttpPredictions(const PredictionOptions& options) : options_(options) {}
   ~HttpPredictions() override {
     pages_.reset();
-    if (context_ != nullptr) mg_stop(context_);
+    server_.reset();
   }
 
   absl::Status Run() {
@@ -131,7 +119,10 @@ class HttpPredictions final : public PredictionServer {
       LONGTAIL_ASSIGN_OR_RETURN(versions_[1],
                                 OpenVersion("candidate", options_.candidate, options_));
     }
-    LONGTAIL_RETURN_IF_ERROR(Listen());
+    LONGTAIL_ASSIGN_OR_RETURN(
+        server_,
+        HttpServer::Start({.listen = options_.listen, .threads = 8, .keeps_alive = true},
+                          [this](const HttpServer::Request& request) { return Answer(request); }));
     if (options_.admin.empty()) return absl::OkStatus();
     LONGTAIL_ASSIGN_OR_RETURN(
         pages_, Pages::Show({.listen = options_.admin,
@@ -139,60 +130,21 @@ class HttpPredictions final : public PredictionServer {
     return absl::OkStatus();
   }
 
-  const std::string& address() const override { return address_; }
+  const std::string& address() const override { return server_->address(); }
 
  private:
-  absl::Status Listen() {
-    const std::string& listen = options_.listen;
-    const char* settings[] = {"listening_ports",    listen.c_str(), "num_threads", "8",
-                              "request_timeout_ms", "5000",         "tcp_nodelay", "1",
-                              "enable_keep_alive",  "yes",          nullptr};
-    mg_callbacks callbacks{};
-    callbacks.log_message = [](const mg_connection*, const char*) { return 1; };
-    mg_init_data init{
-        .callbacks = &callbacks, .user_data = this, .configuration_options = settings};
-    std::array<char, 256> text{};
-    unsigned code = 0;
-    mg_error_data error{.code = &code, .text = text.data(), .text_buffer_size = text.size()};
-    context_ = mg_start2(&init, &error);
-    if (context_ == nullptr) {
-      return absl::UnavailableError(
-          absl::StrCat("'", listen, "': cannot be listened on: ", text.data()));
-    }
-    mg_server_port bound{};
-    mg_get_server_ports(context_, 1, &bound);
-    address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", bound.port);
-    mg_set_request_handler(
-        context_, "/predict",
-        [](mg_connection* connection, void* self) {
-          // CivetWeb's threads have a hundred KiB of stack, which an answer may not do with.
-          int answered = 0;
-          std::thread([&] {
-            answered = static_cast<HttpPredictions*>(self)->Answer(connection);
-          }).join();
-          return answered;
-        },
-        this);
-    return absl::OkStatus();
-  }
-
-  int Answer(mg_connection* connection) {
-    const mg_request_info* const request = mg_get_request_info(connection);
-    if (std::string(request->request_method) != "GET") {
-      return Send(connection, 405, {{"error", "want GET"}});
-    }
-    const absl::StatusOr<Query> query = ParseQuery(request->query_string);
-    if (!query.ok()) {
-      return Send(connection, 400, {{"error", std::string(query.status().message())}});
-    }
+  HttpServer::Answer Answer(const HttpServer::Request& request) {
+    if (request.path != "/predict") return Send(404, {{"error", "want /predict"}});
+    const absl::StatusOr<Query> query = ParseQuery(request.query);
+    if (!query.ok()) return Send(400, {{"error", std::string(query.status().message())}});
     Version& version = *versions_[Candidate(query->id) ? 1 : 0];
     absl::StatusOr<nlohmann::json> answer = Predict(version, *query);
     ++(answer.ok() ? version.answers : version.failures);
     if (!answer.ok()) {
-      return Send(connection, 503,
+      return Send(503,
                   {{"error", std::string(answer.status().message())}, {"version", version.name}});
     }
-    return Send(connection, 200, *answer);
+    return Send(200, *answer);
   }
 
   bool Candidate(const std::string& id) {
@@ -239,16 +191,11 @@ class HttpPredictions final : public PredictionServer {
     return answer;
   }
 
-  static int Send(mg_connection* connection, int code, const nlohmann::json& body) {
+  static HttpServer::Answer Send(int code, const nlohmann::json& body) {
     // (What is no UTF-8 in a feature comes back as the sign for that.)
-    const std::string text =
-        body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-    mg_printf(connection,
-              "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-              "Cache-Control: no-store\r\n\r\n",
-              code, code == 200 ? "OK" : "Error", text.size());
-    mg_write(connection, text.data(), text.size());
-    return code;
+    return {.code = code,
+            .type = "application/json",
+            .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
   }
 
   void AddFigures(Figures& figures) {
@@ -276,8 +223,7 @@ class HttpPredictions final : public PredictionServer {
 
   const PredictionOptions options_;
   std::array<std::unique_ptr<Version>, 2> versions_;  // The second: null without a candidate.
-  mg_context* context_ = nullptr;
-  std::string address_;
+  std::unique_ptr<HttpServer> server_;
   Mutex mutex_;
   double share_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time read_share_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
