@@ -10,7 +10,7 @@
 #include "examples/common/report/number_text.h"
 #include "examples/common/report/safe_text.h"
 #include "examples/recommender/popularity.h"
-#include "examples/recommender/top_items.h"
+#include "examples/recommender/tail_places.h"
 
 namespace longtail::examples::recommender {
 namespace {
@@ -39,20 +39,21 @@ TextTable TableOf(const Dataset& data, const std::vector<RankedItem>& items, std
 
 absl::StatusOr<std::vector<RankedItem>> Best(const Dataset& data, std::uint32_t user,
                                              std::span<const std::uint32_t> known,
-                                             std::size_t count, Scorer& scorer) {
+                                             std::size_t count, Scorer& scorer, float tail_share) {
   MatrixBuffer scores(1, data.item_count());
   const KnownUser who{.user = user, .items = known};
   LONGTAIL_RETURN_IF_ERROR(scorer.Score({&who, 1}, scores.view()));
   std::vector<RankedItem> best;
-  TopItems({scores.view().row(0), data.item_count()}, known, count, best);
+  TopItemsWithTail({scores.view().row(0), data.item_count()}, known, data.item_counts, tail_share,
+                   count, best);
   return best;
 }
 
 }  // namespace
 
 absl::StatusOr<Knowledge> PrintRecommendations(const Dataset& data, const std::string& user,
-                                               std::size_t count, Scorer& scorer, std::ostream& out,
-                                               TerminalStyle style) {
+                                               std::size_t count, Scorer& scorer, float tail_share,
+                                               std::ostream& out, TerminalStyle style) {
   const std::optional<std::uint32_t> number = data.names.users.Find(user);
   std::vector<std::uint32_t> known;
   if (number) known = KnownItems(data, EvaluatedPart::kTest, *number);
@@ -61,7 +62,7 @@ absl::StatusOr<Knowledge> PrintRecommendations(const Dataset& data, const std::s
         << ": these are the items seen most, the same for everybody.\n";
     Popularity popularity(data.item_counts);
     LONGTAIL_ASSIGN_OR_RETURN(const auto best,
-                              Best(data, number.value_or(0), known, count, popularity));
+                              Best(data, number.value_or(0), known, count, popularity, 0));
     out << TextOf(TableOf(data, best, "Popular", "count"), style);
     return number ? Knowledge::kNothingToLearn : Knowledge::kUnknownUser;
   }
@@ -71,7 +72,7 @@ absl::StatusOr<Knowledge> PrintRecommendations(const Dataset& data, const std::s
        ++i) {
     out << "  " << SafeText(data.TextOfItem(known[i])) << "\n";
   }
-  LONGTAIL_ASSIGN_OR_RETURN(const auto best, Best(data, *number, known, count, scorer));
+  LONGTAIL_ASSIGN_OR_RETURN(const auto best, Best(data, *number, known, count, scorer, tail_share));
   out << TextOf(TableOf(data, best, absl::StrCat("Recommended to user ", user), "score"), style);
   return Knowledge::kUser;
 }

@@ -22,12 +22,13 @@ enum class Knowledge : std::uint8_t {
 };
 
 /// Prints the best `count` items for the user of that id, by `scorer`, without those that the user
-/// has; for a user of whom nothing is known the most popular ones, and says so.
+/// has, a `tail_share` of them rare (tail_places.h); for a user of whom nothing is known the most
+/// popular ones, and says so.
 ///
 /// Errors: those of the scorer.
 absl::StatusOr<Knowledge> PrintRecommendations(const Dataset& data, const std::string& user,
-                                               std::size_t count, Scorer& scorer, std::ostream& out,
-                                               TerminalStyle style);
+                                               std::size_t count, Scorer& scorer, float tail_share,
+                                               std::ostream& out, TerminalStyle style);
 
 /// The item that `text` means: an id, a title, or a part of titles, of which the one seen most in
 /// training counts. Upper and lower case are alike.

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "examples/common/nn/matrix.h"
 #include "examples/common/report/number_text.h"
+#include "examples/recommender/tail_places.h"
 
 namespace longtail::examples::recommender {
 namespace {
@@ -35,7 +36,7 @@ std::string BucketText(std::size_t bucket) {
 }  // namespace
 
 absl::StatusOr<RankingResult> EvaluateRanking(const Dataset& data, EvaluatedPart part,
-                                              Scorer& scorer) {
+                                              Scorer& scorer, float tail_share) {
   const ItemLists& wanted = ListsOf(data, part);
   RankingResult result;
   std::vector<std::uint32_t> users;
@@ -67,7 +68,8 @@ absl::StatusOr<RankingResult> EvaluateRanking(const Dataset& data, EvaluatedPart
     const Matrix rows = scores.view().Rows(0, count);
     LONGTAIL_RETURN_IF_ERROR(scorer.Score(block, rows));
     for (std::size_t i = 0; i < count; ++i) {
-      TopItems({rows.row(i), data.item_count()}, known[i], kPlaces.back(), list);
+      TopItemsWithTail({rows.row(i), data.item_count()}, known[i], data.item_counts, tail_share,
+                       kPlaces.back(), list);
       evaluator.Add(list, wanted.Of(users[begin + i]));
     }
   }

@@ -21,11 +21,11 @@ struct RankingResult {
 };
 
 /// Ranks all items for every user with items in this part and in training, without those that they
-/// are known to have.
+/// are known to have. `tail_share` of each list's places are for rare items (tail_places.h).
 ///
 /// Errors: those of the scorer; FailedPrecondition if there is no such user.
 absl::StatusOr<RankingResult> EvaluateRanking(const Dataset& data, EvaluatedPart part,
-                                              Scorer& scorer);
+                                              Scorer& scorer, float tail_share = 0);
 
 /// Errors of ratings: roots of mean squares, over all and by how often the item is in training.
 struct RatingResult {

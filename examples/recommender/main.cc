@@ -36,6 +36,7 @@ struct Arguments {
   std::string item;
   std::string step_mode;
   std::optional<float> popularity_discount;
+  std::optional<float> tail_share;
   std::uint64_t seed = 0;
   std::uint32_t fold = 0;
   std::uint32_t epochs = 0;
@@ -63,6 +64,7 @@ absl::StatusOr<RunOptions> OptionsOf(const Arguments& arguments) {
   if (arguments.seed != 0) config.seed = arguments.seed;
   config.model.popularity_discount =
       arguments.popularity_discount.value_or(config.model.popularity_discount);
+  config.model.tail_share = arguments.tail_share.value_or(config.model.tail_share);
   if (arguments.fold != 0) config.data.split.fold = arguments.fold;
   if (arguments.epochs != 0) config.epochs = arguments.epochs;
   if (arguments.workers != 0) config.workers = arguments.workers;
@@ -139,7 +141,8 @@ absl::Status Evaluate(const Arguments& arguments) {
     return absl::OkStatus();
   }
   LONGTAIL_ASSIGN_OR_RETURN(const RankingResult result,
-                            EvaluateRanking(*loaded->data, part, loaded->scorer()));
+                            EvaluateRanking(*loaded->data, part, loaded->scorer(),
+                                            loaded->options.config.model.tail_share));
   if (arguments.json) {
     std::cout << ToJson(result);
   } else {
@@ -151,7 +154,8 @@ absl::Status Evaluate(const Arguments& arguments) {
 absl::StatusOr<Knowledge> Recommend(const Arguments& arguments) {
   LONGTAIL_ASSIGN_OR_RETURN(const auto loaded, Load(arguments));
   return PrintRecommendations(*loaded->data, arguments.user, arguments.count, loaded->scorer(),
-                              std::cout, StyleOfTerminal());
+                              loaded->options.config.model.tail_share, std::cout,
+                              StyleOfTerminal());
 }
 
 absl::Status Similar(const Arguments& arguments) {
@@ -176,6 +180,10 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--popularity_discount", arguments.popularity_discount,
                   "Instead of the config's: how far popular items are held back in lists")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--tail_share", arguments.tail_share,
+                  "Instead of the config's: the share of a list's places that is for rare items")
       ->check(CLI::Range(0.0, 1.0));
   command.add_option("--workers", arguments.workers, "Instead of the config's");
   command.add_option("--lanes", arguments.lanes, "Instead of the config's");

@@ -45,6 +45,7 @@ struct ModelConfig {
   /// lists by how much likelier it is for this user than for anybody, which finds more of the tail
   /// and less of the head.
   float popularity_discount = 0;
+  float tail_share = 0;  ///< Lists alone: the share of places for rare items, see tail_places.h.
 
   /// Floats of a row: the bias first, if there is one.
   std::uint32_t row_dim() const { return dim + bias_columns(); }

@@ -118,6 +118,8 @@ absl::Status ParseModel(const json& object, const std::string& place, ModelConfi
   fields.Get("bias", model.bias);
   fields.Get("popularity_discount", model.popularity_discount);
   WantShare(fields, "popularity_discount", model.popularity_discount);
+  fields.Get("tail_share", model.tail_share);
+  WantShare(fields, "tail_share", model.tail_share);
   WantAtLeast(fields, "dim", model.dim, 1);
   if (model.history != History::kNone) WantAtLeast(fields, "history_max", model.history_max, 1);
   WantShare(fields, "history_power", model.history_power);

@@ -8,7 +8,7 @@
 //             test_fraction, fold, folds
 //   model     dim, user_row, history ("none" | "items" | "own"), history_order ("any" | "before"),
 //             history_max, history_power, similarity ("dot" | "cosine"), bias,
-//             popularity_discount
+//             popularity_discount, tail_share
 //   loss      name ("softmax" | "bpr" | "squared"), temperature, negatives, negative_power,
 //             popularity_correction, l2
 //   rows      optimizer {rule, …}, initializer {kind, …}: of all tables

@@ -178,8 +178,8 @@ absl::Status TrainingRun::Evaluate() {
     Print(*result_.ratings, absl::StrCat(config_.title, ", test"), out_, options_.style);
     json = ToJson(*result_.ratings);
   } else {
-    LONGTAIL_ASSIGN_OR_RETURN(result_.ranking,
-                              EvaluateRanking(data_, EvaluatedPart::kTest, *model));
+    LONGTAIL_ASSIGN_OR_RETURN(result_.ranking, EvaluateRanking(data_, EvaluatedPart::kTest, *model,
+                                                               config_.model.tail_share));
     Print(*result_.ranking, absl::StrCat(config_.title, ", test"), out_, options_.style);
     json = ToJson(*result_.ranking);
   }

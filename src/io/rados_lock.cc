@@ -36,9 +36,12 @@ absl::StatusOr<std::unique_ptr<StoreLock>> RadosLock::Acquire(const RadosAddress
   own.timeout = std::min(own.timeout, address.timeout);
   LONGTAIL_ASSIGN_OR_RETURN(std::unique_ptr<RadosPool> pool, RadosPool::Connect(own));
   std::unique_ptr<RadosLock> lock(new RadosLock(std::move(pool), name, address.lease));
-  const absl::Time until = absl::Now() + address.lease + kLeaseMargin;
+  const absl::Time begin = absl::Now();
+  const absl::Time until = begin + address.lease + kLeaseMargin;
   absl::Status locked = lock->Lock();
-  while (absl::IsFailedPrecondition(locked) && absl::Now() < until) {
+  // Nothing is held yet, so a store that is slow has as long as for anything else.
+  while ((absl::IsFailedPrecondition(locked) && absl::Now() < until) ||
+         (absl::IsUnavailable(locked) && absl::Now() < begin + address.timeout)) {
     absl::SleepFor(kAskAgainAfter);
     locked = lock->Lock();
   }

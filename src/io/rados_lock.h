@@ -17,7 +17,8 @@ namespace longtail {
 class RadosLock final : public StoreLock {
  public:
   /// Locks the object "NAME~lock". Where another has it, waits for longer than the address's lease:
-  /// one that is still renewed then is of a process that lives.
+  /// one that is still renewed then is of a process that lives. Asks again while there is no
+  /// answer, for the address's timeout.
   ///
   /// Errors: FailedPrecondition naming who holds it; as RadosPool::Connect and RadosPool::Problem.
   static absl::StatusOr<std::unique_ptr<StoreLock>> Acquire(const RadosAddress& address,

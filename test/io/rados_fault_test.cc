@@ -374,6 +374,35 @@ TEST_CASE("a value that is damaged, or a blob in the place of one, is told", "[i
   CHECK(Says(large, "object 'state': a blob of 9437184 bytes: want a value, of at most 1048576"));
 }
 
+TEST_CASE("who asks for a lock waits as long as for anything else, not a part of a lease",
+          "[io][rados]") {
+  const auto place = StorePlace::Make("rados");
+  if (place == nullptr) return;
+  Must(WriteSoon(*Must(RadosStore::Open(place->address())), "a", "1"));
+  REQUIRE(CephNode::Do("pause osd.0"));
+  std::thread later([] {
+    absl::SleepFor(absl::Seconds(3));
+    CephNode::Do("resume osd.0");
+  });
+  const auto lock = RadosLock::Acquire(Must(ParseRadosAddress(place->With("lease=2&timeout=20"))),
+                                       "coordinator", {});
+  later.join();
+
+  Must(lock.status());
+
+  REQUIRE(CephNode::Do("pause osd.0"));
+  absl::Status silent;
+  const absl::Duration took = Took([&] {
+    silent =
+        RadosLock::Acquire(Must(ParseRadosAddress(place->With("lease=2&timeout=4"))), "other", {})
+            .status();
+  });
+  REQUIRE(CephNode::Do("resume osd.0"));
+  CHECK(absl::IsUnavailable(silent));
+  CHECK(took < absl::Seconds(8));
+  Must(WriteSoon(*Must(RadosStore::Open(place->address())), "a", "2"));
+}
+
 TEST_CASE("who loses a lock to somebody who breaks it is told who has it", "[io][rados]") {
   const auto place = StorePlace::Make("rados");
   if (place == nullptr) return;

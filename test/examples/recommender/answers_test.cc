@@ -26,7 +26,7 @@ TEST_CASE("a list has titles and leaves out what the user has",
   const Dataset data = Movies();
   Popularity scorer(data.item_counts);
   std::ostringstream says;
-  CHECK(Need(PrintRecommendations(data, "1", 10, scorer, says, {})) == Knowledge::kUser);
+  CHECK(Need(PrintRecommendations(data, "1", 10, scorer, 0, says, {})) == Knowledge::kUser);
   const std::string text = says.str();
   CHECK(text.find("User 1 has 2 items, such as:\n  Alien (1979)\n  Aliens (1986)\n") == 0);
   const std::size_t list = text.find("Recommended to user 1");
@@ -40,7 +40,7 @@ TEST_CASE("who is unknown gets what is popular, and is told so",
   const Dataset data = Movies();
   Popularity scorer(data.item_counts);
   std::ostringstream says;
-  CHECK(Need(PrintRecommendations(data, "no\x1b[31mbody", 2, scorer, says, {})) ==
+  CHECK(Need(PrintRecommendations(data, "no\x1b[31mbody", 2, scorer, 0, says, {})) ==
         Knowledge::kUnknownUser);
   CHECK(says.str().find("is unknown: these are the items seen most, the same for everybody.") !=
         std::string::npos);
@@ -49,7 +49,8 @@ TEST_CASE("who is unknown gets what is popular, and is told so",
   CHECK(says.str().find("Brazil") == std::string::npos);
 
   std::ostringstream others;
-  CHECK(Need(PrintRecommendations(data, "3", 2, scorer, others, {})) == Knowledge::kNothingToLearn);
+  CHECK(Need(PrintRecommendations(data, "3", 2, scorer, 0, others, {})) ==
+        Knowledge::kNothingToLearn);
   CHECK(others.str().find("User 3 has nothing in training: ") == 0);
 }
 

@@ -67,6 +67,7 @@ TEST_CASE("a config that cannot be is refused by key, value and what was wanted"
       {R"("data": {"train": "a"})",
        "c: split: key 'rule': is 'files' and data.test is empty; wanted a file's name there"},
       {data + R"(, "model": {"dim": 0})", "c: model: key 'dim': is 0; wanted 1 or more"},
+      {data + R"(, "model": {"tail_share": 2})", "c: model: key 'tail_share': is 2; wanted 0..1"},
       {data + R"(, "model": {"user_row": false})",
        "c: model: key 'user_row': is false and there is no history; wanted one of them at least"},
       {data + R"(, "model": {"similarity": "cosine", "bias": true})",
