@@ -49,9 +49,9 @@ class RowIndex {
       return kElsewhere;
     }
     const std::uint32_t row = line->Row(static_cast<unsigned>(std::countr_zero(matches)));
-    for (matches &= matches - 1; matches != 0; matches &= matches - 1) [[unlikely]] {
-        also(line->Row(static_cast<unsigned>(std::countr_zero(matches))));
-      }
+    for (matches &= matches - 1; matches != 0; matches &= matches - 1) {
+      also(line->Row(static_cast<unsigned>(std::countr_zero(matches))));
+    }
     return row;
   }
 
@@ -122,7 +122,7 @@ class RowIndex {
   /// Whether a growth is under way.
   bool is_growing() const { return old_.count() != 0; }
 
-  /// Bytes of all lines.
+  /// Bytes of all lines, but for those of the next growth, of which one huge page is touched.
   std::uint64_t bytes() const { return lines_.bytes() + old_.bytes(); }
 
  private:
