@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "io/direct_write.h"
 
 namespace longtail {
 namespace {
@@ -100,21 +101,18 @@ int OpenFile(const std::string& path, int flags) {
   return fd;
 }
 
-absl::Status WriteAll(Descriptor& file, const std::string& path, std::string_view bytes) {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const std::string doing =
-          absl::StrCat("writing ", bytes.size(), " bytes (", done, " written) to");
-      return SystemError(doing, path, errno);
-    }
-    done += static_cast<std::size_t>(n);
+// Makes `bytes` durable at `offset`, and closes the file.
+absl::Status WriteAll(Descriptor& file, const std::string& path, std::uint64_t offset,
+                      std::string_view bytes) {
+  const WrittenBytes written = WriteAt(file.get(), offset, bytes);
+  if (written.error != 0) {
+    const std::string doing =
+        absl::StrCat("writing ", bytes.size(), " bytes (", written.count, " written) to");
+    return SystemError(doing, path, written.error);
   }
   // Some file systems notice a full disk or quota only here.
   const std::string doing = absl::StrCat("syncing ", bytes.size(), " bytes of");
-  if (::fsync(file.get()) != 0) return SystemError(doing, path, errno);
+  if (::fdatasync(file.get()) != 0) return SystemError(doing, path, errno);
   if (file.Close() != 0 && errno != EINTR) return SystemError(doing, path, errno);
   return absl::OkStatus();
 }
@@ -125,7 +123,7 @@ absl::Status WriteInPlace(const std::string& unfinished, const std::string& path
   if (!file.valid()) {
     return SystemError(absl::StrCat("creating (for ", bytes.size(), " bytes)"), unfinished, errno);
   }
-  absl::Status status = WriteAll(file, unfinished, bytes);
+  absl::Status status = WriteAll(file, unfinished, 0, bytes);
   if (status.ok() && std::rename(unfinished.c_str(), path.c_str()) != 0) {
     status = SystemError("renaming to", path, errno);
   }
@@ -150,10 +148,7 @@ absl::Status ExtendInPlace(const std::string& path, std::uint64_t from, std::str
   if (size > from && ::ftruncate(file.get(), static_cast<off_t>(from)) != 0) {
     return SystemError(absl::StrCat("cutting to ", from, " bytes:"), path, errno);
   }
-  if (::lseek(file.get(), static_cast<off_t>(from), SEEK_SET) < 0) {
-    return SystemError("extending", path, errno);
-  }
-  if (absl::Status written = WriteAll(file, path, bytes); !written.ok()) return written;
+  if (absl::Status written = WriteAll(file, path, from, bytes); !written.ok()) return written;
   return from == 0 ? SyncDirectory(DirectoryOf(path)) : absl::OkStatus();
 }
 
