@@ -18,6 +18,9 @@ namespace {
 // An idle loop looks around this often even if nobody wakes it.
 constexpr absl::Duration kIdleWait = absl::Seconds(1);
 
+// Between two chunks of one snapshot there are milliseconds.
+constexpr absl::Duration kBuffersKept = absl::Seconds(1);
+
 }  // namespace
 
 CoreLoop::CoreLoop(Core& core, Transport& transport, Options options)
@@ -114,7 +117,8 @@ void CoreLoop::CarryOut(absl::Time now) {
         background_changed_.SignalAll();
         continue;
       }
-      const StoreAnswer answer = Write(write);
+      SnapshotBuffers buffers;
+      const StoreAnswer answer = Write(write, buffers);
       write = {};
       core_.OnStored(answer, now, effects_);
     }
@@ -139,7 +143,7 @@ void CoreLoop::CarryOut(absl::Time now) {
   effects_.Clear();
 }
 
-StoreAnswer CoreLoop::Write(const StoreWrite& write) const {
+StoreAnswer CoreLoop::Write(const StoreWrite& write, SnapshotBuffers& buffers) const {
   BlobStore* const store =
       write.is_base && options_.log != nullptr ? options_.log->store() : options_.store;
   if (store == nullptr) {
@@ -147,7 +151,7 @@ StoreAnswer CoreLoop::Write(const StoreWrite& write) const {
             .status = absl::FailedPreconditionError(
                 absl::StrCat("blob '", write.name, "': this cluster was started without a store"))};
   }
-  return CarryOutWrite(write, [&](const std::string& name, const std::string& bytes) {
+  return CarryOutWrite(write, buffers, [&](const std::string& name, const std::string& bytes) {
     const absl::Time begin = absl::Now();
     const absl::Status written = store->Write(name, bytes);
     if (options_.meter != nullptr) {
@@ -167,16 +171,22 @@ void CoreLoop::RunBackground() {
   const sched_param parameters{};
   (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
   (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
+  SnapshotBuffers buffers;
   for (;;) {
     StoreWrite write;
     {
       const MutexLock lock(&background_mutex_);
-      while (background_.empty() && !background_stop_) background_changed_.Wait(&background_mutex_);
+      absl::Time until = absl::Now() + kBuffersKept;
+      while (background_.empty() && !background_stop_) {
+        if (!background_changed_.WaitWithDeadline(&background_mutex_, until)) continue;
+        (void)std::exchange(buffers, {});  // Assigned to, a string keeps its memory.
+        until = absl::InfiniteFuture();
+      }
       if (background_stop_) return;
       write = std::move(background_.front());
       background_.pop_front();
     }
-    const StoreAnswer answer = Write(write);
+    const StoreAnswer answer = Write(write, buffers);
     write = {};
     {
       const MutexLock lock(&background_mutex_);

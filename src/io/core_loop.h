@@ -21,6 +21,8 @@
 
 namespace longtail {
 
+struct SnapshotBuffers;
+
 /// Owns one thread from construction to destruction. `core`, `transport`, `audit`, `log`,
 /// `meter` and `store` (may be null: then every write is refused) must outlive it.
 class CoreLoop {
@@ -50,7 +52,7 @@ class CoreLoop {
  private:
   void Run();
   void CarryOut(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  StoreAnswer Write(const StoreWrite& write) const;
+  StoreAnswer Write(const StoreWrite& write, SnapshotBuffers& buffers) const;
   void RunBackground();
   std::vector<StoreAnswer> TakeStored();
 

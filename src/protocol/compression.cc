@@ -8,7 +8,7 @@
 namespace longtail {
 namespace {
 
-constexpr int kLevel = 1;
+constexpr int kLevel = -1;
 
 }  // namespace
 

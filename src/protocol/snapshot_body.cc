@@ -195,7 +195,7 @@ std::size_t SnapshotRowBytes(std::uint32_t value_count) {
   return sizeof(Key) + 2 * sizeof(std::uint32_t) + value_count * sizeof(float);
 }
 
-std::string EncodeSnapshotBody(const SnapshotChunk& chunk) {
+void AppendSnapshotBody(const SnapshotChunk& chunk, std::string& body) {
   std::size_t size = kSnapshotEmptyBodyBytes + chunk.sessions.size() * kSnapshotSessionBytes;
   for (const SnapshotTable& table : chunk.tables) {
     size += kSnapshotTableBytes + kSpecBytesMax +
@@ -203,8 +203,7 @@ std::string EncodeSnapshotBody(const SnapshotChunk& chunk) {
             table.rows.ends.size() * sizeof(std::uint32_t) + table.rows.packed.size() +
             table.gone.size() * sizeof(Key);
   }
-  std::string body;
-  body.reserve(size);
+  body.reserve(body.size() + size);
   ByteWriter writer(body);
   writer.U32(Size32(chunk.tables.size()));
   writer.U32(Size32(chunk.sessions.size()));
@@ -215,6 +214,11 @@ std::string EncodeSnapshotBody(const SnapshotChunk& chunk) {
     writer.U64(session.next_sequence);
     writer.U64(session.first_step);
   }
+}
+
+std::string EncodeSnapshotBody(const SnapshotChunk& chunk) {
+  std::string body;
+  AppendSnapshotBody(chunk, body);
   return body;
 }
 

@@ -28,8 +28,9 @@ inline constexpr std::size_t kSnapshotSessionBytes =
 /// Bytes of a body of no table and no session.
 inline constexpr std::size_t kSnapshotEmptyBodyBytes = 2 * sizeof(std::uint32_t);
 
-/// Writes tables and sessions of a chunk; its header is not part of the body, and says in which
-/// form that is.
+/// Appends tables and sessions of a chunk to `body`; its header is not part of the body, and says
+/// in which form that is.
+void AppendSnapshotBody(const SnapshotChunk& chunk, std::string& body);
 std::string EncodeSnapshotBody(const SnapshotChunk& chunk);
 
 /// Reads tables and sessions into `chunk`, whose header says in which form they are. `what` names

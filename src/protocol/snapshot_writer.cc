@@ -10,10 +10,13 @@
 
 namespace longtail {
 
-std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
-  const std::string body = EncodeSnapshotBody(chunk);
+const std::string& EncodeSnapshotChunk(const SnapshotChunk& chunk, SnapshotBuffers& buffers) {
+  std::string& body = buffers.body;
+  std::string& blob = buffers.blob;
+  body.clear();
+  blob.clear();
+  AppendSnapshotBody(chunk, body);
   LONGTAIL_CHECK(body.size() <= kSnapshotChunkBytesMax);
-  std::string blob;
   ByteWriter writer(blob);
   writer.Bytes(AsBytes(kSnapshotMagic));
   LONGTAIL_CHECK(chunk.header.is_increment || chunk.header.values == WireValues::kFloat32);
@@ -31,6 +34,12 @@ std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
   AppendCompressed(body, blob);
   Seal(kSnapshotEnvelope, blob);
   return blob;
+}
+
+std::string EncodeSnapshotChunk(const SnapshotChunk& chunk) {
+  SnapshotBuffers buffers;
+  EncodeSnapshotChunk(chunk, buffers);
+  return std::move(buffers.blob);
 }
 
 std::uint64_t RowsOf(const SnapshotChunk& chunk) {

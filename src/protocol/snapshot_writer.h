@@ -78,9 +78,18 @@ class SnapshotWriter {
   std::vector<RowBlock> spares_;
 };
 
-/// A whole chunk as one blob: header, compressed body, checksum.
+/// Memory for encoding a chunk, which is kept for the next: fresh memory costs as much as encoding.
+struct SnapshotBuffers {
+  std::string body;
+  std::string blob;
+};
+
+/// A whole chunk as one blob: header, compressed body, checksum. It lies in `buffers`.
 ///
 /// Cost: twice the chunk's memory; its rows are copied and compressed.
+const std::string& EncodeSnapshotChunk(const SnapshotChunk& chunk, SnapshotBuffers& buffers);
+
+/// As above, in memory of its own.
 std::string EncodeSnapshotChunk(const SnapshotChunk& chunk);
 
 /// Rows in all its tables.
