@@ -102,10 +102,11 @@ class ProgramCluster {
     std::uint32_t servers = 1;
     std::uint32_t workers = 1;
     std::uint32_t replicas = 1;
-    std::uint32_t lanes = 1;  ///< Of each server.
-    bool store = false;       ///< Whether they have one for checkpoints, in files.
-    bool logs = false;        ///< Whether they keep logs:
-    std::string log{};        ///< where; empty: in files.
+    std::uint32_t lanes = 1;    ///< Of each server.
+    bool store = false;         ///< Whether they have one for checkpoints, in files,
+    std::string store_place{};  ///< or there.
+    bool logs = false;          ///< Whether they keep logs:
+    std::string log{};          ///< where; empty: in files.
   };
 
   explicit ProgramCluster(const Options& options) : options_(options) {
@@ -138,7 +139,11 @@ class ProgramCluster {
   ProgramCluster& operator=(const ProgramCluster&) = delete;
 
   const std::string& address() const { return address_; }
-  std::string store() const { return options_.store ? directory_ + "/store" : ""; }
+  /// Empty if they have none.
+  std::string store() const {
+    if (!options_.store_place.empty()) return options_.store_place;
+    return options_.store ? directory_ + "/store" : "";
+  }
   /// Of one that serves, or was killed.
   std::string SaidBy(std::uint32_t i) const {
     return ReadText(directory_ + "/" + NameOf(i) + ".log");
@@ -218,7 +223,7 @@ class ProgramCluster {
                                       std::to_string(options_.lanes),
                                       "--join-timeout",
                                       "30"};
-    if (options_.store) words.insert(words.end(), {"--store", store()});
+    if (!store().empty()) words.insert(words.end(), {"--store", store()});
     if (options_.logs) {
       words.insert(words.end(),
                    {"--log", options_.log.empty() ? directory_ + "/log" : options_.log});

@@ -12,6 +12,7 @@
 #include "io/open_store.h"
 #include "protocol/utc_text.h"
 #include "server/checkpoint_reader.h"
+#include "server/row_import.h"
 
 namespace longtail::server {
 
@@ -84,7 +85,9 @@ absl::StatusOr<std::uint64_t> ClusterControl::Load(
   }
   const std::shared_ptr<const ClusterMap> map = map_.Current();
   LONGTAIL_RETURN_IF_ERROR(
-      ReadRows(*store, manifest, [&](RowBlock rows) { return Import(*map, std::move(rows)); }));
+      Import({.store = *store, .manifest = manifest, .map = *map, .table_here = [](TableId table) {
+                return table;
+              }}));
   const auto answers =
       client_.Ask<Acknowledgement>("setting the restored step", map->lanes,
                                    options_.control_timeout, [&](std::uint64_t request) {
@@ -124,33 +127,29 @@ absl::Status ClusterControl::LoadTables(
     LONGTAIL_ASSIGN_OR_RETURN(here[id], create_table(spec));
   }
   const std::shared_ptr<const ClusterMap> map = map_.Current();
-  return ReadRows(*store, manifest, [&](RowBlock rows) -> absl::Status {
-    const auto found = here.find(rows.table);
-    if (found == here.end() || rows.keys.empty()) return absl::OkStatus();
-    rows.table = found->second;
-    return Import(*map, std::move(rows));
-  });
+  return Import({.store = *store,
+                 .manifest = manifest,
+                 .map = *map,
+                 .table_here = [&here](TableId table) -> std::optional<TableId> {
+                   const auto found = here.find(table);
+                   if (found == here.end()) return std::nullopt;
+                   return found->second;
+                 }});
 }
 
-absl::Status ClusterControl::Import(const ClusterMap& map, RowBlock rows) {
-  std::vector<std::shared_ptr<RowBlock>> by_lane;
-  for (std::size_t i = 0; i < map.lanes.size(); ++i) {
-    by_lane.push_back(std::make_shared<RowBlock>());
-    by_lane.back()->table = rows.table;
-    by_lane.back()->value_count = rows.value_count;
-  }
-  const auto partitions = static_cast<std::uint32_t>(map.lane_of.size());
-  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-    const auto partition = static_cast<std::size_t>(PartitionOf(rows.keys[i], partitions));
-    AppendRow(rows, i, *by_lane[map.lane_of[partition]]);
-  }
-  std::size_t next = 0;  // Ask makes the messages in the order of the lanes.
-  return client_
-      .Ask<Acknowledgement>("import of rows", map.lanes, options_.checkpoint_timeout,
-                            [&](std::uint64_t request) {
-                              return ImportRows{request, by_lane[next++]};
-                            })
-      .status();
+absl::Status ClusterControl::Import(const RowImport& import) {
+  return ImportCheckpoint(import, [&](std::span<const NodeId> lanes,
+                                      std::span<const std::shared_ptr<const RowBlock>> rows) {
+    // Requests are numbered in the order of the lanes; one that is sent again has its number.
+    std::optional<std::uint64_t> first;
+    return client_
+        .Ask<Acknowledgement>("import of rows", lanes, options_.checkpoint_timeout,
+                              [&](std::uint64_t request) {
+                                if (!first) first = request;
+                                return ImportRows{request, rows[request - *first]};
+                              })
+        .status();
+  });
 }
 
 }  // namespace longtail::server

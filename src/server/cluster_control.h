@@ -23,6 +23,7 @@
 #include "longtail/ids.h"
 #include "longtail/statistics.h"
 #include "server/checkpoint_writer.h"
+#include "server/row_import.h"
 
 namespace longtail::server {
 
@@ -60,7 +61,7 @@ class ClusterControl {
   BlobStore* store() { return store_.get(); }
 
  private:
-  absl::Status Import(const ClusterMap& map, RowBlock rows);
+  absl::Status Import(const RowImport& import);
 
   const Options options_;
   const ClusterMapHolder& map_;

@@ -554,36 +554,6 @@ void LaneCore::OnImport(NodeId source, const ImportRows& import, Effects& effect
   Acknowledge(source, import.request, Import(*import.rows), effects);
 }
 
-absl::Status LaneCore::Import(const RowBlock& rows) {
-  absl::Status status;
-  for (std::size_t i = 0; status.ok() && i < rows.keys.size(); ++i) {
-    const PartitionId id = PartitionOf(rows.keys[i], options_.partition_count);
-    PartitionCore* const partition = Find(id);
-    if (partition == nullptr && std::ranges::find(asleep_, id, [](const Asleep& a) {
-                                  return a.partition->id();
-                                }) != asleep_.end()) {
-      continue;
-    }
-    if (partition != nullptr && rows.has_counts()) {
-      status = partition->ImportRow(
-          rows.table, sparse::CountRowView{.key = rows.keys[i], .packed = PackedRowOf(rows, i)});
-      continue;
-    }
-    status =
-        partition == nullptr
-            ? NotHere(id)
-            : partition->ImportRow(
-                  rows.table,
-                  sparse::RowView{
-                      .key = rows.keys[i],
-                      .count = rows.counts[i],
-                      .last_step = rows.last_steps[i],
-                      .values =
-                          std::span(rows.values).subspan(i * rows.value_count, rows.value_count)});
-  }
-  return status;
-}
-
 void LaneCore::OnImportStep(NodeId source, const ImportStep& import, Effects& effects) {
   for (PartitionCore* const partition : awake_) partition->ImportStep(import.step);
   Acknowledge(source, import.request, absl::OkStatus(), effects);

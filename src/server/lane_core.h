@@ -188,6 +188,7 @@ class LaneCore final : public Core {
   SnapshotHeader HeaderOf(const PartitionCore& partition) const;
   static void PutRows(const PartitionCore& partition, SnapshotWriter& writer);
   absl::Status Import(const RowBlock& rows);
+  absl::Status ImportOne(const RowBlock& rows, std::size_t i);
   void OnPull(NodeId source, const std::shared_ptr<const PullRequest>& pull, Effects& effects);
   void OnPush(NodeId source, const std::shared_ptr<const PushRequest>& push, Effects& effects);
   void OnCompactPull(NodeId source, const std::shared_ptr<const CompactPull>& pull,

@@ -14,6 +14,12 @@
 #include "server/snapshot_rows.h"
 
 namespace longtail::server {
+namespace {
+
+// So many rows later a key's line of the index is there.
+constexpr std::size_t kImportsAhead = 16;
+
+}  // namespace
 
 bool LaneCore::WriteBase(std::shared_ptr<const ClusterMap> map, std::vector<EpochStart> epochs,
                          const std::string& prefix, absl::Time now, Effects& effects) {
@@ -71,6 +77,39 @@ void LaneCore::FinishBase(Effects& effects) {
                             .bytes = EncodeLaneBase(*base_),
                             .is_base = true,
                             .is_background = true});
+}
+
+absl::Status LaneCore::Import(const RowBlock& rows) {
+  absl::Status status;
+  for (std::size_t i = 0; status.ok() && i < rows.keys.size(); ++i) {
+    if (i + kImportsAhead < rows.keys.size()) {
+      const Key later = rows.keys[i + kImportsAhead];
+      PartitionCore* const partition = Find(PartitionOf(later, options_.partition_count));
+      if (partition != nullptr) partition->ExpectRow(rows.table, later);
+    }
+    status = ImportOne(rows, i);
+  }
+  return status;
+}
+
+absl::Status LaneCore::ImportOne(const RowBlock& rows, std::size_t i) {
+  const PartitionId id = PartitionOf(rows.keys[i], options_.partition_count);
+  PartitionCore* const partition = Find(id);
+  if (partition == nullptr) {
+    const bool is_asleep = std::ranges::find(asleep_, id, [](const Asleep& a) {
+                             return a.partition->id();
+                           }) != asleep_.end();
+    return is_asleep ? absl::OkStatus() : NotHere(id);
+  }
+  if (rows.has_counts()) {
+    return partition->ImportRow(
+        rows.table, sparse::CountRowView{.key = rows.keys[i], .packed = PackedRowOf(rows, i)});
+  }
+  const auto values = std::span(rows.values).subspan(i * rows.value_count, rows.value_count);
+  return partition->ImportRow(rows.table, sparse::RowView{.key = rows.keys[i],
+                                                          .count = rows.counts[i],
+                                                          .last_step = rows.last_steps[i],
+                                                          .values = values});
 }
 
 absl::Status LaneCore::Restore(const LaneBase& base, ReadRowsInto read_rows) {

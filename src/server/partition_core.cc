@@ -383,6 +383,13 @@ absl::Status PartitionCore::ImportRow(TableId table, const sparse::CountRowView&
   return absl::OkStatus();
 }
 
+void PartitionCore::ExpectRow(TableId table, Key key) const {
+  if (Number(table) >= tables_.size()) return;
+  if (const auto* const rows = std::get_if<sparse::Table>(tables_[Number(table)].get())) {
+    rows->ExpectKey(key);
+  }
+}
+
 void PartitionCore::ImportStep(std::uint64_t step) {
   step_ = step;
   ForEachTable([&](auto& table) { table.BeginAtStep(step); });

@@ -99,6 +99,9 @@ class PartitionCore {
   absl::Status ImportRow(TableId table, const sparse::CountRowView& row);
   void ImportStep(std::uint64_t step);
 
+  /// Asks memory for what an import of that key will touch first; any key and table will do.
+  void ExpectRow(TableId table, Key key) const;
+
   /// All but rows and tables, for a base of the lane's log. Pushes that wait for their step are put
   /// into `pushes`, once for all partitions.
   PartitionBase Save(std::vector<std::shared_ptr<const PushRequest>>& pushes) const;

@@ -220,6 +220,9 @@ class Table {
   ///         changed then.
   absl::Status Import(const RowView& row);
 
+  /// Asks memory for the line of the index where Import will look for that key.
+  void ExpectKey(Key key) const { index_.Prefetch(Mix64(key)); }
+
   /// Removes the row of a key; false if there is none.
   bool Erase(Key key);
 

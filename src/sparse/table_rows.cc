@@ -75,16 +75,16 @@ bool Table::Find(Key key, RowView* view) const {
 }
 
 absl::Status Table::Import(const RowView& row) {
-  const std::string where = absl::StrCat("table '", spec_.name, "': key ", row.key, ": ");
+  const auto where = [&] { return absl::StrCat("table '", spec_.name, "': key ", row.key, ": "); };
   if (row.values.size() != value_count()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(where, "row of ", row.values.size(), " values: want ", value_count(), " (",
+        absl::StrCat(where(), "row of ", row.values.size(), " values: want ", value_count(), " (",
                      dim(), " weights, ", layout_.state_size(), " of optimizer state)"));
   }
   const std::size_t finite = value_count() - ExactStateSize(spec_.optimizer);
   if (!layout_.is_plain() && !AllFinite(row.values.data(), finite)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(where,
+        absl::StrCat(where(),
                      "an infinity or a NaN among its values: want finite ones, which the "
                      "table's row format can keep"));
   }
@@ -96,7 +96,7 @@ absl::Status Table::Import(const RowView& row) {
     if (store_.IsFull(is_tail)) {
       const Slabs& slabs = is_tail ? store_.tail() : store_.full();
       return absl::ResourceExhaustedError(
-          absl::StrCat(where, "this partition holds ", slabs.rows_max(),
+          absl::StrCat(where(), "this partition holds ", slabs.rows_max(),
                        " rows, which is its limit: want more partitions"));
     }
     if (number != RowIndex::kNone) {
