@@ -22,6 +22,7 @@ import sys
 import time
 
 import podman
+from compose import check_compose
 from podman import Failed, await_true, call
 from pods import GATEWAY, NETWORK, Pods
 
@@ -344,6 +345,7 @@ def main(arguments):
         check_cuda_image(root, figures)
     else:
         figures["image trainer-cuda"] = f"not built: no nvcc in {CUDA}"
+    check_compose(root, figures)
     documents = rendered(root, directory)
     pods = Pods(documents, directory)
     kubernetes = None
