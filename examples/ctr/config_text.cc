@@ -189,6 +189,9 @@ std::vector<NamedValue> SettingsOf(const TrainConfig& config) {
     settings.push_back({"device's row cache", absl::StrCat(config.device.cache_rows, " rows, for ",
                                                            config.device.cache_steps, " steps")});
   }
+  if (!config.device.name.empty() && config.device.graph) {
+    settings.push_back({"device's graphs", "of the dense part"});
+  }
   return settings;
 }
 
@@ -198,6 +201,7 @@ std::string ResumeSettings(const TrainConfig& config) {
     // A longer training may go on from a shorter one; the others decide nothing.
     if (setting.name == "lanes" || setting.name == "partitions" || setting.name == "epochs" ||
         setting.name == "lists of keys" || setting.name == "device" ||
+        setting.name == "device's graphs" ||
         (setting.name == "row cache" && config.row_cache_steps == 0)) {
       continue;
     }

@@ -60,6 +60,8 @@ struct Arguments {
   std::optional<std::uint32_t> exact_steps;
   std::optional<std::uint32_t> device_cache_rows;
   std::optional<std::uint32_t> device_cache_steps;
+  bool graph = false;
+  std::string trace;
   std::string cluster;
   std::string admin;
   std::string store;
@@ -105,6 +107,12 @@ absl::StatusOr<TrainConfig> ConfigOf(const Arguments& arguments) {
   device.exact_steps = arguments.exact_steps.value_or(device.exact_steps);
   device.cache_rows = arguments.device_cache_rows.value_or(device.cache_rows);
   device.cache_steps = arguments.device_cache_steps.value_or(device.cache_steps);
+  if (arguments.graph) device.graph = true;
+  device.trace = arguments.trace;
+  const bool needs_device = arguments.graph || !device.trace.empty();
+  if (needs_device && device.name.empty()) {
+    return absl::InvalidArgumentError("--graph and --trace are of a device: wanted --device, too");
+  }
   return config;
 }
 
@@ -302,6 +310,10 @@ int Main(int argc, char** argv) {
                     "Rows kept in the device's memory; 0: none");
   train->add_option("--device_cache_steps", arguments.device_cache_steps,
                     "For how many steps such a row is used before it is pulled again");
+  train->add_flag("--graph", arguments.graph,
+                  "Launch the dense part of a step as one on the device: no bit is another");
+  train->add_option("--trace", arguments.trace,
+                    "A file for the times of the stages of the device's steps, as a Chrome trace");
   train->add_option("--admin", arguments.admin,
                     "HOST:PORT of pages for probes and Prometheus: /livez, /readyz, /metrics; who "
                     "reaches them may read them, and no more");

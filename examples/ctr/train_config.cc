@@ -154,6 +154,7 @@ absl::Status ParseDevice(const json& object, const std::string& place, DeviceCon
   fields.Get("cache_rows", device.cache_rows);
   fields.Get("cache_steps", device.cache_steps);
   fields.Get("keys_max", device.keys_max);
+  fields.Get("graph", device.graph);
   if (device.depth < 1 || device.depth > kDeviceDepthMax) {
     fields.Refuse("depth", absl::StrCat("is ", device.depth, "; wanted 1..", kDeviceDepthMax));
   }

@@ -14,7 +14,7 @@
 //   training  batch, epochs, workers, prefetch (0 | 1), seed, schedule {warmup, decay, steps,
 //   final} device    name ("" | "auto" | "cpu" | "cuda:0"; "": the trainer of the host's threads),
 //   depth,
-//             exact_steps, cache_rows, cache_steps, keys_max; see DeviceConfig
+//             exact_steps, cache_rows, cache_steps, keys_max, graph; see DeviceConfig
 //   cluster   lanes, partitions, step_mode ("synchronous" | "asynchronous" | "bounded"),
 //             staleness (steps; bounded alone), audit_evictions (a file a lane of every key
 //             evicted); to servers of a cluster: wire_values ("fp32" | "bf16" | "fp16" | "int8"),
@@ -78,6 +78,8 @@ struct DeviceConfig {
   std::uint32_t cache_rows = 0;   ///< Rows kept in the device's memory; 0: none.
   std::uint32_t cache_steps = 0;  ///< For how many steps such a row is used before it is pulled.
   std::uint32_t keys_max = 0;     ///< Of a batch; 0: twice its fields.
+  bool graph = false;             ///< The dense part of a step is one launch; changes no bit.
+  std::string trace{};  ///< A file for the times of a step's stages; empty: none. No config has it.
 };
 
 struct TrainConfig {

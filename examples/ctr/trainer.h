@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -80,6 +81,12 @@ class Trainer {
 
   /// Continues where Save was called, in an epoch begun with BeginEpoch after this.
   virtual absl::Status Restore(const TrainerState& state) = 0;
+
+  /// At the end of a training: writes what was asked for beside it, and tells in a sentence how it
+  /// trained, or nothing.
+  ///
+  /// Errors: Unavailable, with the file that cannot be written.
+  virtual absl::StatusOr<std::string> Conclude() { return std::string(); }
 
   /// Of all workers here, since they connected: of pulls, those for training alone.
   virtual WorkerStatistics statistics() const = 0;

@@ -104,6 +104,8 @@ class TrainingRun {
       progress_->Note(absl::StrCat(lost, " evictions are missing in the audit"));
     }
     progress_->Finish(state_, Clock::now());
+    LONGTAIL_ASSIGN_OR_RETURN(const std::string note, trainer_->Conclude());
+    if (!note.empty() && options_.progress.mode != ProgressMode::kJson) out_ << note << "\n";
     LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
     if (!IsFirst()) {  // The first process evaluates: the servers' rows are all there.
       LONGTAIL_RETURN_IF_ERROR(Meet());

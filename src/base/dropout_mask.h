@@ -19,10 +19,10 @@ LONGTAIL_HOST_DEVICE constexpr std::uint32_t Mix32(std::uint32_t bits) {
   return bits ^ (bits >> 16);
 }
 
-/// What an example's mask begins with. `stream` belongs to a seed, a step and a layer.
-LONGTAIL_HOST_DEVICE constexpr std::uint64_t DropoutKey(std::uint64_t stream,
-                                                        std::uint64_t example) {
-  return Mix64((stream ^ Mix64(example + kGoldenGamma)) + kGoldenGamma);
+/// Folds a number into a stream: a layer into that of a seed and a step, then an example, with
+/// which a mask begins.
+LONGTAIL_HOST_DEVICE constexpr std::uint64_t DropoutKey(std::uint64_t stream, std::uint64_t part) {
+  return Mix64((stream ^ Mix64(part + kGoldenGamma)) + kGoldenGamma);
 }
 
 /// The random bits of one column of an example.

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "worker/device/open_device.h"
+#include "worker/device/selfcheck/graph_checks.h"
 #include "worker/device/selfcheck/run_checks.h"
 
 namespace longtail::cli {
@@ -25,7 +26,11 @@ struct TrainingComparison {
   double cpu_last_loss = 0;
   double difference_max = 0;  ///< Of the losses of a step, divided by the CPU's.
   bool is_same = false;       ///< Dense parameters and rows, to the bit.
-  bool is_well = false;       ///< The loss fell, and no step's is farther off than allowed.
+  // There once more, its steps launched as graphs.
+  std::uint64_t graph_steps = 0;  ///< That were.
+  bool is_same_by_graph = false;  ///< As command by command, to the bit.
+  bool is_well = false;  ///< The loss fell, no step's is farther off than allowed, and graphs do
+                         ///< what their commands do.
 };
 
 /// How far a step's loss may be off on a device whose sums have another order.
@@ -34,9 +39,10 @@ inline constexpr double kLossTolerance = 1e-3;
 struct GpuSelfcheckReport {
   std::string device;  ///< OpenDevice's sentence.
   device::CheckReport checks;
+  device::GraphReport graphs;
   TrainingComparison training;
 
-  bool is_well() const { return checks.is_well() && training.is_well; }
+  bool is_well() const { return checks.is_well() && graphs.is_well() && training.is_well; }
 };
 
 /// Errors: InvalidArgument for the name; as OpenDevice; those of the device.

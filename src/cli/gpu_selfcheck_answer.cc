@@ -57,6 +57,15 @@ std::string GpuSelfcheckText(const GpuSelfcheckReport& report) {
     if (result.difference.empty()) continue;
     absl::StrAppend(&text, result.name, ": ", result.difference, "\n");
   }
+  const device::GraphReport& graphs = report.graphs;
+  absl::StrAppendFormat(&text,
+                        "%s  graphs: %d checks recorded and launched again, %d commands by "
+                        "%d launches\n",
+                        graphs.is_well() ? "ok" : "FAIL", graphs.checks, graphs.commands,
+                        graphs.launches);
+  for (const std::string& difference : graphs.differences) {
+    absl::StrAppend(&text, "by graph, ", difference, "\n");
+  }
   const TrainingComparison& training = report.training;
   if (training.steps != 0) {
     absl::StrAppendFormat(&text,
@@ -65,6 +74,9 @@ std::string GpuSelfcheckText(const GpuSelfcheckReport& report) {
                           training.is_well ? "ok" : "FAIL", training.steps, training.first_loss,
                           training.last_loss, training.cpu_last_loss, training.difference_max,
                           training.is_same ? "are the same bits" : "differ in bits");
+    absl::StrAppendFormat(&text, "%s  the same, %d of its steps by graph: %s\n",
+                          training.is_same_by_graph ? "ok" : "FAIL", training.graph_steps,
+                          training.is_same_by_graph ? "the same bits" : "other bits");
   }
   absl::StrAppend(&text, report.is_well() ? "All is well.\n" : "Not all is well.\n");
   return text;
@@ -90,6 +102,12 @@ std::string GpuSelfcheckJson(const GpuSelfcheckReport& report) {
          {"flops_per_second", PerSecond(result.work.flops, result.seconds)},
          {"roofline", result.roofline}});
   }
+  const device::GraphReport& graphs = report.graphs;
+  document["graphs"] = {{"well", graphs.is_well()},
+                        {"checks", graphs.checks},
+                        {"commands", graphs.commands},
+                        {"launches", graphs.launches},
+                        {"differences", graphs.differences}};
   const TrainingComparison& training = report.training;
   document["training"] = {{"steps", training.steps},
                           {"well", training.is_well},
@@ -97,7 +115,9 @@ std::string GpuSelfcheckJson(const GpuSelfcheckReport& report) {
                           {"last_loss", training.last_loss},
                           {"cpu_last_loss", training.cpu_last_loss},
                           {"difference_max", training.difference_max},
-                          {"same_bits", training.is_same}};
+                          {"same_bits", training.is_same},
+                          {"graph_steps", training.graph_steps},
+                          {"same_bits_by_graph", training.is_same_by_graph}};
   return LineOf(document);
 }
 

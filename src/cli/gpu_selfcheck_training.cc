@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "longtail/cluster.h"
 #include "worker/device/key_segments.h"
+#include "worker/device/step_graphs.h"
 #include "worker/device/step_pipeline.h"
 
 namespace longtail::cli {
@@ -225,7 +226,7 @@ void SmallModel::EnqueueSums(device::Stream& stream, const device::StepRoom& roo
                              .begins = arrays.begins,
                              .unique_count = arrays.unique_count,
                              .sums = arrays.row_gradients + 1,
-                             .unique_max = room.shape().unique,
+                             .unique_max = room.bounds().unique,
                              .stride = kColumns,
                              .field_stride = kDim,
                              .sum_stride = kRowDim,
@@ -245,7 +246,7 @@ void SmallModel::Enqueue(device::Stream& stream, const device::StepRoom& room) c
   EnqueueSums(stream, room);
   stream.Launch(device::DenseSgdCall{
       .slice = {.weights = parameters_, .gradients = gradients_, .clip = 10, .count = kParameters},
-      .learning_rate = kLearningRate});
+      .learning_rate = &room.device().scalars->learning_rate});
 }
 
 absl::StatusOr<std::vector<float>> SmallModel::Parameters(device::Stream& stream) const {
@@ -261,6 +262,7 @@ struct SmallWorker {
   TableId table{};
   std::unique_ptr<device::StepPipeline> pipeline;
   std::unique_ptr<SmallModel> model;
+  std::unique_ptr<device::StepGraphs> graphs;  // Null: none are wanted.
   std::array<KeyBatch, 2> keys;
 
   absl::Status Begin(std::uint32_t step, std::uint32_t batch);
@@ -281,11 +283,18 @@ absl::Status SmallWorker::Begin(std::uint32_t step, std::uint32_t batch) {
   device::FindSegments(of.inverse(), {to.begins, unique + std::size_t{1}},
                        {to.positions, examples.keys.size()});
   *to.unique_count = unique;
+  // So that a graph that keeps the first step's is seen.
+  *to.scalars = {.learning_rate = kLearningRate / static_cast<float>(1 + step % 3)};
   pipeline->SendInputs(room);
   const PullItem item{.keys = &of, .rows = {to.rows, std::size_t{unique} * kRowDim}};
   LONGTAIL_RETURN_IF_ERROR(worker->Pull(std::span(&item, 1), {.steps_ahead = step == 0 ? 0U : 1U}));
   pipeline->SendRows(room, unique);
-  model->Enqueue(pipeline->compute(), room);
+  const auto enqueue = [&] { model->Enqueue(pipeline->compute(), room); };
+  if (graphs == nullptr) {
+    enqueue();
+  } else {
+    graphs->Run(pipeline->compute(), {.room = step % 2, .bounds = room.bounds()}, enqueue);
+  }
   pipeline->Return(room);
   return absl::OkStatus();
 }
@@ -322,8 +331,10 @@ absl::StatusOr<SmallTrainingResult> TrainSmallModel(device::Device& device,
       w.pipeline, device::StepPipeline::Make(device, {.limits = {.examples = options.batch,
                                                                  .fields = kFields,
                                                                  .keys = options.batch * kFields,
-                                                                 .row_dim = kRowDim},
+                                                                 .row_dim = kRowDim,
+                                                                 .is_rounded = options.by_graph},
                                                       .room_count = 2}));
+  if (options.by_graph) w.graphs = std::make_unique<device::StepGraphs>();
   LONGTAIL_ASSIGN_OR_RETURN(w.model,
                             SmallModel::Make(device, w.pipeline->compute(), options.batch));
   SmallTrainingResult result;
@@ -336,6 +347,9 @@ absl::StatusOr<SmallTrainingResult> TrainSmallModel(device::Device& device,
   LONGTAIL_ASSIGN_OR_RETURN(result.parameters, w.model->Parameters(w.pipeline->compute()));
   LONGTAIL_ASSIGN_OR_RETURN(const TableStatistics statistics, cluster->Statistics(w.table));
   result.table_hash = statistics.hash;
+  if (w.graphs == nullptr) return result;
+  if (!w.graphs->problem().empty()) return absl::InternalError(w.graphs->problem());
+  result.graph_steps = w.graphs->counters().replays;
   return result;
 }
 

@@ -42,6 +42,11 @@ TEST_CASE("the CPU's device is what the CPU is, kernel by kernel and in a traini
   }
   CHECK(document["training"]["well"] == true);
   CHECK(document["training"]["same_bits"] == true);
+  CHECK(document["training"]["same_bits_by_graph"] == true);
+  CHECK(document["training"]["graph_steps"] > 20);
+  CHECK(document["graphs"]["well"] == true);
+  CHECK(document["graphs"]["checks"] >= 24);
+  CHECK(document["graphs"]["commands"] > document["graphs"]["launches"]);
   CHECK(document["training"]["last_loss"] < document["training"]["first_loss"]);
 }
 
@@ -80,7 +85,8 @@ TEST_CASE("checks without times are a short answer", "[cli][gpu_selfcheck]") {
 }
 
 TEST_CASE("a difference is shown with its place, and all is not well", "[cli][gpu_selfcheck]") {
-  GpuSelfcheckReport report{.device = "device: cuda:0 (a GPU)", .checks = {}, .training = {}};
+  GpuSelfcheckReport report{
+      .device = "device: cuda:0 (a GPU)", .checks = {}, .graphs = {}, .training = {}};
   report.checks.results = {{.name = "one", .difference = {}},
                            {.name = "two", .tolerance = 1e-6, .difference = "y[3] is 1: want 2"}};
   report.training = {.steps = 5,
@@ -88,7 +94,10 @@ TEST_CASE("a difference is shown with its place, and all is not well", "[cli][gp
                      .last_loss = 0.6,
                      .cpu_last_loss = 0.6,
                      .difference_max = 1e-5,
+                     .graph_steps = 3,
+                     .is_same_by_graph = true,
                      .is_well = true};
+  report.graphs = {.checks = 2, .commands = 9, .launches = 4, .differences = {"two: y[0] is 2"}};
 
   CHECK_FALSE(report.is_well());
   CHECK(GpuSelfcheckText(report) ==
@@ -97,11 +106,16 @@ TEST_CASE("a difference is shown with its place, and all is not well", "[cli][gp
         "  ok    one    bits\n"
         "  FAIL  two    within 1e-06\n"
         "two: y[3] is 1: want 2\n"
+        "FAIL  graphs: 2 checks recorded and launched again, 9 commands by 4 launches\n"
+        "by graph, two: y[0] is 2\n"
         "ok  training of 5 steps: loss 0.700000 to 0.600000, the CPU's 0.600000; steps differ by "
         "1.0e-05 at most; parameters and rows differ in bits\n"
+        "ok  the same, 3 of its steps by graph: the same bits\n"
         "Not all is well.\n");
   CHECK(nlohmann::json::parse(GpuSelfcheckJson(report))["well"] == false);
   report.checks.results[1].difference.clear();
+  CHECK_FALSE(report.is_well());
+  report.graphs.differences.clear();
   CHECK(report.is_well());
   report.training.is_well = false;
   CHECK_FALSE(report.is_well());
@@ -113,9 +127,15 @@ TEST_CASE("the small training learns, and gives the same bits each time", "[cli]
   const SmallTrainingOptions options{.steps = 40, .batch = 100};
   const auto one = TrainSmallModel(inline_device, options);
   const auto two = TrainSmallModel(threads, options);
+  const auto by_graph = TrainSmallModel(threads, {.steps = 40, .batch = 100, .by_graph = true});
 
   REQUIRE(one.ok());
   REQUIRE(two.ok());
+  REQUIRE(by_graph.ok());
+  CHECK(by_graph->parameters == one->parameters);
+  CHECK(by_graph->table_hash == one->table_hash);
+  CHECK(by_graph->graph_steps > 20);
+  CHECK(one->graph_steps == 0);
   REQUIRE(one->losses.size() == 40);
   CHECK(one->losses == two->losses);
   CHECK(one->parameters == two->parameters);

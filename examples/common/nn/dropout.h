@@ -26,6 +26,8 @@ class Dropout {
   /// Elements whose bits are below this are dropped (base/dropout_mask.h).
   std::uint32_t drop_below() const { return drop_below_; }
 
+  std::uint64_t layer() const { return layer_; }
+
   /// The stream that a step's bits are drawn from.
   std::uint64_t StreamOf(const StepContext& context) const;
 

@@ -42,10 +42,24 @@ absl::Status DeviceDense::Save(device::Stream& stream, Parameters& parameters,
   return stream.Finish(kCopyWaitMax);
 }
 
-void DeviceDense::Move(device::Stream& stream, float learning_rate_factor, float gradient_scale) {
+void DeviceDense::BeginStep(float learning_rate_factor, device::StepScalars& scalars) {
   ++step_;
+  if (const auto* adam = std::get_if<AdamSpec>(&spec_.rule)) {
+    const AdamConstants constants = AdamConstantsAt(*adam, step_, learning_rate_factor);
+    scalars.learning_rate = constants.rate;
+    scalars.root_correction = constants.root_correction;
+  } else if (const auto* adagrad = std::get_if<AdagradSpec>(&spec_.rule)) {
+    scalars.learning_rate = adagrad->learning_rate * learning_rate_factor;
+  } else {
+    scalars.learning_rate = std::get<SgdSpec>(spec_.rule).learning_rate * learning_rate_factor;
+  }
+}
+
+void DeviceDense::Move(device::Stream& stream, const device::StepScalars* scalars,
+                       float gradient_scale) const {
   const float clip =
       spec_.gradient_clip > 0 ? spec_.gradient_clip : std::numeric_limits<float>::infinity();
+  const float* const rate = &scalars->learning_rate;
   for (const Tensor& tensor : layout_.tensors()) {
     const device::DenseSlice slice{.weights = parameters_ + tensor.offset,
                                    .gradients = gradients_ + tensor.offset,
@@ -55,26 +69,22 @@ void DeviceDense::Move(device::Stream& stream, float learning_rate_factor, float
                                    .count = static_cast<std::uint32_t>(tensor.size)};
     float* const slot = slots_ + tensor.offset;
     if (const auto* adam = std::get_if<AdamSpec>(&spec_.rule)) {
-      stream.Launch(
-          device::DenseAdamCall{.slice = slice,
-                                .first = slot,
-                                .second = slot + layout_.size(),
-                                .constants = AdamConstantsAt(*adam, step_, learning_rate_factor)});
+      stream.Launch(device::DenseAdamCall{.slice = slice,
+                                          .first = slot,
+                                          .second = slot + layout_.size(),
+                                          .rate = rate,
+                                          .root_correction = &scalars->root_correction,
+                                          .beta1 = adam->beta1,
+                                          .beta2 = adam->beta2,
+                                          .epsilon = adam->epsilon});
     } else if (const auto* adagrad = std::get_if<AdagradSpec>(&spec_.rule)) {
-      stream.Launch(
-          device::DenseAdagradCall{.slice = slice,
-                                   .sums = slot,
-                                   .learning_rate = adagrad->learning_rate * learning_rate_factor,
-                                   .epsilon = adagrad->epsilon});
+      stream.Launch(device::DenseAdagradCall{
+          .slice = slice, .sums = slot, .learning_rate = rate, .epsilon = adagrad->epsilon});
+    } else if (const float momentum = std::get<SgdSpec>(spec_.rule).momentum; momentum > 0) {
+      stream.Launch(device::DenseMomentumCall{
+          .slice = slice, .velocities = slot, .learning_rate = rate, .momentum = momentum});
     } else {
-      const auto& sgd = std::get<SgdSpec>(spec_.rule);
-      const float rate = sgd.learning_rate * learning_rate_factor;
-      if (sgd.momentum > 0) {
-        stream.Launch(device::DenseMomentumCall{
-            .slice = slice, .velocities = slot, .learning_rate = rate, .momentum = sgd.momentum});
-      } else {
-        stream.Launch(device::DenseSgdCall{.slice = slice, .learning_rate = rate});
-      }
+      stream.Launch(device::DenseSgdCall{.slice = slice, .learning_rate = rate});
     }
   }
 }

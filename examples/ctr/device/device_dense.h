@@ -11,6 +11,7 @@
 #include "examples/common/nn/dense_optimizer.h"
 #include "examples/common/nn/parameters.h"
 #include "examples/ctr/device/device_arena.h"
+#include "worker/device/step_room.h"
 
 namespace longtail::examples {
 
@@ -30,9 +31,13 @@ class DeviceDense {
   absl::Status Save(device::Stream& stream, Parameters& parameters,
                     DenseOptimizer& optimizer) const;
 
-  /// Enqueues a step of the optimizer, with gradients times `gradient_scale`: as BeginStep and
-  /// Update of DenseOptimizer.
-  void Move(device::Stream& stream, float learning_rate_factor, float gradient_scale);
+  /// Begins the next step, as DenseOptimizer: writes what its kernels read to `scalars`, of the
+  /// host.
+  void BeginStep(float learning_rate_factor, device::StepScalars& scalars);
+
+  /// Enqueues a step of the optimizer, with gradients times `gradient_scale`. `scalars`, of the
+  /// device, are what BeginStep wrote: the same commands serve every step.
+  void Move(device::Stream& stream, const device::StepScalars* scalars, float gradient_scale) const;
 
   /// Of the device, [layout.size()].
   const float* parameters() const { return parameters_; }

@@ -85,7 +85,8 @@ void EnqueueColumnSums(const DevicePass& pass, ConstMatrix x, float* sums) {
 void EnqueueDropout(const DevicePass& pass, const Dropout& dropout, std::size_t first_row,
                     Matrix y) {
   pass.stream->Launch(device::DropoutCall{.y = y.data,
-                                          .stream = dropout.StreamOf(pass.context),
+                                          .stream = &pass.scalars->dropout_stream,
+                                          .layer = dropout.layer(),
                                           .first_example = pass.context.first_example + first_row,
                                           .rows = Count(y.rows),
                                           .columns = Count(y.columns),

@@ -14,6 +14,7 @@
 #include "examples/common/nn/row_block.h"
 #include "examples/common/nn/step_context.h"
 #include "examples/ctr/device/device_arena.h"
+#include "worker/device/step_room.h"
 
 namespace longtail::examples {
 
@@ -31,10 +32,11 @@ DeviceCut CutFor(const device::Device& device, std::uint32_t rows_max);
 /// What all that is enqueued for one step needs.
 struct DevicePass {
   device::Stream* stream = nullptr;
-  const float* parameters = nullptr;  ///< Of the device, [layout.size()].
-  float* gradients = nullptr;         ///< Of the device, [layout.size()], zero at first.
-  float* scratch = nullptr;           ///< Of the device, for sums of columns in parts.
-  StepContext context;
+  const float* parameters = nullptr;             ///< Of the device, [layout.size()].
+  float* gradients = nullptr;                    ///< Of the device, [layout.size()], zero at first.
+  float* scratch = nullptr;                      ///< Of the device, for sums of columns in parts.
+  const device::StepScalars* scalars = nullptr;  ///< Of the device.
+  StepContext context;  ///< Without seed and step, which scalars stand for.
 };
 
 /// A whole matrix of the device's memory: one row stands behind the other.

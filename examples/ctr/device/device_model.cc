@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -107,14 +108,18 @@ void DeviceModel::Enqueue(device::Stream& stream, const DeviceStep& step,
                         .parameters = parameters,
                         .gradients = gradients,
                         .scratch = scratch_,
-                        .context = step.context};
+                        .scalars = room.device().scalars,
+                        .context = {.training = true}};
   const auto for_blocks = [&](auto&& f) {
     for (std::size_t begin = 0; begin < n; begin += cut_.block_rows) {
       f(RowBlock{begin, std::min<std::size_t>(cut_.block_rows, n - begin)});
     }
   };
-  stream.Fill(gradients, 0, parameter_count_ * sizeof(float));
   float* const logits = room.device().logits;
+  const float* const logit_gradients = room.logit_gradients();
+  std::optional<device::Range> range;
+  range.emplace(step.ranges, "forward");
+  stream.Fill(gradients, 0, parameter_count_ * sizeof(float));
   stream.Fill(logits, 0, n * sizeof(float));
   stream.Launch(device::BiasCall{.y = logits,
                                  .bias = parameters + bias_offset_,
@@ -131,7 +136,7 @@ void DeviceModel::Enqueue(device::Stream& stream, const DeviceStep& step,
                                      .sums = room.device().losses,
                                      .count = static_cast<std::uint32_t>(n),
                                      .part_size = device::kLossPartSize});
-  const float* const logit_gradients = room.logit_gradients();
+  range.emplace(step.ranges, "backward");
   for_blocks([&](RowBlock block) { BackwardBlock(pass, block, logit_gradients + block.begin); });
   AddWholeGradients(pass, logit_gradients);
   SumRowGradients(pass);
@@ -190,7 +195,7 @@ Matrix DeviceModel::Numbers(RowBlock block) const {
 
 void DeviceModel::SumRowGradients(const DevicePass& pass) {
   const device::StepArrays& arrays = room_->device();
-  const device::StepShape& shape = room_->shape();
+  const device::StepShape& shape = room_->bounds();
   const device::Bags bags = room_->bags();
   if (shape.has_offsets) {
     pass.stream->Launch(device::BagsOfKeysCall{.bags = bags, .bags_of = room_->bags_of()});

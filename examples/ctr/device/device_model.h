@@ -2,6 +2,9 @@
 //
 // The models are those of examples/ctr/models, their parameters in the same flat layout; what is
 // enqueued gives the same bits on the CPU's device. Batch norm has no kernels and is refused.
+//
+// What a step enqueues depends on its room, its bounds and its gradient scale, and on nothing else:
+// so it may be recorded, and launched again for another step (worker/device/step_graphs.h).
 #pragma once
 
 #include <cstdint>
@@ -17,10 +20,10 @@
 
 namespace longtail::examples {
 
-/// A step of a model.
+/// A training step of a model.
 struct DeviceStep {
-  StepContext context;
-  float gradient_scale = 1;  ///< Of every example's loss.
+  float gradient_scale = 1;     ///< Of every example's loss.
+  device::RangeSinks ranges{};  ///< Told of "forward" and "backward".
 };
 
 /// Thread: one at a time.

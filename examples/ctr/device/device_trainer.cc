@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "examples/common/nn/counter_random.h"
 #include "examples/ctr/dense_state.h"
 #include "examples/ctr/models/field_gather.h"
 #include "examples/ctr/replica_scoring.h"
@@ -59,6 +61,16 @@ void MultiplyOnHost(const device::ColumnMajorGemm& gemm) {
                         .beta = gemm.beta});
 }
 
+// How steps were launched, for a person.
+std::string GraphNote(const device::GraphCounters& counters, const std::string& problem) {
+  const double commands = static_cast<double>(counters.commands) /
+                          static_cast<double>(std::max<std::uint64_t>(1, counters.replays));
+  std::string note = absl::StrFormat(
+      "graphs: %d recorded; %d steps by 1 launch for %.1f commands each, %d by commands",
+      counters.captures, counters.replays, commands, counters.plain_steps);
+  return problem.empty() ? note : absl::StrCat(note, "; ", problem);
+}
+
 template <typename T>
 void CopyTo(T* to, const std::vector<T>& from) {
   if (!from.empty()) std::memcpy(to, from.data(), from.size() * sizeof(T));
@@ -92,6 +104,7 @@ absl::StatusOr<std::unique_ptr<DeviceTrainer>> DeviceTrainer::Make(const TrainCo
                                      ? full.device.keys_max
                                      : std::uint64_t{2} * batch_max * full.model.field_count;
   if (keys_max > device::kItemsMax) return Refuse("keys_max", keys_max, "at most 2^31 - 1 keys");
+  if (!full.device.trace.empty()) t.trace_ = std::make_unique<device::RangeTrace>();
   device::Device& device = *t.opened_.device;
   LONGTAIL_ASSIGN_OR_RETURN(
       t.pipeline_,
@@ -99,10 +112,13 @@ absl::StatusOr<std::unique_ptr<DeviceTrainer>> DeviceTrainer::Make(const TrainCo
                                                      .fields = full.model.field_count,
                                                      .numbers = full.model.numeric_count,
                                                      .keys = static_cast<std::uint32_t>(keys_max),
-                                                     .row_dim = full.table.dim},
+                                                     .row_dim = full.table.dim,
+                                                     .is_rounded = full.device.graph},
                                           .room_count = full.device.depth + 1,
                                           .cache_rows = full.device.cache_rows,
-                                          .cache_age_max = full.device.cache_steps}));
+                                          .cache_age_max = full.device.cache_steps,
+                                          .trace = t.trace_.get()}));
+  if (full.device.graph) t.graphs_ = std::make_unique<device::StepGraphs>();
   device::Stream& stream = t.pipeline_->compute();
   LONGTAIL_ASSIGN_OR_RETURN(t.model_, MakeDeviceModel(device, stream, full.model, parameters,
                                                       static_cast<std::uint32_t>(keys_max)));
@@ -139,11 +155,15 @@ absl::Status DeviceTrainer::BeginEpoch(std::uint64_t epoch, NextBatch next) {
 // In either thread: nothing else touches a place that is not in flight.
 absl::Status DeviceTrainer::Read(std::size_t place) {
   Batch& batch = flights_[place].batch;
-  LONGTAIL_RETURN_IF_ERROR(next_(batch));
+  {
+    const device::Range range(pipeline_->ranges(), "read");
+    LONGTAIL_RETURN_IF_ERROR(next_(batch));
+  }
   return batch.size == 0 ? absl::OkStatus() : Prepare(place);
 }
 
 absl::Status DeviceTrainer::Prepare(std::size_t place) {
+  const device::Range range(pipeline_->ranges(), "deduplicate");
   Flight& flight = flights_[place];
   const Batch& batch = flight.batch;
   LONGTAIL_RETURN_IF_ERROR(replica_->worker().Prepare(table_, batch.keys, flight.keys));
@@ -237,6 +257,7 @@ absl::Status DeviceTrainer::BeginPull(std::size_t place, std::uint32_t ahead) {
   flight.rows_sent = pipeline_->has_cache() ? flight.missed.size() : keys->unique_size();
   flight.has_pull = flight.rows_sent != 0;
   if (!flight.has_pull) return absl::OkStatus();
+  const device::Range range(pipeline_->ranges(), "pull");
   const PullItem item{.keys = keys,
                       .rows = {room.host().rows, flight.rows_sent * config_.table.dim}};
   flight.pull = replica_->worker().PullAsync(std::span(&item, 1), {.steps_ahead = ahead});
@@ -267,18 +288,50 @@ absl::Status DeviceTrainer::FindMissed(std::size_t place) {
 absl::Status DeviceTrainer::Launch(std::size_t place) {
   Flight& flight = flights_[place];
   device::StepRoom& room = pipeline_->room(place);
-  if (flight.has_pull) LONGTAIL_RETURN_IF_ERROR(flight.pull.Wait());
+  if (flight.has_pull) {
+    const device::Range range(pipeline_->ranges(), "wait for rows");
+    LONGTAIL_RETURN_IF_ERROR(flight.pull.Wait());
+  }
+  device::StepScalars& scalars = *room.host().scalars;
+  scalars = {.dropout_stream = StreamKey(flight.step.seed, flight.step.step)};
+  dense_->BeginStep(flight.step.learning_rate_factor, scalars);
   pipeline_->SendRows(room, static_cast<std::uint32_t>(flight.rows_sent));
-  model_->Enqueue(
-      pipeline_->compute(),
-      {.context = {.training = true, .seed = flight.step.seed, .step = flight.step.step},
-       .gradient_scale = flight.step.gradient_scale},
-      room, dense_->parameters(), dense_->gradients());
-  pipeline_->Return(room);
-  dense_->Move(pipeline_->compute(), flight.step.learning_rate_factor,
-               flight.step.dense_gradient_scale);
+  EnqueueDensePart(place);
   flight.is_launched = true;
   return absl::OkStatus();
+}
+
+// By commands results leave before the optimizer moves; a graph is one command, and they leave
+// behind it.
+void DeviceTrainer::EnqueueDensePart(std::size_t place) {
+  const ReplicaStep& step = flights_[place].step;
+  device::StepRoom& room = pipeline_->room(place);
+  device::Stream& stream = pipeline_->compute();
+  const auto compute = [&] {
+    model_->Enqueue(stream, {.gradient_scale = step.gradient_scale, .ranges = pipeline_->ranges()},
+                    room, dense_->parameters(), dense_->gradients());
+  };
+  const auto move = [&] {
+    const device::Range range(pipeline_->ranges(), "optimizer");
+    dense_->Move(stream, room.device().scalars, step.dense_gradient_scale);
+  };
+  if (graphs_ == nullptr) {
+    compute();
+    pipeline_->Return(room);
+    return move();
+  }
+  {
+    const device::Range range(pipeline_->ranges(), "dense part");
+    graphs_->Run(stream,
+                 {.room = place,
+                  .bounds = room.bounds(),
+                  .scales = {step.gradient_scale, step.dense_gradient_scale}},
+                 [&] {
+                   compute();
+                   move();
+                 });
+  }
+  pipeline_->Return(room);
 }
 
 absl::Status DeviceTrainer::LaunchAll() {
@@ -309,6 +362,7 @@ absl::Status DeviceTrainer::FinishFirst(StepResult& result) {
 
 absl::Status DeviceTrainer::Push(std::size_t place) {
   LONGTAIL_RETURN_IF_ERROR(Flush());
+  const device::Range range(pipeline_->ranges(), "push");
   const Flight& flight = flights_[place];
   const PushItem item{.keys = &flight.keys,
                       .counts_occurrences = flight.step.counts_occurrences,
@@ -323,6 +377,7 @@ absl::Status DeviceTrainer::Push(std::size_t place) {
 
 absl::Status DeviceTrainer::Flush() {
   if (!is_pushed_) return absl::OkStatus();
+  const device::Range range(pipeline_->ranges(), "wait for pushes");
   LONGTAIL_RETURN_IF_ERROR(push_.Wait());
   return end_of_step_.Wait();
 }
@@ -346,6 +401,16 @@ void DeviceTrainer::ForEachLogit(absl::FunctionRef<void(float label, float logit
   const Batch& batch = flights_[last_].batch;
   const float* const logits = pipeline_->room(last_).host().logits;
   for (std::size_t i = 0; i < batch.size; ++i) visit(batch.labels[i], logits[i]);
+}
+
+device::GraphCounters DeviceTrainer::graph_counters() const {
+  return graphs_ == nullptr ? device::GraphCounters{} : graphs_->counters();
+}
+
+absl::StatusOr<std::string> DeviceTrainer::Conclude() {
+  if (trace_ != nullptr) LONGTAIL_RETURN_IF_ERROR(trace_->Write(config_.device.trace));
+  if (graphs_ == nullptr) return std::string();
+  return GraphNote(graphs_->counters(), graphs_->problem());
 }
 
 TrainerState DeviceTrainer::Save() const {

@@ -9,6 +9,9 @@
 // cache, every bit is that of CtrTrainer with one worker and no prefetch, where the device is the
 // CPU's.
 //
+// With config.device.graph the dense part of a step, its optimizer with it, is one launch of a
+// graph (step_graphs.h). No bit is another for it.
+//
 // Scores are computed by the host's own model: call RefreshDense first.
 #pragma once
 
@@ -32,6 +35,8 @@
 #include "examples/ctr/trainer.h"
 #include "longtail/cluster.h"
 #include "worker/device/open_device.h"
+#include "worker/device/range_trace.h"
+#include "worker/device/step_graphs.h"
 #include "worker/device/step_pipeline.h"
 
 namespace longtail::examples {
@@ -69,12 +74,16 @@ class DeviceTrainer final : public Trainer {
   void ForEachLogit(absl::FunctionRef<void(float label, float logit)> visit) const override;
   TrainerState Save() const override;
   absl::Status Restore(const TrainerState& state) override;
+  absl::StatusOr<std::string> Conclude() override;
   WorkerStatistics statistics() const override { return replica_->statistics(); }
   TableId table() const override { return table_; }
   std::uint64_t step() const override { return step_; }
 
   /// What the cache of rows has counted.
   absl::StatusOr<device::CacheCounters> cache_counters() { return pipeline_->CountersOfCache(); }
+
+  /// What graphs have done; zero without them.
+  device::GraphCounters graph_counters() const;
 
  private:
   /// A step that is read, and what of it is under way.
@@ -101,6 +110,7 @@ class DeviceTrainer final : public Trainer {
   absl::Status BeginPull(std::size_t place, std::uint32_t ahead);
   absl::Status FindMissed(std::size_t place);
   absl::Status Launch(std::size_t place);
+  void EnqueueDensePart(std::size_t place);
   absl::Status LaunchAll();
   absl::Status FinishFirst(StepResult& result);
   absl::Status Push(std::size_t place);
@@ -113,7 +123,9 @@ class DeviceTrainer final : public Trainer {
   std::unique_ptr<Replica> replica_;           // The worker, and the host's model for scores.
   ReplicaSlot scoring_;
   device::OpenedDevice opened_;
+  std::unique_ptr<device::RangeTrace> trace_;  // Null: none is wanted.
   std::unique_ptr<device::StepPipeline> pipeline_;
+  std::unique_ptr<device::StepGraphs> graphs_;  // Null: none are wanted.
   std::unique_ptr<DeviceDense> dense_;
   std::unique_ptr<DeviceModel> model_;
   std::vector<Flight> flights_;  // One for each room of the pipeline.

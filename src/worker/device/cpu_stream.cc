@@ -83,6 +83,7 @@ void CpuStream::Enqueue(const Function& function) {
 }
 
 void CpuStream::Push(const Command& command) {
+  if (recorded_ != nullptr) return recorded_->commands.push_back(command);
   if (mode_ == CpuStreams::kInline) return Do(command);
   const absl::Time until = absl::Now() + kWaitMax;
   MutexLock lock(&mutex_);
@@ -128,7 +129,44 @@ void CpuStream::Keep(const absl::Status& status) {
   if (status_.ok()) status_ = status;
 }
 
+absl::Status CpuStream::BeginCapture() {
+  if (recorded_ != nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(name_, ": a capture within a capture"));
+  }
+  recorded_ = std::make_unique<Recorded>();
+  capture_status_ = absl::OkStatus();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Graph>> CpuStream::EndCapture() {
+  const std::unique_ptr<Recorded> recorded = std::move(recorded_);
+  if (recorded == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(name_, ": no capture was begun"));
+  }
+  if (!capture_status_.ok()) return capture_status_;
+  auto graph = std::make_unique<Recorded>();  // With no more room than it needs.
+  graph->commands.assign(recorded->commands.begin(), recorded->commands.end());
+  return std::unique_ptr<Graph>(std::move(graph));
+}
+
+// As outside of a graph, all of it is done whatever went wrong before.
+void CpuStream::Replay(Graph& graph) {
+  const auto* const recorded = static_cast<const Recorded*>(&graph);
+  Enqueue([=](CpuStream& stream) {
+    for (const Command& command : recorded->commands) stream.Do(command);
+  });
+}
+
+// Errors of what is to be recorded are the capture's: nothing of it was done.
+bool CpuStream::SpoilsCapture(const char* what) {
+  if (recorded_ == nullptr) return false;
+  capture_status_.Update(
+      absl::FailedPreconditionError(absl::StrCat(name_, ": ", what, " within a capture")));
+  return true;
+}
+
 absl::Status CpuStream::Finish(absl::Duration limit) {
+  if (SpoilsCapture("waiting")) return capture_status_;
   const absl::Time until = absl::Now() + limit;
   MutexLock lock(&mutex_);
   while (mode_ == CpuStreams::kThreads && done_ < enqueued_) {
@@ -157,12 +195,14 @@ void CpuStream::Fill(void* to, std::uint8_t byte, std::size_t bytes) {
 }
 
 void CpuStream::Record(Event& event) {
+  if (SpoilsCapture("a record")) return;
   auto* const mark = static_cast<CpuEvent*>(&event);
   const std::uint64_t record = mark->AddRecord();
   Enqueue([=](CpuStream&) { mark->Reach(record); });
 }
 
 void CpuStream::Wait(Event& event) {
+  if (SpoilsCapture("a wait")) return;
   auto* const mark = static_cast<CpuEvent*>(&event);
   const std::uint64_t record = mark->Recorded();
   Enqueue([=](CpuStream& stream) { return mark->AwaitRecord(record, kWaitMax, stream.name_); });
@@ -170,9 +210,14 @@ void CpuStream::Wait(Event& event) {
 
 bool CpuStream::CountFits(std::uint32_t count, const char* what) {
   if (count <= sort_keys_.size()) return true;
-  Keep(absl::ResourceExhaustedError(absl::StrCat(name_, ": ", what, " of ", count,
-                                                 " items: the stream was made for at most ",
-                                                 sort_keys_.size())));
+  const absl::Status status = absl::ResourceExhaustedError(
+      absl::StrCat(name_, ": ", what, " of ", count, " items: the stream was made for at most ",
+                   sort_keys_.size()));
+  if (recorded_ != nullptr) {
+    capture_status_.Update(status);
+  } else {
+    Keep(status);
+  }
   return false;
 }
 

@@ -4,6 +4,8 @@
 // With threads, two streams are as apart as those of a GPU: a wait that was forgotten is a race
 // that the thread sanitizer sees, and wrong results without one. Inline, all is done before the
 // call that enqueues it returns, which is the same on every run.
+//
+// A graph is a list of commands that is one command of the queue.
 #pragma once
 
 #include <cstddef>
@@ -70,6 +72,9 @@ class CpuStream final : public Stream {
   void Sum(const ExclusiveSum& call) override;
   void Pick(const Select& call) override;
   void Multiply(const Gemm& gemm) override;
+  absl::Status BeginCapture() override;
+  absl::StatusOr<std::unique_ptr<Graph>> EndCapture() override;
+  void Replay(Graph& graph) override;
   absl::Status Finish(absl::Duration limit) override;
   absl::Status FirstError() override;
 
@@ -82,10 +87,17 @@ class CpuStream final : public Stream {
     alignas(16) std::byte arguments[kBytesMax];
   };
 
+  struct Recorded final : public Graph {
+    std::size_t command_count() const override { return commands.size(); }
+
+    std::vector<Command> commands;
+  };
+
   template <typename Function>
   void Enqueue(const Function& function);
   void LaunchKernel(std::size_t kernel, const void* call, std::size_t bytes) override;
   bool CountFits(std::uint32_t count, const char* what);
+  bool SpoilsCapture(const char* what);
   void Push(const Command& command);
   void Run();
   void Do(const Command& command);
@@ -96,7 +108,9 @@ class CpuStream final : public Stream {
   const CpuGemm gemm_;
   std::vector<std::uint64_t> sort_keys_;
   std::vector<std::uint32_t> sort_values_;
-  std::vector<Command> queue_;  // A ring.
+  std::vector<Command> queue_;          // A ring.
+  std::unique_ptr<Recorded> recorded_;  // While there is a capture; of who feeds the stream.
+  absl::Status capture_status_;
   Mutex mutex_;
   CondVar work_;  // A command came, or the end.
   CondVar rest_;  // A command was done.

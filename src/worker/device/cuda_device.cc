@@ -58,6 +58,21 @@ class CudaEvent final : public Event {
   void* const event_;
 };
 
+class CudaGraphHandle final : public Graph {
+ public:
+  CudaGraphHandle(const CudaTable& table, void* graph, std::size_t node_count)
+      : table_(table), graph_(graph), node_count_(node_count) {}
+  ~CudaGraphHandle() override { table_.end_graph(graph_); }
+
+  std::size_t command_count() const override { return node_count_; }
+  void* graph() const { return graph_; }
+
+ private:
+  const CudaTable& table_;
+  void* const graph_;
+  const std::size_t node_count_;
+};
+
 class CudaStreamHandle final : public Stream {
  public:
   CudaStreamHandle(const CudaTable& table, const StreamOptions& options, void* stream)
@@ -74,9 +89,11 @@ class CudaStreamHandle final : public Stream {
     if (bytes > 0) Keep("a fill", table_.fill(stream_, to, byte, bytes));
   }
   void Record(Event& event) override {
+    if (SpoilsCapture("a record")) return;
     Keep("a record", table_.record(stream_, static_cast<CudaEvent&>(event).event()));
   }
   void Wait(Event& event) override {
+    if (SpoilsCapture("a wait")) return;
     Keep("a wait", table_.wait(stream_, static_cast<CudaEvent&>(event).event()));
   }
   void Sort(const SortPairs& call) override {
@@ -97,7 +114,37 @@ class CudaStreamHandle final : public Stream {
     Keep("a product", table_.multiply(stream_, &gemm));
   }
 
+  absl::Status BeginCapture() override {
+    if (is_capturing_) {
+      return absl::FailedPreconditionError(absl::StrCat(name_, ": a capture within a capture"));
+    }
+    const int code = table_.begin_capture(stream_);
+    if (code != 0) return ToStatus(table_, absl::StrCat(name_, ": the begin of a capture"), code);
+    is_capturing_ = true;
+    capture_status_ = absl::OkStatus();
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<Graph>> EndCapture() override {
+    if (!std::exchange(is_capturing_, false)) {
+      return absl::FailedPreconditionError(absl::StrCat(name_, ": no capture was begun"));
+    }
+    void* graph = nullptr;
+    std::size_t node_count = 0;
+    const int code = table_.end_capture(stream_, &graph, &node_count);
+    std::unique_ptr<Graph> made;
+    if (code == 0) made = std::make_unique<CudaGraphHandle>(table_, graph, node_count);
+    capture_status_.Update(ToStatus(table_, absl::StrCat(name_, ": the end of a capture"), code));
+    if (!capture_status_.ok()) return capture_status_;
+    return made;
+  }
+
+  void Replay(Graph& graph) override {
+    Keep("a graph", table_.launch_graph(stream_, static_cast<CudaGraphHandle&>(graph).graph()));
+  }
+
   absl::Status Finish(absl::Duration limit) override {
+    if (SpoilsCapture("waiting")) return capture_status_;
     const int code = Poll(limit, [this] { return table_.query_stream(stream_); });
     if (code == kNotReady) {
       return absl::DeadlineExceededError(
@@ -116,17 +163,25 @@ class CudaStreamHandle final : public Stream {
 
   bool CountFits(std::uint32_t count, const char* what) {
     if (count <= count_max_) return true;
-    if (status_.ok()) {
-      status_ = absl::ResourceExhaustedError(
-          absl::StrCat(name_, ": ", what, " of ", count, " items: the stream was made for at most ",
-                       count_max_));
-    }
+    Errors().Update(absl::ResourceExhaustedError(absl::StrCat(
+        name_, ": ", what, " of ", count, " items: the stream was made for at most ", count_max_)));
     return false;
   }
 
+  // CUDA would refuse these by errors that say less.
+  bool SpoilsCapture(const char* what) {
+    if (!is_capturing_) return false;
+    capture_status_.Update(
+        absl::FailedPreconditionError(absl::StrCat(name_, ": ", what, " within a capture")));
+    return true;
+  }
+
+  // Of what is to be recorded they are the capture's: nothing of it was done.
+  absl::Status& Errors() { return is_capturing_ ? capture_status_ : status_; }
+
   void Keep(const char* what, int code) {
-    if (code == 0 || !status_.ok()) return;
-    status_ = ToStatus(table_, absl::StrCat(name_, ": ", what), code);
+    if (code == 0 || !Errors().ok()) return;
+    Errors() = ToStatus(table_, absl::StrCat(name_, ": ", what), code);
   }
 
   const CudaTable& table_;
@@ -134,6 +189,8 @@ class CudaStreamHandle final : public Stream {
   const std::uint32_t count_max_;
   void* const stream_;
   absl::Status status_;
+  bool is_capturing_ = false;
+  absl::Status capture_status_;
 };
 
 }  // namespace

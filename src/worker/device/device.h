@@ -13,6 +13,9 @@
 //
 // Errors of commands are those of their stream: the first is kept, what comes behind it is not
 // done, and Finish tells it. So a step enqueues dozens of commands and asks once.
+//
+// Commands that are the same again and again, to their last argument, can be recorded once and
+// launched as one: a graph. What differs from one time to the next lies in the device's memory.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +29,7 @@
 #include "worker/device/gemm.h"
 #include "worker/device/kernel_list.h"
 #include "worker/device/primitives.h"
+#include "worker/device/range.h"
 
 namespace longtail::device {
 
@@ -80,6 +84,16 @@ class Event {
   virtual absl::Status Await(absl::Duration limit) = 0;
 };
 
+/// Commands of one stream, recorded with all arguments by value. Must outlive commands that launch
+/// it, and go before its stream.
+class Graph {
+ public:
+  virtual ~Graph() = default;
+
+  /// What one launch of it stands for: launches, copies, fills and products, as the device counts.
+  virtual std::size_t command_count() const = 0;
+};
+
 /// A queue of commands, each done when those before it are.
 ///
 /// Thread: fed by one at a time.
@@ -112,6 +126,26 @@ class Stream {
     LaunchKernel(Kernels::kIndexOf<Call>, &call, sizeof(call));
   }
 
+  /// Begins to record: until EndCapture what is enqueued is noted, and not done. Events are not
+  /// part of a graph, nor is waiting: either of them spoils it.
+  ///
+  /// Errors: Unimplemented for a device that records nothing; FailedPrecondition within a capture;
+  ///         what the device said.
+  virtual absl::Status BeginCapture() {
+    return absl::UnimplementedError("this device records no commands");
+  }
+
+  /// Ends it; whether or not there is an error, the stream goes on as before BeginCapture.
+  ///
+  /// Errors: the first of what was to be recorded; FailedPrecondition without BeginCapture.
+  /// Cost:   allocates; on a GPU about a millisecond.
+  virtual absl::StatusOr<std::unique_ptr<Graph>> EndCapture() {
+    return absl::FailedPreconditionError("no capture was begun");
+  }
+
+  /// Enqueues all of a graph's commands, as one. The graph must be of this stream.
+  virtual void Replay(Graph&) {}
+
   /// Waits until all that was enqueued is done; tells the stream's first error, and forgets it.
   ///
   /// Errors: DeadlineExceeded, with the stream's name; ResourceExhausted; Internal, with what the
@@ -140,6 +174,9 @@ class Device {
 
   /// Whether it computes on the host: who wants the trainers' own bits cuts work as they do.
   virtual bool is_host() const = 0;
+
+  /// Who shows ranges of the host's time beside the device's own; null: nobody can.
+  virtual RangeSink* profiler() { return nullptr; }
 
   /// Errors: ResourceExhausted, with the bytes and the kind. Of 0 bytes there is always a stretch.
   virtual absl::StatusOr<Memory> Allocate(MemoryKind kind, std::size_t bytes) = 0;

@@ -28,7 +28,7 @@ namespace longtail::device {
 inline constexpr std::size_t kCallBytesMax = 192;
 
 /// Raised when the fields of a call change and its size does not.
-inline constexpr std::uint64_t kCallsRevision = 2;
+inline constexpr std::uint64_t kCallsRevision = 3;
 
 template <typename... Calls>
 struct KernelList {

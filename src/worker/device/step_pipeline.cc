@@ -28,6 +28,7 @@ absl::StatusOr<std::unique_ptr<StepPipeline>> StepPipeline::Make(Device& device,
   StepPipeline& p = *pipeline;
   p.limits_ = options.limits;
   p.limits_.has_cache = options.cache_rows != 0;
+  p.ranges_ = {.profiler = device.profiler(), .trace = options.trace};
   for (std::uint32_t i = 0; i < options.room_count; ++i) {
     LONGTAIL_ASSIGN_OR_RETURN(auto room,
                               StepRoom::Make(device, absl::StrCat("step room ", i), p.limits_));
@@ -56,12 +57,14 @@ StepPipeline::~StepPipeline() {
 }
 
 void StepPipeline::SendInputs(StepRoom& room) {
+  const Range range(ranges_, "inputs in");
   in_->Copy(room.device_sent_.At<void>(0), room.host_sent_.At<void>(0), room.input_bytes_);
 }
 
 absl::StatusOr<std::span<const std::uint32_t>> StepPipeline::FindMissed(StepRoom& room,
                                                                         std::uint32_t step) {
   LONGTAIL_CHECK(cache_.has_value());
+  const Range range(ranges_, "find missed rows");
   const std::uint32_t unique = room.shape().unique;
   step_ = step;
   cache_->Probe(*in_,
@@ -81,6 +84,7 @@ absl::StatusOr<std::span<const std::uint32_t>> StepPipeline::FindMissed(StepRoom
 }
 
 void StepPipeline::SendRows(StepRoom& room, std::uint32_t count) {
+  const Range range(ranges_, "rows in");
   const std::size_t bytes = std::size_t{count} * limits_.row_dim * sizeof(float);
   const std::size_t end = room.row_places_ + bytes;
   in_->Copy(room.device_sent_.At<void>(room.rows_begin_),
@@ -108,6 +112,7 @@ void StepPipeline::SendRows(StepRoom& room, std::uint32_t count) {
 }
 
 void StepPipeline::Return(StepRoom& room) {
+  const Range range(ranges_, "results out");
   compute_->Record(*room.computed_);
   out_->Wait(*room.computed_);
   out_->Copy(room.host_results_.At<void>(0), room.device_results_.At<void>(0), room.result_bytes_);
@@ -115,6 +120,7 @@ void StepPipeline::Return(StepRoom& room) {
 }
 
 absl::Status StepPipeline::Await(StepRoom& room) {
+  const Range range(ranges_, "wait for results");
   LONGTAIL_RETURN_IF_ERROR(room.returned_->Await(kStepWaitMax));
   for (Stream* stream : {in_.get(), compute_.get(), out_.get()}) {
     LONGTAIL_RETURN_IF_ERROR(stream->FirstError());

@@ -37,6 +37,7 @@ class StepPipeline {
     std::uint32_t room_count = 2;
     std::uint32_t cache_rows = 0;     ///< Rows kept on the device (hot_rows.h); 0: none.
     std::uint32_t cache_age_max = 0;  ///< Steps that such a row is served for.
+    RangeSink* trace = nullptr;       ///< Told of stages, beside the device's profiler; or null.
   };
 
   /// Errors: as StepRoom::Make, HotRows::Make and Device::MakeStream.
@@ -52,6 +53,10 @@ class StepPipeline {
   /// What a model enqueues on, between SendRows and Return.
   Stream& compute() { return *compute_; }
 
+  /// Whom all stages of its steps are to be told to; its own are "inputs in", "rows in",
+  /// "find missed rows", "results out" and "wait for results".
+  const RangeSinks& ranges() const { return ranges_; }
+
   /// Enqueues the copy of the inputs that the host has written.
   void SendInputs(StepRoom& room);
 
@@ -61,8 +66,9 @@ class StepPipeline {
   /// Shapes: places in the step's keys, ascending; valid until the next call.
   absl::StatusOr<std::span<const std::uint32_t>> FindMissed(StepRoom& room, std::uint32_t step);
 
-  /// Enqueues the copy of `count` rows that the host has written: all of the step's, or with a
-  /// cache those that were missed, with their ranks. compute() goes on when they are there.
+  /// Enqueues the copy of the step's scalars and of `count` rows that the host has written: all of
+  /// the step's, or with a cache those that were missed, with their ranks. compute() goes on when
+  /// they are there.
   void SendRows(StepRoom& room, std::uint32_t count);
 
   /// Enqueues the copy of what the model has put into the room's results.
@@ -83,6 +89,7 @@ class StepPipeline {
   StepPipeline() = default;
 
   StepLimits limits_;
+  RangeSinks ranges_;
   std::unique_ptr<Stream> in_;
   std::unique_ptr<Stream> compute_;
   std::unique_ptr<Stream> out_;

@@ -1,5 +1,8 @@
 #include "worker/device/step_room.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "worker/device/layout.h"
@@ -38,6 +41,15 @@ absl::Status Validate(const StepLimits& limits) {
   return status;
 }
 
+// The next number of at most four binary digits, but for zeros behind them.
+std::uint32_t RoundedUp(std::uint32_t count, std::uint32_t most) {
+  const auto digits = static_cast<int>(std::bit_width(count));  // Libraries differ in its type.
+  if (digits <= 4) return count;
+  const std::uint64_t unit = std::uint64_t{1} << (digits - 4);
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>((count + unit - 1) / unit * unit, most));
+}
+
 // Null before there is memory, while the largest layout is measured.
 template <typename Item>
 Item* Place(const Memory& memory, std::size_t byte) {
@@ -51,11 +63,12 @@ absl::StatusOr<std::unique_ptr<StepRoom>> StepRoom::Make(Device& device, const s
   LONGTAIL_RETURN_IF_ERROR(Validate(limits));
   std::unique_ptr<StepRoom> room(new StepRoom(limits));
   // The largest layout: a step has as many different keys as it has keys at the most.
-  room->LayOut({.examples = limits.examples,
-                .keys = limits.keys,
-                .unique = limits.keys,
-                .has_offsets = true,
-                .has_values = true});
+  const StepShape largest{.examples = limits.examples,
+                          .keys = limits.keys,
+                          .unique = limits.keys,
+                          .has_offsets = true,
+                          .has_values = true};
+  room->LayOut(largest, largest);
   using enum MemoryKind;
   LONGTAIL_ASSIGN_OR_RETURN(room->host_sent_, device.Allocate(kPinned, room->sent_bytes_));
   LONGTAIL_ASSIGN_OR_RETURN(room->host_results_, device.Allocate(kPinned, room->result_bytes_));
@@ -72,15 +85,21 @@ absl::Status StepRoom::Begin(const StepShape& shape) {
   LONGTAIL_RETURN_IF_ERROR(CheckFits("examples", shape.examples, limits_.examples));
   LONGTAIL_RETURN_IF_ERROR(CheckFits("keys", shape.keys, limits_.keys));
   LONGTAIL_RETURN_IF_ERROR(CheckFits("different keys", shape.unique, shape.keys));
-  LayOut(shape);
+  StepShape bounds = shape;
+  if (limits_.is_rounded) {
+    bounds.keys = RoundedUp(shape.keys, limits_.keys);
+    bounds.unique = RoundedUp(shape.unique, bounds.keys);
+  }
+  LayOut(shape, bounds);
   return absl::OkStatus();
 }
 
-void StepRoom::LayOut(const StepShape& shape) {
+void StepRoom::LayOut(const StepShape& shape, const StepShape& bounds) {
   shape_ = shape;
+  bounds_ = bounds;
   const std::size_t n = shape.examples;
-  const std::size_t keys = shape.keys;
-  const std::size_t unique = shape.unique;
+  const std::size_t keys = bounds.keys;
+  const std::size_t unique = bounds.unique;
   const std::size_t row_floats = unique * limits_.row_dim;
   const bool has_cache = limits_.has_cache;
   const auto place = [&](StepArrays& arrays, const Memory& sent, const Memory& results) {
@@ -99,16 +118,19 @@ void StepRoom::LayOut(const StepShape& shape) {
     array(arrays.unique_count, 1, true);
     input_bytes_ = layout.bytes();
     rows_begin_ = layout.bytes();
+    array(arrays.scalars, 1, true);
     array(arrays.ranks, unique, has_cache);
     row_places_ = layout.bytes();
     array(arrays.rows, row_floats, true);
     sent_bytes_ = layout.bytes();
 
+    // Row gradients last: of those only what the step has is copied.
     Layout of_results;
-    arrays.row_gradients = Place<float>(results, of_results.Add<float>(row_floats));
     arrays.logits = Place<float>(results, of_results.Add<float>(n));
     arrays.losses = Place<double>(results, of_results.Add<double>(PartsOf(shape.examples)));
-    result_bytes_ = of_results.bytes();
+    const std::size_t gradients = of_results.Add<float>(row_floats);
+    arrays.row_gradients = Place<float>(results, gradients);
+    result_bytes_ = gradients + std::size_t{shape.unique} * limits_.row_dim * sizeof(float);
   };
   place(host_, host_sent_, host_results_);
   place(device_, device_sent_, device_results_);

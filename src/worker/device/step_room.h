@@ -7,6 +7,10 @@
 //
 // Arrays are laid out anew for each step, one behind another, so that one copy brings all of a part
 // and nothing else. The memory itself is taken once, for the largest step.
+//
+// With rounded limits arrays have room for a few more keys than a step has, so that steps of about
+// as many keys have the same addresses, and what is enqueued for one is what another needs: see
+// step_graphs.h.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +31,7 @@ struct StepLimits {
   std::uint32_t keys = 0;     ///< With repetitions.
   std::uint32_t row_dim = 0;  ///< Floats of a row.
   bool has_cache = false;     ///< Some rows come from a cache on the device.
+  bool is_rounded = false;    ///< Bounds are rounded up: see StepRoom::bounds.
 };
 
 struct StepShape {
@@ -35,6 +40,16 @@ struct StepShape {
   std::uint32_t unique = 0;
   bool has_offsets = false;  ///< Else each field of each example has one key.
   bool has_values = false;   ///< Else each key's value is 1.
+
+  bool operator==(const StepShape&) const = default;
+};
+
+/// What of a step's arguments differs from another's of the same shape: kernels read it where it
+/// lies.
+struct StepScalars {
+  std::uint64_t dropout_stream = 0;  ///< Of seed and step.
+  float learning_rate = 0;           ///< Of dense parameters; Adam's `rate`, which is corrected.
+  float root_correction = 0;         ///< Adam's.
 };
 
 /// Losses are summed by so many examples; the host adds the sums.
@@ -51,6 +66,7 @@ struct StepArrays {
   std::uint32_t* positions = nullptr;     ///< [keys] by row, see key_segments.h.
   std::uint32_t* begins = nullptr;        ///< [unique + 1]
   std::uint32_t* unique_count = nullptr;  ///< [1]
+  StepScalars* scalars = nullptr;         ///< [1]
   std::uint32_t* ranks = nullptr;         ///< [unique] which sent row a key has, with a cache.
   float* rows = nullptr;                  ///< [unique, row_dim]; on the host those that are sent.
   float* row_gradients = nullptr;         ///< [unique, row_dim]
@@ -71,6 +87,10 @@ class StepRoom {
   absl::Status Begin(const StepShape& shape);
 
   const StepShape& shape() const { return shape_; }
+
+  /// What arrays have room for, and what commands must go by that are to serve other steps, too:
+  /// the shape, or with rounded limits at most an eighth more keys and different keys.
+  const StepShape& bounds() const { return bounds_; }
   std::uint32_t loss_parts() const { return PartsOf(shape_.examples); }
 
   /// In pinned memory: inputs for the host to write, results for it to read.
@@ -96,17 +116,18 @@ class StepRoom {
   static std::uint32_t PartsOf(std::uint32_t examples) {
     return (examples + kLossPartSize - 1) / kLossPartSize;
   }
-  void LayOut(const StepShape& shape);
+  void LayOut(const StepShape& shape, const StepShape& bounds);
 
   const StepLimits limits_;
   StepShape shape_;
+  StepShape bounds_;
   StepArrays host_;
   StepArrays device_;
   std::uint32_t* bags_of_ = nullptr;
   float* sent_rows_ = nullptr;
   double* example_losses_ = nullptr;
   float* logit_gradients_ = nullptr;
-  // Bytes of the parts: of what is sent, inputs from 0, then ranks and rows.
+  // Bytes of the parts: of what is sent, inputs from 0, then scalars, ranks and rows.
   std::size_t input_bytes_ = 0;
   std::size_t rows_begin_ = 0;
   std::size_t row_places_ = 0;  // Where rows begin.

@@ -71,6 +71,8 @@ TEST_CASE("a training goes on elsewhere if its rows are as old there",
   TrainConfig there = here;
   there.device = {.name = "cuda:0", .depth = here.prefetch + 1, .exact_steps = 0};
   CHECK(ResumeSettings(there) == ResumeSettings(here));
+  there.device.graph = true;
+  CHECK(ResumeSettings(there) == ResumeSettings(here));
 
   TrainConfig begins_exact = there;
   begins_exact.device.exact_steps = 7;

@@ -20,7 +20,7 @@ constexpr const char* kWhole = R"({
   "training": {"batch": 32, "epochs": 4, "workers": 2, "prefetch": 0, "seed": 9,
                "schedule": {"warmup": 3, "decay": "cosine", "steps": 10, "final": 0.1}},
   "device": {"name": "cpu", "depth": 4, "exact_steps": 5, "cache_rows": 100, "cache_steps": 2,
-             "keys_max": 77},
+             "keys_max": 77, "graph": true},
   "cluster": {"lanes": 2, "partitions": 8, "step_mode": "asynchronous"}
 })";
 
@@ -55,6 +55,7 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
   CHECK(config->device.cache_rows == 100);
   CHECK(config->device.cache_steps == 2);
   CHECK(config->device.keys_max == 77);
+  CHECK(config->device.graph);
   CHECK(config->step_mode == StepMode::kAsynchronous);
 }
 

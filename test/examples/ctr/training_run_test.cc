@@ -96,12 +96,15 @@ TEST_CASE("a run on a device is resumed with the same bits, and says which devic
   RunOptions options = job(parts.path());
   options.stop_after = 50;
   REQUIRE(TrainAndReport(options, terminal).ok());
+  CHECK(terminal.str().find("graphs: ") == std::string::npos);
   options.stop_after = 0;
   options.resume = true;
+  options.config.device.graph = true;  // Which changes no bit.
   const auto resumed = TrainAndReport(options, terminal);
   INFO(resumed.status().ToString());
   REQUIRE(resumed.ok());
 
+  CHECK(terminal.str().find("\ngraphs: ") != std::string::npos);
   CHECK(ReadAll(parts.path() + "/predictions.csv") == ReadAll(whole.path() + "/predictions.csv"));
 }
 

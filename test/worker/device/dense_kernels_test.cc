@@ -160,7 +160,9 @@ TEST_CASE("dropout drops by its mask, whatever the width of a row", "[device][dr
     Rng rng(columns);
     const std::uint32_t stride = columns + static_cast<std::uint32_t>(rng.Below(2) * 4);
     const std::vector<float> before = TestFloats(rng, kRows * stride);
-    const DropoutCall call{.stream = 77,
+    const std::uint64_t stream = 77;
+    const DropoutCall call{.stream = &stream,
+                           .layer = 3,
                            .first_example = 1000,
                            .rows = kRows,
                            .columns = columns,
@@ -178,7 +180,7 @@ TEST_CASE("dropout drops by its mask, whatever the width of a row", "[device][dr
 
     std::vector<float> want = before;
     for (std::uint32_t i = 0; i < kRows; ++i) {
-      const std::uint64_t key = DropoutKey(77, 1000 + i);
+      const std::uint64_t key = DropoutKey(DropoutKey(77, 3), 1000 + i);
       for (std::uint32_t j = 0; j < columns; ++j) {
         float& y = want[i * stride + j];
         y = DropoutBits(key, j) >= 0x60000000 ? y * 1.6F : 0;
@@ -254,8 +256,7 @@ struct DenseState {
 // Moves copies of a state by each of the kernels, and one by one by the formulas.
 void CheckDenseUpdates(const DenseState& state, float clip, float decay) {
   const auto n = static_cast<std::uint32_t>(state.weights.size());
-  const dense::AdamConstants adam{
-      .rate = 0.02F, .root_correction = 3, .beta1 = 0.9F, .beta2 = 0.99F, .epsilon = 1e-3F};
+  const float rate = 0.1F, adam_rate = 0.02F, correction = 3;
   const GuardedArray<float> gradients(state.gradients);
   const auto got = OnEveryGrid([&](auto& grid) {
     const GuardedArray<float> w1(state.weights), w2(state.weights), w3(state.weights);
@@ -269,16 +270,23 @@ void CheckDenseUpdates(const DenseState& state, float clip, float decay) {
                         .decay = decay,
                         .count = n};
     };
-    Run(DenseSgdCall{.slice = slice(w1), .learning_rate = 0.1F}, grid);
+    Run(DenseSgdCall{.slice = slice(w1), .learning_rate = &rate}, grid);
     Run(
         DenseMomentumCall{
-            .slice = slice(w2), .velocities = s2.data(), .learning_rate = 0.1F, .momentum = 0.8F},
+            .slice = slice(w2), .velocities = s2.data(), .learning_rate = &rate, .momentum = 0.8F},
         grid);
     Run(
         DenseAdagradCall{
-            .slice = slice(w3), .sums = s3.data(), .learning_rate = 0.1F, .epsilon = 1e-4F},
+            .slice = slice(w3), .sums = s3.data(), .learning_rate = &rate, .epsilon = 1e-4F},
         grid);
-    Run(DenseAdamCall{.slice = slice(w4), .first = m.data(), .second = v.data(), .constants = adam},
+    Run(DenseAdamCall{.slice = slice(w4),
+                      .first = m.data(),
+                      .second = v.data(),
+                      .rate = &adam_rate,
+                      .root_correction = &correction,
+                      .beta1 = 0.9F,
+                      .beta2 = 0.99F,
+                      .epsilon = 1e-3F},
         grid);
     return Words(w1, w2, w3, w4, s2, s3, m, v);
   });

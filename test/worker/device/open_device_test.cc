@@ -129,6 +129,8 @@ TEST_CASE("without a driver each function of the component gives an error", "[de
   CHECK(table.make_stream(&options, &pointer) > 0);
   CHECK(table.make_event(0, &pointer) > 0);
   CHECK(pointer == nullptr);
+  table.begin_range("nobody looks");  // NVTX without a profiler.
+  table.end_range();
   CHECK(CudaDevice::Open(table, {}).status().message() ==
         "cuda:0: this machine has no CUDA driver (libcuda.so.1)");
 }

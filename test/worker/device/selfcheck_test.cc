@@ -1,11 +1,13 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "worker/device/checked_device.h"
 #include "worker/device/selfcheck/check_shapes.h"
 #include "worker/device/selfcheck/device_check.h"
+#include "worker/device/selfcheck/graph_checks.h"
 #include "worker/device/selfcheck/run_checks.h"
 #include "worker/device/selfcheck/trial.h"
 
@@ -68,6 +70,67 @@ TEST_CASE("threads of the CPU pass, too, and are timed against peaks that were m
     CHECK(result.work.bytes > 0);
     CHECK(result.roofline > 0);
   }
+}
+
+TEST_CASE("checks that are recorded are what they are command by command",
+          "[device][selfcheck][graph]") {
+  CpuDevice device({.streams = GENERATE(CpuStreams::kThreads, CpuStreams::kInline)});
+  const auto report = RunGraphChecks(device, AllDeviceChecks(), 90);
+  INFO(report.status().ToString());
+  REQUIRE(report.ok());
+
+  CHECK(report->differences.empty());
+  CHECK(report->is_well());
+  CHECK(report->checks == AllDeviceChecks().size() - 1);  // Without events.
+  CHECK(report->launches == 2 * report->checks);
+  CHECK(report->commands > report->launches);
+}
+
+// The mistake that graphs invite: what differs from one time to the next goes by value, and a graph
+// has it as it was when it was recorded.
+TEST_CASE("a number that is frozen when it is recorded is a difference",
+          "[device][selfcheck][graph]") {
+  const bool is_frozen = GENERATE(true, false);
+  CAPTURE(is_frozen);
+  const DeviceCheck check{
+      .name = "a rate that falls", .prepare = [=](Trial& trial, std::uint32_t examples) {
+        const auto times = std::make_shared<float>(0.0F);
+        float* const rate = trial.Array("rate", std::vector<float>{8});
+        float* const half = trial.Array("half", std::vector<float>{0.5F});
+        const DenseSlice of_rate{.weights = rate, .gradients = rate, .clip = 100, .count = 1};
+        const DenseSlice slice{.weights = trial.Floats("weights", examples),
+                               .gradients = trial.Floats("gradients", examples),
+                               .clip = 100,
+                               .count = examples};
+        return Launch{.enqueue = [=](Stream& stream) {
+          *times += 1;
+          DenseSlice scaled = slice;
+          scaled.scale = is_frozen ? 1 / *times : 1;
+          stream.Launch(DenseSgdCall{.slice = of_rate, .learning_rate = half});  // It halves.
+          stream.Launch(DenseSgdCall{.slice = scaled, .learning_rate = rate});
+        }};
+      }};
+  CpuDevice device({.streams = CpuStreams::kInline});
+  const auto report = RunGraphChecks(device, {check}, 20);
+
+  REQUIRE(report.ok());
+  CHECK(report->is_well() == !is_frozen);
+  if (is_frozen) {
+    CHECK_THAT(report->differences.at(0), Catch::StartsWith("a rate that falls: weights[0] is "));
+  }
+}
+
+TEST_CASE("a device that records nothing fails each check by graph, and says why",
+          "[device][selfcheck][graph]") {
+  CheckedDevice device;
+  std::vector<DeviceCheck> checks;
+  AddDenseChecks(checks);
+  const auto report = RunGraphChecks(device, checks, 20);
+
+  REQUIRE(report.ok());
+  CHECK(report->differences.size() == checks.size());
+  CHECK(report->checks == 0);
+  CHECK(report->differences.at(0) == checks[0].name + ": this device records no commands");
 }
 
 TEST_CASE("differences are told with array, place and values", "[device][selfcheck]") {

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "worker/device/cpu_device.h"
 #include "worker/device/key_segments.h"
+#include "worker/device/range_trace.h"
 #include "worker/device/step_room.h"
 
 namespace longtail::device {
@@ -78,6 +79,7 @@ TEST_CASE("a room's arrays lie apart, within its memory and alike on both sides"
   CpuDevice device({.streams = CpuStreams::kInline});
   StepLimits limits = SmallLimits();
   limits.has_cache = GENERATE(false, true);
+  limits.is_rounded = GENERATE(false, true);
   const auto room = StepRoom::Make(device, "room", limits).value();
   Rng rng(2);
   for (int i = 0; i < 50; ++i) {
@@ -117,6 +119,7 @@ TEST_CASE("a room's arrays lie apart, within its memory and alike on both sides"
       f(host.positions, shape.keys, 7);
       f(host.begins, shape.unique + 1, 8);
       f(host.unique_count, 1, 9);
+      f(&host.scalars->learning_rate, 1, 15);
       f(host.ranks, shape.unique, 10);
       f(host.rows, floats, 11);
       f(host.row_gradients, floats, 12);
@@ -128,6 +131,38 @@ TEST_CASE("a room's arrays lie apart, within its memory and alike on both sides"
       CAPTURE(number);
       CHECK(is_filled(array, count, number));
     });
+  }
+}
+
+TEST_CASE("steps of about as many keys have the same places, where bounds are rounded",
+          "[device][step]") {
+  CpuDevice device({.streams = CpuStreams::kInline});
+  StepLimits limits{.examples = 40, .fields = 3, .keys = 3000, .row_dim = kRowDim};
+  const auto exact = StepRoom::Make(device, "room", limits).value();
+  limits.is_rounded = true;
+  const auto room = StepRoom::Make(device, "room", limits).value();
+  const StepShape shape{.examples = 40, .keys = 2000, .unique = 1000};
+  StepShape more = shape;
+  more.unique = 1020;
+  REQUIRE(room->Begin(shape).ok());
+  const StepArrays host = room->host(), there = room->device();
+  REQUIRE(room->Begin(more).ok());
+
+  CHECK(room->shape() == more);
+  CHECK(room->host().rows == host.rows);
+  CHECK(room->host().unique_count == host.unique_count);
+  CHECK(room->device().row_gradients == there.row_gradients);
+  CHECK(room->device().scalars == there.scalars);
+  CHECK(room->bounds() == StepShape{.examples = 40, .keys = 2048, .unique = 1024});
+  REQUIRE(exact->Begin(more).ok());
+  CHECK(exact->bounds() == more);
+  for (std::uint32_t keys = 0; keys <= limits.keys; ++keys) {
+    REQUIRE(room->Begin({.examples = 1, .keys = keys, .unique = keys / 2}).ok());
+    const StepShape& bounds = room->bounds();
+    const bool is_near = bounds.keys >= keys && bounds.keys <= keys + keys / 8 &&
+                         bounds.keys <= limits.keys && bounds.unique >= keys / 2 &&
+                         bounds.unique <= bounds.keys;
+    if (!is_near) FAIL(keys << " keys: room for " << bounds.keys << ", " << bounds.unique);
   }
 }
 
@@ -244,6 +279,30 @@ TEST_CASE("rows of a cache are those that were fetched, and as old as allowed", 
   CHECK(counters->hits == hits);
   CHECK((counters->hits > 0) == (age_max > 0));
   CHECK(counters->evicted == 0);
+}
+
+TEST_CASE("the stages of a step are told, each by its name", "[device][step][trace]") {
+  CpuDevice device({.streams = CpuStreams::kThreads});
+  RangeTrace trace;
+  const auto pipeline = MakePipeline(
+      device, {.limits = SmallLimits(), .room_count = 1, .cache_rows = 64, .trace = &trace});
+  CHECK(pipeline->ranges().profiler == nullptr);  // A CPU has none.
+  StepRoom& room = pipeline->room(0);
+  REQUIRE(room.Begin({.examples = 1}).ok());
+  *room.host().unique_count = 0;
+  pipeline->SendInputs(room);
+  REQUIRE(pipeline->FindMissed(room, 1).ok());
+  pipeline->SendRows(room, 0);
+  pipeline->Return(room);
+  REQUIRE(pipeline->Await(room).ok());
+
+  std::vector<std::string> names;
+  for (const TracedRange& range : trace.ranges()) {
+    names.push_back(range.name);
+    CHECK(range.depth == 0);
+  }
+  CHECK(names == std::vector<std::string>{"inputs in", "find missed rows", "rows in", "results out",
+                                          "wait for results"});
 }
 
 TEST_CASE("a stream's error is told by who awaits a step", "[device][step]") {

@@ -261,8 +261,10 @@ TEST_CASE("bias, ReLU, dropout and their gradients are those of the layers", "[d
                  .rows = kRows,
                  .columns = kColumns,
                  .activation = Activation::kRelu});
+  const std::uint64_t stream = examples::StreamKey(5, 8);
   OnCpu(DropoutCall{.y = y.data(),
-                    .stream = examples::StreamKey(examples::StreamKey(5, 8), 99),
+                    .stream = &stream,
+                    .layer = 99,
                     .first_example = 70,
                     .rows = kRows,
                     .columns = kColumns,
@@ -367,6 +369,7 @@ TEST_CASE("dense weights are moved as DenseOptimizer moves them", "[device][trai
   const bool is_adagrad = std::holds_alternative<examples::AdagradSpec>(rule);
   for (float& value : first.span()) value = is_adagrad ? 0.2F : 0;
 
+  const float learning_rate = 0.1F * 0.5F;
   for (int step = 1; step <= 2; ++step) {
     const AlignedBuffer gradients = Filled(rng, layout.size());
     optimizer->BeginStep(0.5F);
@@ -379,27 +382,27 @@ TEST_CASE("dense weights are moved as DenseOptimizer moves them", "[device][trai
                            .count = kCount};
     if (is_adagrad) {
       OnCpu(DenseAdagradCall{
-          .slice = slice, .sums = first.data(), .learning_rate = 0.1F * 0.5F, .epsilon = 1e-8F});
+          .slice = slice, .sums = first.data(), .learning_rate = &learning_rate, .epsilon = 1e-8F});
     } else if (std::holds_alternative<examples::AdamSpec>(rule)) {
       const double correction1 = 1 - std::pow(static_cast<double>(0.9F), step);
       const double correction2 = 1 - std::pow(static_cast<double>(0.999F), step);
-      const double rate = static_cast<double>(1e-3F) * 0.5 / correction1;
-      OnCpu(DenseAdamCall{
-          .slice = slice,
-          .first = first.data(),
-          .second = second.data(),
-          .constants = {.rate = static_cast<float>(rate),
-                        .root_correction = static_cast<float>(1 / std::sqrt(correction2)),
-                        .beta1 = 0.9F,
-                        .beta2 = 0.999F,
-                        .epsilon = 1e-8F}});
+      const auto rate = static_cast<float>(static_cast<double>(1e-3F) * 0.5 / correction1);
+      const auto root_correction = static_cast<float>(1 / std::sqrt(correction2));
+      OnCpu(DenseAdamCall{.slice = slice,
+                          .first = first.data(),
+                          .second = second.data(),
+                          .rate = &rate,
+                          .root_correction = &root_correction,
+                          .beta1 = 0.9F,
+                          .beta2 = 0.999F,
+                          .epsilon = 1e-8F});
     } else if (const float momentum = std::get<examples::SgdSpec>(rule).momentum; momentum > 0) {
       OnCpu(DenseMomentumCall{.slice = slice,
                               .velocities = first.data(),
-                              .learning_rate = 0.1F * 0.5F,
+                              .learning_rate = &learning_rate,
                               .momentum = momentum});
     } else {
-      OnCpu(DenseSgdCall{.slice = slice, .learning_rate = 0.1F * 0.5F});
+      OnCpu(DenseSgdCall{.slice = slice, .learning_rate = &learning_rate});
     }
   }
 

@@ -1,4 +1,11 @@
 // The table of the CUDA component: the runtime and cuBLAS behind plain functions.
+#if __has_include(<nvtx3/nvToolsExt.h>)
+#include <nvtx3/nvToolsExt.h>
+#define LONGTAIL_HAS_NVTX 1
+#else  // A toolkit of compiler and libraries alone.
+#define LONGTAIL_HAS_NVTX 0
+#endif
+
 #include <cstring>
 #include <memory>
 
@@ -224,6 +231,56 @@ int LaunchKernel(void* stream, std::size_t kernel, const void* call) {
   return OnStream(stream, [&](const CudaStream& on) { return LaunchOnCuda(on, kernel, call); });
 }
 
+// Of this thread alone: others may allocate and copy meanwhile.
+int BeginCapture(void* stream) {
+  return OnStream(stream, [&](const CudaStream& on) {
+    return cudaStreamBeginCapture(on.stream, cudaStreamCaptureModeThreadLocal);
+  });
+}
+
+// What was recorded, made ready to be launched.
+int MakeGraph(cudaGraph_t recorded, void** graph, std::size_t* node_count) {
+  cudaGraphExec_t made = nullptr;
+  cudaError_t error = cudaGraphGetNodes(recorded, nullptr, node_count);
+  if (error == cudaSuccess) error = cudaGraphInstantiate(&made, recorded, 0);
+  *graph = made;
+  return Code(error);
+}
+
+int EndCapture(void* stream, void** graph, std::size_t* node_count) {
+  return OnDevice(StreamAt(stream).device, [&] {
+    cudaGraph_t recorded = nullptr;
+    const cudaError_t error = cudaStreamEndCapture(StreamAt(stream).stream, &recorded);
+    int code = Code(error);
+    if (code == 0) code = MakeGraph(recorded, graph, node_count);
+    if (recorded != nullptr) cudaGraphDestroy(recorded);
+    cudaGetLastError();  // It is told here; the next launch must not find it.
+    return static_cast<cudaError_t>(code);
+  });
+}
+
+int LaunchGraph(void* stream, void* graph) {
+  return OnStream(stream, [&](const CudaStream& on) {
+    return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), on.stream);
+  });
+}
+
+int EndGraph(void* graph) {
+  return Code(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
+}
+
+void BeginRange([[maybe_unused]] const char* name) {
+#if LONGTAIL_HAS_NVTX
+  nvtxRangePushA(name);
+#endif
+}
+
+void EndRange() {
+#if LONGTAIL_HAS_NVTX
+  nvtxRangePop();
+#endif
+}
+
 constexpr CudaTable kTable{.abi = kCudaAbi,
                            .fingerprint = Kernels::Fingerprint(),
                            .error_text = &ErrorText,
@@ -248,7 +305,13 @@ constexpr CudaTable kTable{.abi = kCudaAbi,
                            .sum = &Sum,
                            .pick = &Pick,
                            .multiply = &Multiply,
-                           .launch = &LaunchKernel};
+                           .launch = &LaunchKernel,
+                           .begin_capture = &BeginCapture,
+                           .end_capture = &EndCapture,
+                           .launch_graph = &LaunchGraph,
+                           .end_graph = &EndGraph,
+                           .begin_range = &BeginRange,
+                           .end_range = &EndRange};
 
 }  // namespace
 }  // namespace longtail::device

@@ -17,7 +17,7 @@
 namespace longtail::device {
 
 /// Raised whenever this header changes.
-inline constexpr std::uint32_t kCudaAbi = 1;
+inline constexpr std::uint32_t kCudaAbi = 2;
 
 /// The name of a function `const CudaTable* ()`.
 inline constexpr const char* kCudaTableName = "longtail_cuda_table";
@@ -73,6 +73,16 @@ struct CudaTable {
   int (*pick)(void* stream, const Select* call);
   int (*multiply)(void* stream, const Gemm* gemm);
   int (*launch)(void* stream, std::size_t kernel, const void* call);
+
+  int (*begin_capture)(void* stream);
+  /// With an error there is no graph, and the stream is as before.
+  int (*end_capture)(void* stream, void** graph, std::size_t* node_count);
+  int (*launch_graph)(void* stream, void* graph);
+  int (*end_graph)(void* graph);
+
+  /// Of the calling thread, for a profiler; names are copied by it.
+  void (*begin_range)(const char* name);
+  void (*end_range)();
 };
 
 }  // namespace longtail::device

@@ -1,4 +1,7 @@
 // Moves dense parameters by the rules of base/dense_step.h.
+//
+// What changes from step to step, a schedule's rate and Adam's corrections, lies in the device's
+// memory: so the same calls serve every step, and may be recorded (device.h).
 #pragma once
 
 #include <cstdint>
@@ -25,28 +28,40 @@ struct DenseSlice {
 
 struct DenseSgdCall {
   DenseSlice slice{};
-  float learning_rate = 0;
+  const float* learning_rate = nullptr;  ///< [1]
 };
 
 struct DenseMomentumCall {
   DenseSlice slice{};
-  float* velocities = nullptr;  ///< [count]
-  float learning_rate = 0;
+  float* velocities = nullptr;           ///< [count]
+  const float* learning_rate = nullptr;  ///< [1]
   float momentum = 0;
 };
 
 struct DenseAdagradCall {
   DenseSlice slice{};
-  float* sums = nullptr;  ///< [count]
-  float learning_rate = 0;
+  float* sums = nullptr;                 ///< [count]
+  const float* learning_rate = nullptr;  ///< [1]
   float epsilon = 0;
 };
 
 struct DenseAdamCall {
   DenseSlice slice{};
-  float* first = nullptr;   ///< [count]
-  float* second = nullptr;  ///< [count]
-  dense::AdamConstants constants{};
+  float* first = nullptr;                  ///< [count]
+  float* second = nullptr;                 ///< [count]
+  const float* rate = nullptr;             ///< [1] As of dense::AdamConstants, all of these.
+  const float* root_correction = nullptr;  ///< [1]
+  float beta1 = 0;
+  float beta2 = 0;
+  float epsilon = 0;
+
+  LONGTAIL_HOST_DEVICE dense::AdamConstants Constants() const {
+    return {.rate = *rate,
+            .root_correction = *root_correction,
+            .beta1 = beta1,
+            .beta2 = beta2,
+            .epsilon = epsilon};
+  }
 };
 
 template <typename Lane>
@@ -57,12 +72,19 @@ struct DenseSgdItem {
     const std::uint32_t at = i * kWidth<Lane>;
     Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
     Lane weight = LaneAt<Lane>(call.slice.weights + at);
-    ForEachFloat(*this, gradient, weight);
+    ForEachFloat(Rule{call.slice, *call.learning_rate}, gradient, weight);
     LaneAt<Lane>(call.slice.weights + at) = weight;
   }
-  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight) const {
-    dense::SgdStep(call.learning_rate, call.slice.Shaped(gradient, weight), weight);
-  }
+
+ private:
+  struct Rule {
+    const DenseSlice& slice;
+    float learning_rate;
+
+    LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight) const {
+      dense::SgdStep(learning_rate, slice.Shaped(gradient, weight), weight);
+    }
+  };
 };
 
 template <typename Lane>
@@ -74,14 +96,21 @@ struct DenseMomentumItem {
     Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
     Lane weight = LaneAt<Lane>(call.slice.weights + at);
     Lane velocity = LaneAt<Lane>(call.velocities + at);
-    ForEachFloat(*this, gradient, weight, velocity);
+    ForEachFloat(Rule{call, *call.learning_rate}, gradient, weight, velocity);
     LaneAt<Lane>(call.slice.weights + at) = weight;
     LaneAt<Lane>(call.velocities + at) = velocity;
   }
-  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& velocity) const {
-    dense::SgdMomentumStep(call.learning_rate, call.momentum, call.slice.Shaped(gradient, weight),
-                           weight, velocity);
-  }
+
+ private:
+  struct Rule {
+    const DenseMomentumCall& call;
+    float learning_rate;
+
+    LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& velocity) const {
+      dense::SgdMomentumStep(learning_rate, call.momentum, call.slice.Shaped(gradient, weight),
+                             weight, velocity);
+    }
+  };
 };
 
 template <typename Lane>
@@ -93,14 +122,21 @@ struct DenseAdagradItem {
     Lane gradient = LaneAt<Lane>(call.slice.gradients + at);
     Lane weight = LaneAt<Lane>(call.slice.weights + at);
     Lane sum = LaneAt<Lane>(call.sums + at);
-    ForEachFloat(*this, gradient, weight, sum);
+    ForEachFloat(Rule{call, *call.learning_rate}, gradient, weight, sum);
     LaneAt<Lane>(call.slice.weights + at) = weight;
     LaneAt<Lane>(call.sums + at) = sum;
   }
-  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& sum) const {
-    dense::AdagradStep(call.learning_rate, call.epsilon, call.slice.Shaped(gradient, weight),
-                       weight, sum);
-  }
+
+ private:
+  struct Rule {
+    const DenseAdagradCall& call;
+    float learning_rate;
+
+    LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& sum) const {
+      dense::AdagradStep(learning_rate, call.epsilon, call.slice.Shaped(gradient, weight), weight,
+                         sum);
+    }
+  };
 };
 
 template <typename Lane>
@@ -113,15 +149,22 @@ struct DenseAdamItem {
     Lane weight = LaneAt<Lane>(call.slice.weights + at);
     Lane first = LaneAt<Lane>(call.first + at);
     Lane second = LaneAt<Lane>(call.second + at);
-    ForEachFloat(*this, gradient, weight, first, second);
+    ForEachFloat(Rule{call.slice, call.Constants()}, gradient, weight, first, second);
     LaneAt<Lane>(call.slice.weights + at) = weight;
     LaneAt<Lane>(call.first + at) = first;
     LaneAt<Lane>(call.second + at) = second;
   }
-  LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& first,
-                                       float& second) const {
-    dense::AdamStep(call.constants, call.slice.Shaped(gradient, weight), weight, first, second);
-  }
+
+ private:
+  struct Rule {
+    const DenseSlice& slice;
+    const dense::AdamConstants constants;
+
+    LONGTAIL_HOST_DEVICE void operator()(float gradient, float& weight, float& first,
+                                         float& second) const {
+      dense::AdamStep(constants, slice.Shaped(gradient, weight), weight, first, second);
+    }
+  };
 };
 
 template <typename Grid>

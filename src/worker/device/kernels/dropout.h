@@ -1,5 +1,6 @@
-// Inverted dropout, whose mask is a pure function of (stream, example, column): no state, and the
-// same on the way back.
+// Inverted dropout, whose mask is a pure function of (step, layer, example, column): no state, and
+// the same on the way back. The step's part lies in the device's memory, so that one call serves
+// every step, and may be recorded (device.h).
 //
 // Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
 //         JMLR 15 (2014).
@@ -16,9 +17,10 @@ namespace longtail::device {
 
 /// Sets what is dropped to zero and multiplies the rest by scale.
 struct DropoutCall {
-  float* y = nullptr;               ///< [rows, stride], columns of them changed.
-  std::uint64_t stream = 0;         ///< Of seed, step and layer.
-  std::uint64_t first_example = 0;  ///< Row 0 is this example of the global batch.
+  float* y = nullptr;                     ///< [rows, stride], columns of them changed.
+  const std::uint64_t* stream = nullptr;  ///< [1] Of seed and step.
+  std::uint64_t layer = 0;                ///< Tells the masks of a step's layers apart.
+  std::uint64_t first_example = 0;        ///< Row 0 is this example of the global batch.
   std::uint32_t rows = 0;
   std::uint32_t columns = 0;
   std::uint32_t stride = 0;
@@ -35,7 +37,8 @@ struct DropoutItem {
     const std::uint32_t row = i / lanes;
     const std::uint32_t column = (i - row * lanes) * kWidth<Lane>;
     Lane& y = LaneAt<Lane>(call.y + std::size_t{row} * call.stride + column);
-    Drop drop{call, DropoutKey(call.stream, call.first_example + row), column};
+    const std::uint64_t stream = DropoutKey(*call.stream, call.layer);
+    Drop drop{call, DropoutKey(stream, call.first_example + row), column};
     Lane kept = y;
     ForEachFloat(drop, kept);
     y = kept;

@@ -47,7 +47,8 @@ Launch PrepareColumnSums(Trial& trial, std::uint32_t examples) {
 
 Launch PrepareDropout(Trial& trial, std::uint32_t examples) {
   const DropoutCall call{.y = trial.Floats("y", std::size_t{examples} * kCheckColumns),
-                         .stream = 77,
+                         .stream = trial.Array("stream", std::vector<std::uint64_t>{77}),
+                         .layer = 3,
                          .first_example = 5,
                          .rows = examples,
                          .columns = kCheckColumns,
@@ -83,6 +84,7 @@ struct Optimizer {
   DenseSlice slice{};
   float* first = nullptr;
   float* second = nullptr;
+  const float* learning_rate = nullptr;
 };
 
 Optimizer MakeOptimizer(Trial& trial, std::uint32_t examples) {
@@ -96,6 +98,7 @@ Optimizer MakeOptimizer(Trial& trial, std::uint32_t examples) {
                 .count = count};
   made.first = trial.Floats("first", count, 0.1F, 1);
   made.second = trial.Floats("second", count, 0.1F, 1);
+  made.learning_rate = trial.Array("learning rate", std::vector<float>{0.1F});
   return made;
 }
 
@@ -103,10 +106,10 @@ Launch PrepareSgd(Trial& trial, std::uint32_t examples) {
   const Optimizer of = MakeOptimizer(trial, examples);
   return {.enqueue =
               [=](Stream& stream) {
-                stream.Launch(DenseSgdCall{.slice = of.slice, .learning_rate = 0.1F});
+                stream.Launch(DenseSgdCall{.slice = of.slice, .learning_rate = of.learning_rate});
                 stream.Launch(DenseMomentumCall{.slice = of.slice,
                                                 .velocities = of.first,
-                                                .learning_rate = 0.1F,
+                                                .learning_rate = of.learning_rate,
                                                 .momentum = 0.9F});
               },
           .work = {.bytes = 32.0 * of.slice.count, .flops = 12.0 * of.slice.count}};
@@ -116,23 +119,29 @@ Launch PrepareAdagrad(Trial& trial, std::uint32_t examples) {
   const Optimizer of = MakeOptimizer(trial, examples);
   return {.enqueue =
               [=](Stream& stream) {
-                stream.Launch(DenseAdagradCall{
-                    .slice = of.slice, .sums = of.first, .learning_rate = 0.1F, .epsilon = 1e-6F});
+                stream.Launch(DenseAdagradCall{.slice = of.slice,
+                                               .sums = of.first,
+                                               .learning_rate = of.learning_rate,
+                                               .epsilon = 1e-6F});
               },
           .work = {.bytes = 20.0 * of.slice.count, .flops = 10.0 * of.slice.count}};
 }
 
 Launch PrepareAdam(Trial& trial, std::uint32_t examples) {
   const Optimizer of = MakeOptimizer(trial, examples);
-  const dense::AdamConstants constants{
-      .rate = 0.02F, .root_correction = 3, .beta1 = 0.9F, .beta2 = 0.99F, .epsilon = 1e-6F};
-  return {
-      .enqueue =
-          [=](Stream& stream) {
-            stream.Launch(DenseAdamCall{
-                .slice = of.slice, .first = of.first, .second = of.second, .constants = constants});
-          },
-      .work = {.bytes = 28.0 * of.slice.count, .flops = 16.0 * of.slice.count}};
+  const float* const correction = trial.Array("root correction", std::vector<float>{3});
+  return {.enqueue =
+              [=](Stream& stream) {
+                stream.Launch(DenseAdamCall{.slice = of.slice,
+                                            .first = of.first,
+                                            .second = of.second,
+                                            .rate = of.learning_rate,
+                                            .root_correction = correction,
+                                            .beta1 = 0.9F,
+                                            .beta2 = 0.99F,
+                                            .epsilon = 1e-6F});
+              },
+          .work = {.bytes = 28.0 * of.slice.count, .flops = 16.0 * of.slice.count}};
 }
 
 Launch PrepareNarrow(Trial& trial, std::uint32_t examples) {

@@ -27,7 +27,8 @@ struct DeviceCheck {
   std::string name;
   /// Makes arrays for `examples` examples. Not to be enqueued if the trial then has an error.
   std::function<Launch(Trial& trial, std::uint32_t examples)> prepare;
-  double tolerance = 0;  ///< 0: bits; else see Trial::DifferenceFrom.
+  double tolerance = 0;       ///< 0: bits; else see Trial::DifferenceFrom.
+  bool is_recordable = true;  ///< Whether a graph can hold it: no events are in it.
 };
 
 /// The most items that a check's primitives need a stream for, with so many examples.

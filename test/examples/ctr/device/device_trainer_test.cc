@@ -2,10 +2,13 @@
 // device, in synchronous mode; the table's hash and every byte of the dense state must be equal.
 #include "examples/ctr/device/device_trainer.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -271,6 +274,147 @@ TEST_CASE("the first steps have exact rows if that is wanted, with a cache, too"
   CHECK(pulls[0] == 4 + 1);  // And the first behind them.
   CHECK(pulls[1] == 1);
   CHECK(pulls[2] == kSteps - 6);
+}
+
+// Batches of several sizes, small ones among them, as the last of a pass is; a rate that changes
+// with each step.
+Outcome TrainOddSteps(const TrainConfig& config, Bags bags, device::GraphCounters* counters) {
+  constexpr std::uint64_t kOddSteps = 24;
+  const auto cluster = MakeCluster(config);
+  const auto trainer = MakeTrainer(config, *cluster);
+  SyntheticSource source(config.data.synthetic->options, 0, kExamples);
+  std::uint64_t batch_number = 0;
+  NeedOk(trainer->BeginEpoch(0, [&](Batch& batch) {
+    const std::size_t size = batch_number % 4 == 3 ? config.batch / 3 : config.batch;
+    const absl::Status status = source.Next(size, batch);
+    if (bags == Bags::kMany) MakeBags(batch_number, batch);
+    ++batch_number;
+    return status;
+  }));
+  Outcome outcome;
+  trainer->PauseBehind(kOddSteps);
+  while (trainer->step() < kOddSteps) outcome.losses.push_back(Need(trainer->Step()).loss_sum);
+  NeedOk(trainer->Flush());
+  NeedOk(trainer->RefreshDense());
+  outcome.state = StateOf(*cluster, *trainer);
+  *counters = static_cast<DeviceTrainer&>(*trainer).graph_counters();
+  return outcome;
+}
+
+TEST_CASE("each model trains by graph to the bits of its commands, whatever the sizes of batches",
+          "[examples][ctr][device][graph]") {
+  const std::size_t i = GENERATE(range(std::size_t{0}, Configs().size()));
+  const Bags bags = GENERATE(Bags::kSingle, Bags::kMany);
+  TrainConfig config = Configs()[i];
+  config.batch = 300;
+  config.schedule = {.warmup = 5, .decay = RateDecay::kLinear, .steps = 40, .final = 0.1F};
+  config.device = {.name = "cpu", .depth = 1, .exact_steps = 0};
+  CAPTURE(i, config.model.name, static_cast<int>(bags));
+  device::GraphCounters counters;
+  const Outcome want = TrainOddSteps(config, bags, &counters);
+  CHECK(counters.replays == 0);
+
+  config.device.graph = true;
+  const Outcome got = TrainOddSteps(config, bags, &counters);
+
+  CHECK(got == want);
+  CHECK(counters.captures >= 3);  // Two rooms, two sizes: at least three were seen twice.
+  CHECK(counters.replays >= 10);
+  CHECK(counters.replays + counters.plain_steps == 24);
+  CHECK(counters.commands >= 6 * counters.replays);
+}
+
+TEST_CASE("several steps in flight and the cache go by graph as well",
+          "[examples][ctr][device][graph]") {
+  TrainConfig config = ConfigOf("deepfm");
+  config.batch = 200;
+  config.device = {.name = "cpu", .depth = 3, .exact_steps = 2};
+  config.device.cache_rows = GENERATE(0U, 1U << 14);
+  config.device.cache_steps = config.device.cache_rows == 0 ? 0 : 2;
+  device::GraphCounters counters;
+  const Outcome want = TrainOddSteps(config, Bags::kSingle, &counters);
+  config.device.graph = true;
+
+  CHECK(TrainOddSteps(config, Bags::kSingle, &counters) == want);
+  CHECK(counters.captures > 0);
+  CHECK(counters.replays > 4);
+}
+
+// What a graph of the optimizer must not do: keep the numbers of the step that it was recorded in.
+TEST_CASE("an optimizer's rate that is frozen in a graph gives other weights, and is seen so",
+          "[examples][ctr][device][graph]") {
+  const auto rule = GENERATE(values<decltype(DenseOptimizerSpec::rule)>(
+      {SgdSpec{}, SgdSpec{.momentum = 0.9F}, AdagradSpec{}, AdamSpec{}}));
+  enum class Way { kCommands, kGraph, kFrozen };
+  ParameterLayout layout;
+  layout.Add({.name = "w", .shape = {40}, .initializer = {}, .decay = Decay::kYes});
+  const auto weights_by = [&](Way way) {
+    device::CpuDevice device({});
+    const auto stream = Need(device.MakeStream({.name = "s"}));
+    const DenseOptimizerSpec spec{.rule = rule};
+    const auto optimizer = Need(DenseOptimizer::Make(spec, layout));
+    Parameters parameters(layout, 1);
+    std::ranges::fill(parameters.values(), 1.0F);
+    const auto dense = Need(DeviceDense::Make(device, spec, layout));
+    NeedOk(dense->Load(*stream, parameters, *optimizer));
+    std::fill_n(dense->gradients(), layout.size(), 0.25F);
+    device::StepScalars read, frozen;  // A CPU's memory is the device's.
+    dense->BeginStep(1, read);
+    frozen = read;
+    NeedOk(stream->BeginCapture());
+    dense->Move(*stream, way == Way::kFrozen ? &frozen : &read, 1);
+    const auto graph = Need(stream->EndCapture());
+    for (int step = 1; step <= 4; ++step) {
+      if (step > 1) dense->BeginStep(1 / static_cast<float>(step), read);
+      if (way == Way::kCommands) {
+        dense->Move(*stream, &read, 1);
+      } else {
+        stream->Replay(*graph);
+      }
+      NeedOk(stream->Finish(absl::Minutes(1)));
+    }
+    NeedOk(dense->Save(*stream, parameters, *optimizer));
+    const auto values = parameters.values();
+    return std::vector<float>(values.begin(), values.end());
+  };
+  const std::vector<float> want = weights_by(Way::kCommands);
+
+  CHECK(weights_by(Way::kGraph) == want);
+  CHECK(weights_by(Way::kFrozen) != want);
+}
+
+TEST_CASE("how steps were launched is told at the end, and a trace of their stages is written",
+          "[examples][ctr][device][graph]") {
+  const TemporaryDirectory directory;
+  TrainConfig config = ConfigOf("fm");
+  config.batch = 100;
+  config.device = {.name = "cpu", .depth = 2, .exact_steps = 0};
+  config.device.graph = GENERATE(true, false);
+  config.device.trace = directory.path() + "/trace.json";
+  const auto cluster = MakeCluster(config);
+  const auto trainer = MakeTrainer(config, *cluster);
+  TrainSteps(config, Bags::kSingle, 0, 20, *trainer);
+
+  const std::string note = Need(trainer->Conclude());
+
+  const auto counters = static_cast<DeviceTrainer&>(*trainer).graph_counters();
+  CHECK((counters.captures > 0) == config.device.graph);
+  if (config.device.graph) {
+    CHECK_THAT(note, Catch::StartsWith(absl::StrCat("graphs: ", counters.captures, " recorded; ",
+                                                    counters.replays, " steps by 1 launch for ")));
+    CHECK_THAT(note, Catch::EndsWith(
+                         absl::StrCat(" commands each, ", counters.plain_steps, " by commands")));
+  } else {
+    CHECK(note.empty());
+  }
+  std::ostringstream text;
+  text << std::ifstream(config.device.trace).rdbuf();
+  for (const char* stage :
+       {"read", "deduplicate", "inputs in", "pull", "wait for rows", "rows in", "forward",
+        "backward", "optimizer", "results out", "wait for results", "push", "wait for pushes"}) {
+    CHECK_THAT(text.str(), Catch::Contains(absl::StrCat("{\"name\":\"", stage, "\",")));
+  }
+  CHECK((text.str().find("\"dense part\"") != std::string::npos) == config.device.graph);
 }
 
 TEST_CASE("what a device does not train is refused by name", "[examples][ctr][device]") {
