@@ -184,6 +184,24 @@ TEST_CASE("a joiner that begins from an older state sends the same again, and it
   }
 }
 
+TEST_CASE("a joiner begins again between any two events, ticks of one time among them",
+          "[online][kafka]") {
+  const Logs logs;
+  std::ostringstream out;
+  JoinRunOptions options = logs.Options();
+  options.until_ms = kBeginMs + 1200;  // Behind the second ticks, of which there are six.
+  options.state_every = 1;
+  const JoinRunReport whole = Must(RunJoin(options, out));
+  CHECK(whole.sent.next >= 3);
+  const std::size_t states = Must(ListCheckpoints(options.store)).size();
+  REQUIRE(states > 20);
+  for (std::size_t kept = states - 2; kept > states - 20; --kept) {
+    CAPTURE(kept);
+    RemoveStates(options.store, kept);
+    CHECK(Must(RunJoin(options, out)).sent == whole.sent);
+  }
+}
+
 TEST_CASE("what a joiner is for may change behind an end in good order alone", "[online][kafka]") {
   const Logs logs;
   std::ostringstream out;
