@@ -58,6 +58,14 @@ class Client {
       static_cast<Client*>(self)->Note(code, reason);
     });
     rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
+    if (type == RD_KAFKA_PRODUCER) {
+      rd_kafka_conf_set_dr_msg_cb(
+          conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+            if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+              static_cast<Client*>(self)->NoteLoss(rd_kafka_err2str(message->err));
+            }
+          });
+    }
     handle_ = rd_kafka_new(type, conf, error.data(), error.size());
     if (handle_ != nullptr) return absl::OkStatus();
     rd_kafka_conf_destroy(conf);
@@ -73,6 +81,15 @@ class Client {
   void NoteAnswer() {
     const MutexLock lock(&mutex_);
     problem_.clear();
+  }
+
+  // Whether the brokers have taken, or may still take, all that was written.
+  absl::Status CheckLosses() const {
+    const MutexLock lock(&mutex_);
+    if (lost_ == 0) return absl::OkStatus();
+    return absl::UnavailableError(
+        absl::StrCat("kafka at '", brokers_, "': ", lost_,
+                     " messages were given up, the first because of: ", first_loss_));
   }
 
   // How many partitions a topic has.
@@ -117,11 +134,17 @@ class Client {
     const MutexLock lock(&mutex_);
     problem_ = absl::StrCat(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)), ": ", reason);
   }
+  void NoteLoss(const char* reason) {
+    const MutexLock lock(&mutex_);
+    if (++lost_ == 1) first_loss_ = reason;
+  }
 
   std::string brokers_;
   rd_kafka_t* handle_ = nullptr;
   mutable Mutex mutex_;
   std::string problem_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t lost_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string first_loss_ ABSL_GUARDED_BY(mutex_);
 };
 
 class Reader final : public KafkaReader {
@@ -133,7 +156,8 @@ class Reader final : public KafkaReader {
     for (rd_kafka_topic_t* const topic : topics_) rd_kafka_topic_destroy(topic);
   }
 
-  absl::Status Connect(const std::string& brokers, const LogTopics& topics,
+  absl::Status Connect(const std::string& brokers,
+                       const std::vector<std::pair<EventKind, std::string>>& topics,
                        absl::Duration timeout) {
     // What is not there any more is an error: nothing may be left out unseen.
     LONGTAIL_RETURN_IF_ERROR(client_.Open(RD_KAFKA_CONSUMER, brokers,
@@ -141,8 +165,7 @@ class Reader final : public KafkaReader {
                                            {"fetch.wait.max.ms", "50"},
                                            {"fetch.error.backoff.ms", "100"},
                                            {"auto.offset.reset", "error"}}));
-    for (const auto& [kind, topic] : {std::pair(EventKind::kImpression, topics.impressions),
-                                      std::pair(EventKind::kClick, topics.clicks)}) {
+    for (const auto& [kind, topic] : topics) {
       LONGTAIL_ASSIGN_OR_RETURN(const std::int32_t count, client_.PartitionCount(topic, timeout));
       for (std::int32_t i = 0; i < count; ++i) {
         partitions_.push_back({.kind = kind, .topic = topic, .number = i});
@@ -188,9 +211,7 @@ class Reader final : public KafkaReader {
   std::string problem() const override { return client_.problem(); }
 
  private:
-  std::string Name(std::size_t i) const {
-    return absl::StrCat("topic '", partitions_[i].topic, "', partition ", partitions_[i].number);
-  }
+  std::string Name(std::size_t i) const { return NameOf(partitions_[i]); }
 
   absl::Status Take(std::size_t partition, const rd_kafka_message_t& message,
                     std::vector<LogEntry>& entries) {
@@ -228,52 +249,33 @@ class Reader final : public KafkaReader {
   std::size_t started_ = 0;
 };
 
-class Writer final : public KafkaWriter {
+// What writes messages, and knows what became of them.
+class Producer {
  public:
-  absl::Status Connect(const std::string& brokers, const LogTopics& topics,
+  absl::Status Connect(const std::string& brokers, const std::vector<std::string>& topics,
                        absl::Duration timeout) {
-    LONGTAIL_RETURN_IF_ERROR(client_.Open(
-        RD_KAFKA_PRODUCER, brokers,
-        {{"enable.idempotence", "true"}, {"linger.ms", "5"}, {"compression.type", "lz4"}}));
-    topics_ = {topics.impressions, topics.clicks};
-    for (std::size_t i = 0; i < topics_.size(); ++i) {
-      LONGTAIL_ASSIGN_OR_RETURN(counts_[i], client_.PartitionCount(topics_[i], timeout));
+    // A message is not given up for being late, and nothing is taken behind one that was given up.
+    LONGTAIL_RETURN_IF_ERROR(client_.Open(RD_KAFKA_PRODUCER, brokers,
+                                          {{"enable.idempotence", "true"},
+                                           {"enable.gapless.guarantee", "true"},
+                                           {"message.timeout.ms", "0"},
+                                           {"linger.ms", "5"},
+                                           {"compression.type", "lz4"}}));
+    topics_ = topics;
+    for (const std::string& topic : topics_) {
+      LONGTAIL_ASSIGN_OR_RETURN(const std::int32_t count, client_.PartitionCount(topic, timeout));
+      counts_.push_back(count);
     }
     return absl::OkStatus();
   }
 
-  absl::Status Write(const Event& event) override {
-    const std::string value = EncodeValue(event);
-    if (event.kind != EventKind::kTick) {
-      const std::size_t topic = event.kind == EventKind::kImpression ? 0 : 1;
-      const std::uint64_t hash = XXH3_64bits(event.id.data(), event.id.size());
-      return Produce(topic,
-                     static_cast<std::int32_t>(hash % static_cast<std::uint64_t>(counts_[topic])),
-                     event.id, value);
-    }
-    for (std::size_t topic = 0; topic < topics_.size(); ++topic) {
-      for (std::int32_t i = 0; i < counts_[topic]; ++i) {
-        LONGTAIL_RETURN_IF_ERROR(Produce(topic, i, "", value));
-      }
-    }
-    return absl::OkStatus();
-  }
+  std::int32_t partition_count(std::size_t topic) const { return counts_[topic]; }
 
-  absl::Status Flush(absl::Duration timeout) override {
-    if (rd_kafka_flush(client_.get(), static_cast<int>(absl::ToInt64Milliseconds(timeout))) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return absl::OkStatus();
-    }
-    return absl::DeadlineExceededError(
-        absl::StrCat("kafka: ", rd_kafka_outq_len(client_.get()), " events are not written after ",
-                     absl::FormatDuration(timeout), "; ", client_.problem()));
-  }
-
- private:
   absl::Status Produce(std::size_t topic, std::int32_t partition, const std::string& key,
                        const std::string& value) {
     const absl::Time until = absl::Now() + kQueueFullMax;
     while (true) {
+      LONGTAIL_RETURN_IF_ERROR(client_.CheckLosses());
       const rd_kafka_resp_err_t code = rd_kafka_producev(
           client_.get(), RD_KAFKA_V_TOPIC(topics_[topic].c_str()), RD_KAFKA_V_PARTITION(partition),
           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
@@ -291,9 +293,68 @@ class Writer final : public KafkaWriter {
     }
   }
 
+  absl::Status Flush(absl::Duration timeout) {
+    if (rd_kafka_flush(client_.get(), static_cast<int>(absl::ToInt64Milliseconds(timeout))) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return client_.CheckLosses();
+    }
+    return absl::DeadlineExceededError(absl::StrCat(
+        "kafka: ", rd_kafka_outq_len(client_.get()), " messages are not written after ",
+        absl::FormatDuration(timeout), "; ", client_.problem()));
+  }
+
+ private:
   Client client_;
-  std::array<std::string, 2> topics_;
-  std::array<std::int32_t, 2> counts_{};
+  std::vector<std::string> topics_;
+  std::vector<std::int32_t> counts_;
+};
+
+class EventWriter final : public KafkaWriter {
+ public:
+  absl::Status Connect(const std::string& brokers, const LogTopics& topics,
+                       absl::Duration timeout) {
+    return producer_.Connect(brokers, {topics.impressions, topics.clicks}, timeout);
+  }
+
+  absl::Status Write(const Event& event) override {
+    const std::string value = EncodeValue(event);
+    if (event.kind != EventKind::kTick) {
+      const std::size_t topic = event.kind == EventKind::kImpression ? 0 : 1;
+      const std::uint64_t hash = XXH3_64bits(event.id.data(), event.id.size());
+      const auto count = static_cast<std::uint64_t>(producer_.partition_count(topic));
+      return producer_.Produce(topic, static_cast<std::int32_t>(hash % count), event.id, value);
+    }
+    for (std::size_t topic = 0; topic < 2; ++topic) {
+      for (std::int32_t i = 0; i < producer_.partition_count(topic); ++i) {
+        LONGTAIL_RETURN_IF_ERROR(producer_.Produce(topic, i, "", value));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Flush(absl::Duration timeout) override { return producer_.Flush(timeout); }
+
+ private:
+  Producer producer_;
+};
+
+class ExampleWriter final : public TopicWriter {
+ public:
+  absl::Status Connect(const std::string& brokers, const std::string& topic,
+                       absl::Duration timeout) {
+    return producer_.Connect(brokers, {topic}, timeout);
+  }
+
+  std::int32_t partition_count() const override { return producer_.partition_count(0); }
+
+  absl::Status Write(std::int32_t partition, const std::string& value) override {
+    return producer_.Produce(0, partition, "", value);
+  }
+
+  absl::Status Flush(absl::Duration timeout) override { return producer_.Flush(timeout); }
+
+ private:
+  Producer producer_;
 };
 
 class MockBroker final : public TrialBroker {
@@ -306,7 +367,7 @@ class MockBroker final : public TrialBroker {
     LONGTAIL_RETURN_IF_ERROR(owner_.Open(RD_KAFKA_PRODUCER, "", {}));
     cluster_ = rd_kafka_mock_cluster_new(owner_.get(), 1);
     if (cluster_ == nullptr) return absl::UnavailableError("a broker for trying does not start");
-    for (const std::string& topic : {topics.impressions, topics.clicks}) {
+    for (const std::string& topic : {topics.impressions, topics.clicks, topics.examples}) {
       if (rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, 1) !=
           RD_KAFKA_RESP_ERR_NO_ERROR) {
         return absl::InvalidArgumentError(absl::StrCat("topic '", topic, "': it is not made"));
@@ -326,19 +387,41 @@ class MockBroker final : public TrialBroker {
 
 }  // namespace
 
+std::string NameOf(const LogPartition& partition) {
+  return absl::StrCat("topic '", partition.topic, "', partition ", partition.number);
+}
+
 absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::Open(const std::string& brokers,
                                                                const LogTopics& topics,
                                                                absl::Duration timeout) {
   auto reader = std::make_unique<Reader>();
-  LONGTAIL_RETURN_IF_ERROR(reader->Connect(brokers, topics, timeout));
+  LONGTAIL_RETURN_IF_ERROR(reader->Connect(
+      brokers, {{EventKind::kImpression, topics.impressions}, {EventKind::kClick, topics.clicks}},
+      timeout));
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::OpenExamples(const std::string& brokers,
+                                                                       const std::string& topic,
+                                                                       absl::Duration timeout) {
+  auto reader = std::make_unique<Reader>();
+  LONGTAIL_RETURN_IF_ERROR(reader->Connect(brokers, {{EventKind::kImpression, topic}}, timeout));
   return reader;
 }
 
 absl::StatusOr<std::unique_ptr<KafkaWriter>> KafkaWriter::Open(const std::string& brokers,
                                                                const LogTopics& topics,
                                                                absl::Duration timeout) {
-  auto writer = std::make_unique<Writer>();
+  auto writer = std::make_unique<EventWriter>();
   LONGTAIL_RETURN_IF_ERROR(writer->Connect(brokers, topics, timeout));
+  return writer;
+}
+
+absl::StatusOr<std::unique_ptr<TopicWriter>> TopicWriter::Open(const std::string& brokers,
+                                                               const std::string& topic,
+                                                               absl::Duration timeout) {
+  auto writer = std::make_unique<ExampleWriter>();
+  LONGTAIL_RETURN_IF_ERROR(writer->Connect(brokers, topic, timeout));
   return writer;
 }
 

@@ -1,4 +1,4 @@
-// Logs in Kafka: topics of events, read from where one says, and written.
+// Logs in Kafka: topics of events and of joined examples, read from where one says, and written.
 //
 // Offsets are the reader's own to keep: nothing is committed to the broker, so that what was read
 // and what came of it are saved together.
@@ -20,14 +20,18 @@ namespace longtail::examples {
 struct LogTopics {
   std::string impressions = "impressions";
   std::string clicks = "clicks";
+  std::string examples = "examples";  ///< Of a joiner that is a process of its own.
 };
 
 /// A partition of a topic.
 struct LogPartition {
-  EventKind kind = EventKind::kImpression;
+  EventKind kind = EventKind::kImpression;  ///< Of a topic of events.
   std::string topic;
   std::int32_t number = 0;
 };
+
+/// "topic 'clicks', partition 1".
+std::string NameOf(const LogPartition& partition);
 
 /// What lies at one offset.
 struct LogEntry {
@@ -48,9 +52,14 @@ class KafkaReader {
                                                            const LogTopics& topics,
                                                            absl::Duration timeout);
 
+  /// The same of one topic, that of examples.
+  static absl::StatusOr<std::unique_ptr<KafkaReader>> OpenExamples(const std::string& brokers,
+                                                                   const std::string& topic,
+                                                                   absl::Duration timeout);
+
   virtual ~KafkaReader() = default;
 
-  /// Those of impressions, then those of clicks, by number.
+  /// Those of impressions, then those of clicks, by number; or those of examples.
   virtual const std::vector<LogPartition>& partitions() const = 0;
 
   /// Begins to read, each partition at an offset. To be called once.
@@ -83,12 +92,35 @@ class KafkaWriter {
   /// both topics. What was written is there once and in order, unless the process ends before
   /// Flush.
   ///
-  /// Errors: Unavailable (no room in the queue for a minute).
+  /// Errors: Unavailable (no room in the queue for a minute; something written earlier was given
+  ///         up).
   virtual absl::Status Write(const Event& event) = 0;
 
   /// Waits until all is there.
   ///
-  /// Errors: DeadlineExceeded, saying how much is not.
+  /// Errors: DeadlineExceeded, saying how much is not; Unavailable (something was given up).
+  virtual absl::Status Flush(absl::Duration timeout) = 0;
+};
+
+/// Writes messages into the partitions of one topic, each in the order of its writes, without a
+/// gap: what comes behind a message that the brokers do not take is not there either.
+///
+/// Thread: one at a time.
+class TopicWriter {
+ public:
+  /// Errors: as KafkaReader::Open's.
+  static absl::StatusOr<std::unique_ptr<TopicWriter>> Open(const std::string& brokers,
+                                                           const std::string& topic,
+                                                           absl::Duration timeout);
+
+  virtual ~TopicWriter() = default;
+
+  virtual std::int32_t partition_count() const = 0;
+
+  /// Errors: as KafkaWriter's.
+  virtual absl::Status Write(std::int32_t partition, const std::string& value) = 0;
+
+  /// Errors: as KafkaWriter's.
   virtual absl::Status Flush(absl::Duration timeout) = 0;
 };
 

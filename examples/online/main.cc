@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "examples/online/event_replay.h"
+#include "examples/online/join_run.h"
 #include "examples/online/kafka_log.h"
 #include "examples/online/online_run.h"
 #include "examples/online/prediction_server.h"
@@ -27,6 +28,8 @@ struct Arguments {
   std::string brokers;
   LogTopics topics{};
   OnlineRunOptions run{};
+  JoinRunOptions join{};
+  std::string examples_of_train;
   ReplayOptions replay{};
   double speed = 0;
   PredictionOptions predictions{};
@@ -35,22 +38,34 @@ struct Arguments {
   double join_timeout_seconds = 60;
 };
 
+absl::Status Join(Arguments& a) {
+  a.join.brokers = a.brokers;
+  a.join.topics = a.topics;
+  a.join.joiner = a.run.joiner;
+  a.join.joiner.window_ms = static_cast<std::int64_t>(a.window_seconds * 1000);
+  a.join.join_timeout = absl::Seconds(a.join_timeout_seconds);
+  a.join.stop = &stop;
+  absl::StatusOr<JoinRunReport> report = RunJoin(a.join, std::cout);
+  if (!report.ok()) return report.status();
+  std::cout << absl::StreamFormat("%d examples and ticks sent, digest %016x\n", report->sent.next,
+                                  report->sent.digest)
+            << JoinerText(report->joiner);
+  return absl::OkStatus();
+}
+
 absl::Status Train(Arguments& a) {
   a.run.brokers = a.brokers;
   a.run.topics = a.topics;
+  a.run.reads_examples = !a.examples_of_train.empty();
+  if (a.run.reads_examples) a.run.topics.examples = a.examples_of_train;
   a.run.joiner.window_ms = static_cast<std::int64_t>(a.window_seconds * 1000);
   a.run.join_timeout = absl::Seconds(a.join_timeout_seconds);
   a.run.stop = &stop;
   absl::StatusOr<OnlineRunReport> report = RunOnline(a.run, std::cout);
   if (!report.ok()) return report.status();
-  std::cout << absl::StreamFormat("%d examples of %d impressions and %d clicks, %d steps\n",
-                                  report->examples, report->counts.impressions,
-                                  report->counts.clicks, report->steps);
-  for (const auto& [name, count] : NamedCounts(report->counts)) {
-    std::cout << absl::StreamFormat("%s %d\n", std::string(name), *count);
-  }
-  std::cout << absl::StreamFormat("unreadable %d\nexamples hash %016x\n", report->unreadable,
-                                  report->examples_hash);
+  std::cout << absl::StreamFormat("%d examples, %d steps\n", report->examples, report->steps);
+  if (report->joiner) std::cout << JoinerText(*report->joiner);
+  std::cout << absl::StreamFormat("examples hash %016x\n", report->examples_hash);
   return absl::OkStatus();
 }
 
@@ -107,18 +122,25 @@ int Main(int argc, char** argv) {
         ->check(CLI::Range(0.1, 1e6));
   };
 
-  CLI::App* const train = app.add_subcommand("train", "Join logs and train from them");
+  const auto add_remembered = [&](CLI::App* command) {
+    command
+        ->add_option("--remembered", a.run.joiner.remembered_max,
+                     "Impressions that wait at the most; clicks and past ids likewise")
+        ->capture_default_str()
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
+  };
+
+  CLI::App* const train = app.add_subcommand(
+      "train", "Join logs and train from them, or from the examples of a joiner");
   add_log(train);
   add_window(train);
   add_join(train);
   train->add_option("--store", a.run.store, "Where checkpoints go")->required();
   train->add_option("--cluster", a.run.cluster,
                     "tcp://HOST:PORT or the file with it; none: within this process");
-  train
-      ->add_option("--remembered", a.run.joiner.remembered_max,
-                   "Impressions that wait at the most; clicks and past ids likewise")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
+  train->add_option("--examples", a.examples_of_train,
+                    "The topic that a joiner of its own writes to; none: it joins by itself");
+  add_remembered(train);
   train->add_option("--factors", a.run.trainer.model.factors, "Width of the factors")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
@@ -136,6 +158,21 @@ int Main(int argc, char** argv) {
   train->add_option("--until", a.run.until_ms,
                     "End once events are of this time, in ms since 1970; 0: never");
   train->add_option("--admin", a.run.admin, "HOST:PORT of pages: metrics and health");
+
+  CLI::App* const join =
+      app.add_subcommand("join", "Join logs, and write the examples to a topic for train");
+  add_log(join);
+  add_window(join);
+  add_join(join);
+  add_remembered(join);
+  join->add_option("--examples", a.topics.examples, "The topic of examples")->capture_default_str();
+  join->add_option("--store", a.join.store, "Where its state goes: a store of its own")->required();
+  join->add_option("--state_every", a.join.state_every, "Events between states")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  join->add_option("--until", a.join.until_ms,
+                   "End once events are of this time, in ms since 1970; 0: never");
+  join->add_option("--admin", a.join.admin, "HOST:PORT of pages: metrics and health");
 
   CLI::App* const replay = app.add_subcommand("replay", "Write the events of a file to the logs");
   add_log(replay);
@@ -176,11 +213,13 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(1, 100));
   broker->add_option("--impressions", a.topics.impressions)->capture_default_str();
   broker->add_option("--clicks", a.topics.clicks)->capture_default_str();
+  broker->add_option("--examples", a.topics.examples)->capture_default_str();
 
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGTERM, [](int) { stop = true; });
   std::signal(SIGINT, [](int) { stop = true; });
   const absl::Status status = train->parsed()    ? Train(a)
+                              : join->parsed()   ? Join(a)
                               : replay->parsed() ? ReplayFile(a)
                               : serve->parsed()  ? Serve(a)
                                                  : Broker(a);

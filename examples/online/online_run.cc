@@ -7,23 +7,20 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
-#include "examples/online/event_merge.h"
+#include "examples/online/example_source.h"
+#include "examples/online/example_topic.h"
+#include "examples/online/joined_events.h"
 #include "longtail/cluster.h"
 #include "longtail/pages.h"
 
 namespace longtail::examples {
 namespace {
 
-constexpr absl::Duration kReadWait = absl::Milliseconds(20);
-constexpr std::size_t kAheadMax = 10'000;  // Events of a partition that wait for others.
-constexpr absl::Duration kSilence = absl::Seconds(10);
 constexpr absl::Duration kShownInterval = absl::Seconds(1);
 // Of one checkpoint: lanes may move meanwhile.
 constexpr int kCheckpointAttemptsMax = 20;
@@ -32,7 +29,6 @@ constexpr int kCheckpointAttemptsMax = 20;
 struct Shown {
   OnlineRunReport report{};
   std::vector<std::string> not_ready{"begins"};
-  std::size_t waiting = 0;
   std::int64_t now_ms = 0;
   double lag_p99_ms = 0;
   double log_loss = 0;
@@ -46,28 +42,27 @@ class OnlineRun {
 
   absl::StatusOr<OnlineRunReport> Run() {
     LONGTAIL_RETURN_IF_ERROR(Open());
-    std::vector<Example> examples;
     while (!IsStopped()) {
-      std::optional<Event> event = merge_->Next();
-      if (!event) {
-        LONGTAIL_RETURN_IF_ERROR(Fill());
-        continue;
+      LONGTAIL_ASSIGN_OR_RETURN(NextExamples next, source_->Next());
+      for (Example& one : next.examples) LONGTAIL_RETURN_IF_ERROR(trainer_->Add(std::move(one)));
+      if (next.now_ms) {
+        now_ms_ = *next.now_ms;
+        LONGTAIL_RETURN_IF_ERROR(trainer_->Tick(now_ms_));
       }
-      examples.clear();
-      joiner_->Add(*std::move(event), examples);
-      for (Example& example : examples) LONGTAIL_RETURN_IF_ERROR(trainer_->Add(std::move(example)));
-      LONGTAIL_RETURN_IF_ERROR(trainer_->Tick(joiner_->now_ms()));
       if (trainer_->steps() >= saved_steps_ + options_.checkpoint_every) {
         LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
       }
-      if (options_.until_ms != 0 && joiner_->now_ms() >= options_.until_ms) {
+      if (options_.until_ms != 0 && now_ms_ >= options_.until_ms) {
         LONGTAIL_RETURN_IF_ERROR(trainer_->Flush());
         break;
       }
       SayHours();
-      if (absl::Now() >= show_at_) Show({});
+      if (absl::Now() >= show_at_) Show();
     }
     if (trainer_->steps() != saved_steps_) LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
+    if (source_->repeated() > 0) {
+      out_ << source_->repeated() << " examples came again, and were dropped\n";
+    }
     for (const std::string& line : trainer_->scores().Hours()) out_ << line << "\n";
     out_ << ScoresText("all", trainer_->scores().total()) << "\n";
     return Report();
@@ -78,7 +73,6 @@ class OnlineRun {
   absl::Status OpenPages();
   absl::Status OpenCluster();
   absl::Status Resume(const CheckpointInfo& newest);
-  absl::Status Fill();
   absl::Status SaveCheckpoint();
   OnlineRunReport Report() const;
 
@@ -86,7 +80,7 @@ class OnlineRun {
 
   // Hours that no example can come for any more.
   void SayHours() {
-    const std::int64_t before = joiner_->now_ms() - options_.joiner.window_ms;
+    const std::int64_t before = now_ms_ - options_.joiner.window_ms;
     if (before < said_hours_before_) return;
     said_hours_before_ = before + 60'000;
     for (const std::string& line : trainer_->scores().TakeHoursBefore(before)) {
@@ -94,30 +88,19 @@ class OnlineRun {
     }
   }
 
-  void Show(std::vector<std::string> not_ready);
-
-  std::string PartitionName(std::size_t i) const {
-    const LogPartition& one = reader_->partitions()[i];
-    return absl::StrCat("topic '", one.topic, "', partition ", one.number);
-  }
+  void Show();
 
   const OnlineRunOptions& options_;
   std::ostream& out_;
-  std::unique_ptr<KafkaReader> reader_;
+  std::unique_ptr<ExampleSource> source_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<OnlineTrainer> trainer_;
-  std::optional<LogJoiner> joiner_;
-  std::optional<EventMerge> merge_;
-  std::vector<PartitionPosition> begin_;
-  std::uint64_t unreadable_before_ = 0;  // Before this process began.
-  std::uint64_t unreadable_said_ = 0;
+  std::int64_t now_ms_ = 0;
   std::uint64_t saved_steps_ = 0;
   bool has_resumed_ = false;
   std::optional<RollbackInfo> rollback_;
   std::int64_t said_hours_before_ = 0;
   absl::Time show_at_ = absl::InfinitePast();
-  absl::Time silent_since_ = absl::InfiniteFuture();
-  absl::Time say_silence_at_ = absl::InfiniteFuture();
   Mutex mutex_;
   Shown shown_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Pages> pages_;  // Before what it shows is gone.
@@ -128,17 +111,18 @@ absl::Status OnlineRun::Open() {
     return absl::InvalidArgumentError("store: want a place for checkpoints");
   }
   LONGTAIL_RETURN_IF_ERROR(OpenPages());
-  LONGTAIL_ASSIGN_OR_RETURN(
-      reader_, KafkaReader::Open(options_.brokers, options_.topics, options_.join_timeout));
-  begin_.assign(reader_->partitions().size(), PartitionPosition{});
-  joiner_.emplace(options_.joiner);
+  if (options_.reads_examples) {
+    LONGTAIL_ASSIGN_OR_RETURN(source_,
+                              ExampleTopic::Open(options_.brokers, options_.topics.examples,
+                                                 options_.join_timeout, out_));
+  } else {
+    LONGTAIL_ASSIGN_OR_RETURN(source_,
+                              JoinedEvents::Open(options_.brokers, options_.topics, options_.joiner,
+                                                 options_.join_timeout, out_));
+  }
   LONGTAIL_RETURN_IF_ERROR(OpenCluster());
-  std::vector<std::int64_t> offsets;
-  for (const PartitionPosition& one : begin_) offsets.push_back(one.next);
-  merge_.emplace(begin_);
   // So that there is something to go back to from the first batch on.
-  if (!has_resumed_) LONGTAIL_RETURN_IF_ERROR(SaveCheckpoint());
-  return reader_->Start(offsets);
+  return has_resumed_ ? absl::OkStatus() : SaveCheckpoint();
 }
 
 absl::Status OnlineRun::OpenPages() {
@@ -150,15 +134,10 @@ absl::Status OnlineRun::OpenPages() {
     Shown& s = shown_;
     figures.Counter("longtail_online_examples_total", "Examples that were learned.",
                     static_cast<double>(s.report.examples));
-    LogJoinerCounts counts = s.report.counts;
-    for (const auto& [name, count] : NamedCounts(counts)) {
-      figures.Counter("longtail_online_joiner_total", "Events and examples of the joiner, by kind.",
-                      static_cast<double>(*count), {{"kind", name}});
-    }
-    figures.Counter("longtail_online_unreadable_events_total", "Entries of logs that are no event.",
-                    static_cast<double>(s.report.unreadable));
-    figures.Gauge("longtail_online_waiting_impressions", "Impressions that wait for a click.",
-                  static_cast<double>(s.waiting));
+    if (s.report.joiner) AddJoinerFigures(*s.report.joiner, figures);
+    figures.Counter("longtail_online_repeated_examples_total",
+                    "Examples that a joiner sent again, and that were dropped.",
+                    static_cast<double>(s.report.repeated));
     figures.Gauge("longtail_online_event_time_seconds", "How late it is in the logs, since 1970.",
                   static_cast<double>(s.now_ms) / 1e3);
     figures.Gauge("longtail_online_lag_p99_seconds",
@@ -223,35 +202,13 @@ absl::Status OnlineRun::OpenCluster() {
 
 absl::Status OnlineRun::Resume(const CheckpointInfo& newest) {
   LONGTAIL_ASSIGN_OR_RETURN(const TrainerState state, ReadTrainerState(newest.name));
-  const auto part = [&](const char* name) -> absl::StatusOr<std::string> {
-    const auto found = state.find(name);
-    if (found != state.end()) return found->second;
-    return absl::DataLossError(absl::StrCat("checkpoint '", newest.name.name, "' has no '", name,
-                                            "': it is of another program"));
-  };
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string joiner, part("joiner"));
-  LONGTAIL_ASSIGN_OR_RETURN(LogJoiner loaded, LogJoiner::Load(options_.joiner, joiner));
-  joiner_ = std::move(loaded);
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string trainer, part("trainer"));
-  LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(trainer));
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string logs, part("logs"));
-  const std::vector<std::string> lines = absl::StrSplit(logs, '\n', absl::SkipEmpty());
-  if (lines.empty() || !absl::SimpleAtoi(lines[0], &unreadable_before_) ||
-      lines.size() != 1 + begin_.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("checkpoint '", newest.name.name, "' is of ", lines.size() - 1,
-                     " partitions, and the topics have ", begin_.size(),
-                     ": a log's number of partitions may not change"));
+  const std::string of = absl::StrCat("checkpoint '", newest.name.name, "'");
+  LONGTAIL_RETURN_IF_ERROR(source_->Restore(state, of));
+  const auto trainer = state.find("trainer");
+  if (trainer == state.end()) {
+    return absl::DataLossError(absl::StrCat(of, " has no 'trainer': it is of another program"));
   }
-  for (std::size_t i = 0; i < begin_.size(); ++i) {
-    const std::vector<std::string> words = absl::StrSplit(lines[1 + i], '\t');
-    if (words.size() != 3 || words[0] != PartitionName(i) ||
-        !absl::SimpleAtoi(words[1], &begin_[i].next) ||
-        !absl::SimpleAtoi(words[2], &begin_[i].at_ms)) {
-      return absl::InvalidArgumentError(absl::StrCat("checkpoint '", newest.name.name, "' has '",
-                                                     lines[1 + i], "', want ", PartitionName(i)));
-    }
-  }
+  LONGTAIL_RETURN_IF_ERROR(trainer_->Restore(trainer->second));
   saved_steps_ = trainer_->steps();
   has_resumed_ = true;
   out_ << "Resumed from " << AddressOf(newest.name) << " at step " << saved_steps_ << "."
@@ -259,65 +216,9 @@ absl::Status OnlineRun::Resume(const CheckpointInfo& newest) {
   return absl::OkStatus();
 }
 
-// Reads of the partitions that the next event waits for.
-absl::Status OnlineRun::Fill() {
-  std::vector<LogEntry> entries;
-  bool has_come = false;
-  for (std::size_t i = 0; i < begin_.size(); ++i) {
-    if (merge_->waiting(i) >= kAheadMax) continue;
-    entries.clear();
-    const bool is_wanted = merge_->waiting(i) == 0;
-    LONGTAIL_RETURN_IF_ERROR(
-        reader_->Read(i, is_wanted ? kReadWait : absl::ZeroDuration(), entries));
-    for (LogEntry& entry : entries) {
-      absl::StatusOr<Event> event =
-          DecodeEvent(reader_->partitions()[i].kind, entry.key, entry.value);
-      if (event.ok()) {
-        event->written_ms = entry.written_ms;
-        merge_->Put(i, entry.offset, *std::move(event));
-        has_come |= is_wanted;
-        continue;
-      }
-      ++unreadable_said_;
-      if (unreadable_said_ <= 10 || unreadable_said_ % 1000 == 0) {
-        out_ << "unreadable: " << PartitionName(i) << ", offset " << entry.offset << ": "
-             << event.status().message() << " (" << unreadable_said_ << " so far)" << std::endl;
-      }
-      merge_->Put(i, entry.offset, std::nullopt);
-    }
-  }
-  const absl::Time now = absl::Now();
-  if (has_come) {
-    silent_since_ = say_silence_at_ = absl::InfiniteFuture();
-    return absl::OkStatus();
-  }
-  if (silent_since_ == absl::InfiniteFuture()) {
-    silent_since_ = now;
-    say_silence_at_ = now + kSilence;
-  }
-  if (now >= say_silence_at_) {
-    say_silence_at_ = now + kSilence;
-    const std::string problem = reader_->problem();
-    const std::string sentence = absl::StrCat(
-        "waits for an event of ", PartitionName(merge_->WaitsFor().value_or(0)), ", for ",
-        absl::FormatDuration(absl::Trunc(now - silent_since_, absl::Seconds(1))),
-        problem.empty() ? "" : "; ", problem);
-    out_ << sentence << std::endl;
-    Show({sentence});
-  } else if (now >= show_at_ && say_silence_at_ == silent_since_ + kSilence) {
-    Show({});
-  }
-  return absl::OkStatus();
-}
-
 absl::Status OnlineRun::SaveCheckpoint() {
-  std::string logs = absl::StrCat(unreadable_before_ + merge_->unreadable(), "\n");
-  for (std::size_t i = 0; i < begin_.size(); ++i) {
-    const PartitionPosition& at = merge_->positions()[i];
-    absl::StrAppend(&logs, PartitionName(i), "\t", at.next, "\t", at.at_ms, "\n");
-  }
-  const TrainerState state = {
-      {"joiner", joiner_->Save()}, {"trainer", trainer_->Save()}, {"logs", logs}};
+  TrainerState state = {{"trainer", trainer_->Save()}};
+  source_->Save(state);
   std::string name = absl::StrFormat("online-%09d", trainer_->steps());
   if (rollback_) absl::StrAppend(&name, "-r", rollback_->number);
   for (int attempt = 1;; ++attempt) {
@@ -334,18 +235,16 @@ OnlineRunReport OnlineRun::Report() const {
   return {.examples = trainer_->examples(),
           .examples_hash = trainer_->examples_hash(),
           .steps = trainer_->steps(),
-          .counts = joiner_->counts(),
-          .unreadable = unreadable_before_ + merge_->unreadable()};
+          .joiner = source_->joiner_report(),
+          .repeated = source_->repeated()};
 }
 
-void OnlineRun::Show(std::vector<std::string> not_ready) {
+void OnlineRun::Show() {
   show_at_ = absl::Now() + kShownInterval;
   if (pages_ == nullptr) return;
-  Shown shown{.report = Report(),
-              .not_ready = std::move(not_ready),
-              .waiting = joiner_->waiting(),
-              .now_ms = joiner_->now_ms(),
-              .worker = trainer_->statistics()};
+  Shown shown{
+      .report = Report(), .not_ready = {}, .now_ms = now_ms_, .worker = trainer_->statistics()};
+  if (!source_->waits().empty()) shown.not_ready = {source_->waits()};
   std::vector<double> lags = trainer_->lags_ms();
   if (!lags.empty()) {
     const auto p99 = lags.begin() + static_cast<std::ptrdiff_t>((lags.size() - 1) * 99 / 100);

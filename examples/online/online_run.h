@@ -1,14 +1,17 @@
-// The stream from logs to a model: read, joined, scored, trained, saved together.
+// The stream from logs to a model: read, joined here or by another process, scored, trained, saved
+// together.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "examples/online/joiner_report.h"
 #include "examples/online/kafka_log.h"
 #include "examples/online/log_joiner.h"
 #include "examples/online/online_trainer.h"
@@ -18,6 +21,9 @@ namespace longtail::examples {
 struct OnlineRunOptions {
   std::string brokers;
   LogTopics topics{};
+  /// Whether a process of its own joins (RunJoin), and examples are read from topics.examples.
+  bool reads_examples = false;
+  /// Of the joiner, here or there: behind its window an hour's scores are said.
   LogJoinerOptions joiner{};
   OnlineTrainerOptions trainer{};
   /// A coordinator's address or the file with it; empty: a cluster within this process.
@@ -38,13 +44,13 @@ struct OnlineRunReport {
   std::uint64_t examples = 0;
   std::uint64_t examples_hash = 0;
   std::uint64_t steps = 0;
-  LogJoinerCounts counts{};
-  std::uint64_t unreadable = 0;
+  std::optional<JoinerReport> joiner{};  ///< If it joins here.
+  std::uint64_t repeated = 0;            ///< Examples that came again and were dropped.
 };
 
 /// Goes on from the newest checkpoint of the store, if there is one: rows, joined events that wait,
-/// and places in the logs are those of one moment, so every example is learned once, whatever ended
-/// the process before.
+/// and places in the logs, or in the topic of examples, are those of one moment, so every example
+/// is learned once, whatever ended the process before.
 ///
 /// Errors: those of Cluster, KafkaReader and checkpoints, each naming what it is about.
 absl::StatusOr<OnlineRunReport> RunOnline(const OnlineRunOptions& options, std::ostream& out);

@@ -6,40 +6,18 @@
 #include <span>
 #include <utility>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/logistic.h"
 #include "base/status_macros.h"
+#include "examples/online/example_line.h"
 
 namespace longtail::examples {
 namespace {
 
 constexpr std::size_t kLagsKept = 4096;
-
-// An example as a line, without the end.
-std::string LineOf(const Example& example) {
-  return absl::StrCat(example.joined_ms, "\t", example.is_click ? 1 : 0, "\t", example.id, "\t",
-                      example.at_ms, "\t", absl::StrJoin(example.features, "\t"));
-}
-
-absl::StatusOr<Example> ParseLine(const std::string& line) {
-  const std::vector<std::string> words = absl::StrSplit(line, '\t');
-  Example example;
-  if (words.size() < 5 || !absl::SimpleAtoi(words[0], &example.joined_ms) ||
-      (words[1] != "0" && words[1] != "1") || !absl::SimpleAtoi(words[3], &example.at_ms)) {
-    return absl::DataLossError(absl::StrCat("an example: '", line.substr(0, 80), "'"));
-  }
-  example.is_click = words[1] == "1";
-  example.id = words[2];
-  example.features.assign(words.begin() + 4, words.end());
-  return example;
-}
 
 }  // namespace
 
@@ -104,8 +82,7 @@ absl::Status OnlineTrainer::Flush() {
     const double probability = SigmoidOf(logit, std::exp(-std::abs(logit)));
     scores_.Add(example.at_ms, rarest, example.is_click, logit);
     AddFmGradient(rows, dim, probability - (example.is_click ? 1 : 0), gradients);
-    const std::string line = LineOf(example);
-    examples_hash_ = XXH3_64bits_withSeed(line.data(), line.size(), examples_hash_);
+    examples_hash_ = DigestAfter(examples_hash_, LineOf(example));
   }
   const PushItem push{.keys = &keys_, .gradients = gradients_};
   LONGTAIL_RETURN_IF_ERROR(worker_->Push({&push, 1}));
@@ -150,7 +127,7 @@ absl::Status OnlineTrainer::Restore(std::string_view text) {
   batch_.clear();
   std::size_t used = lines[0].size() + 1;
   for (std::size_t i = 1; i <= waiting; ++i) {
-    LONGTAIL_ASSIGN_OR_RETURN(Example example, ParseLine(lines[i]));
+    LONGTAIL_ASSIGN_OR_RETURN(Example example, ParseExample(lines[i]));
     batch_.push_back(std::move(example));
     used += lines[i].size() + 1;
   }

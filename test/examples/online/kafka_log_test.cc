@@ -62,6 +62,43 @@ TEST_CASE("what is written to logs is read from any offset, once and in order", 
   }
 }
 
+TEST_CASE("a topic is written by partition and in order, and what is not written is said",
+          "[online][kafka]") {
+  auto broker = TrialBroker::Start({}, 2);
+  REQUIRE(broker.ok());
+  const auto writer = TopicWriter::Open((*broker)->address(), "examples", absl::Seconds(20));
+  REQUIRE(writer.ok());
+  REQUIRE((*writer)->partition_count() == 2);
+  for (int i = 0; i < 500; ++i) REQUIRE((*writer)->Write(i % 2, std::to_string(i)).ok());
+  REQUIRE((*writer)->Flush(absl::Seconds(20)).ok());
+  const auto reader =
+      KafkaReader::OpenExamples((*broker)->address(), "examples", absl::Seconds(20));
+  REQUIRE(reader.ok());
+  REQUIRE((*reader)->partitions().size() == 2);
+  CHECK(NameOf((*reader)->partitions()[1]) == "topic 'examples', partition 1");
+  REQUIRE((*reader)->Start({0, 0}).ok());
+  for (std::size_t p = 0; p < 2; ++p) {
+    std::vector<LogEntry> entries;
+    const absl::Time until = absl::Now() + absl::Seconds(20);
+    while (entries.size() < 250 && absl::Now() < until) {
+      REQUIRE((*reader)->Read(p, absl::Milliseconds(100), entries).ok());
+    }
+    REQUIRE(entries.size() == 250);
+    for (std::size_t i = 0; i < 250; ++i) CHECK(entries[i].value == std::to_string(2 * i + p));
+  }
+
+  const absl::Status large = (*writer)->Write(0, std::string(2'000'000, 'x'));
+  CAPTURE(large.ToString());
+  CHECK(absl::IsUnavailable(large));
+  CHECK(large.message().find("topic 'examples'") != std::string::npos);
+  broker->reset();
+  REQUIRE((*writer)->Write(1, "nobody takes it").ok());
+  const absl::Status left = (*writer)->Flush(absl::Milliseconds(300));
+  CAPTURE(left.ToString());
+  CHECK(absl::IsDeadlineExceeded(left));
+  CHECK(left.message().find("1 messages are not written after 300ms") != std::string::npos);
+}
+
 TEST_CASE("what is wrong with logs is said, in time", "[online][kafka]") {
   const absl::Time begin = absl::Now();
   const auto nobody = KafkaReader::Open("127.0.0.1:1", {}, absl::Seconds(1)).status();

@@ -1,12 +1,11 @@
 // The whole loop as processes: a broker, a cluster of servers with logs, one that only reads, what
-// joins and trains, what predicts. Each is killed with -9 while events come, and what was learned
+// joins, what trains, what predicts. Each is killed with -9 while events come, and what was learned
 // in the end is what is learned in peace: the same examples, the same rows to the bit.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -17,45 +16,22 @@
 #include "examples/online/event_replay.h"
 #include "examples/online/fm_model.h"
 #include "examples/online/kafka_log.h"
+#include "examples/online/numbered_examples.h"
+#include "examples/online/online_loop.h"
 #include "examples/online/prediction_server.h"
 #include "support/http_get.h"
 
 namespace longtail::examples {
 namespace {
 
+using test::JoinerPlace;
+using test::kLoopWindowMs;
+using test::Loop;
 using test::Must;
 using test::Program;
 using test::ProgramCluster;
 using test::ScratchDirectory;
-
-constexpr std::int64_t kWindowMs = 60'000;
-
-// Two days of impressions, a few seconds apart, of features of which many are rare.
-std::string ImpressionsFile(const ScratchDirectory& scratch, int count) {
-  const std::string path = scratch.path() + "/impressions.tsv";
-  std::ofstream file(path);
-  file << "click\tad\tuser\trow\n";
-  Rng rng(11);
-  for (int i = 0; i < count; ++i) {
-    const auto ad = static_cast<int>(std::pow(200.0, static_cast<double>(rng.Below(1000)) / 1000));
-    const std::uint64_t user = rng.Below(3000);
-    const bool is_click = rng.Below(12) < static_cast<std::uint64_t>(1 + ad % 7);
-    file << (is_click ? 1 : 0) << "\t" << ad << "\t" << user << "\t" << i << "\n";
-  }
-  return path;
-}
-
-// Two days of real impressions, as they followed one another, where the data sets are: 1 % of those
-// of 30 days, 16.5 million, whose number is their time. Else of made-up ones.
-ReplayOptions TwoDays(const ScratchDirectory& scratch) {
-  const char* const data = std::getenv("LONGTAIL_DATA");
-  const std::string real =
-      std::string(data == nullptr ? "none" : data) + "/criteo-attribution/train.tsv.gz";
-  if (std::filesystem::exists(real)) {
-    return {.file = real, .impressions_max = 11'000, .ms_per_unit = 157.1, .tick_ms = 60'000};
-  }
-  return {.file = ImpressionsFile(scratch, 4000), .ms_per_unit = 43'200, .tick_ms = 60'000};
-}
+using test::TwoDays;
 
 // What a training's process said of its examples in the end.
 std::string EndOf(const std::string& said) {
@@ -63,25 +39,12 @@ std::string EndOf(const std::string& said) {
   return at == std::string::npos ? said : said.substr(at);
 }
 
-struct Loop {
-  ScratchDirectory scratch;
-  std::string store() const { return scratch.path() + "/store"; }
-  ProgramCluster::Options Options() const {
-    return {.servers = 2,
-            .workers = 1,
-            .step_mode = "synchronous",
-            .lease_seconds = 5,
-            .keeps_log = true,
-            .store = store()};
-  }
-  std::unique_ptr<Program> Train(const ProgramCluster& cluster, const std::string& brokers,
-                                 std::int64_t until_ms) const {
-    return std::make_unique<Program>(std::vector<std::string>{
-        LONGTAIL_ONLINE, "train", "--brokers", brokers, "--cluster", cluster.address, "--store",
-        store(), "--window", "60", "--batch", "64", "--batch_ms", "600000", "--checkpoint_every",
-        "10", "--until", std::to_string(until_ms)});
-  }
-};
+// What a joiner's process said in the end of all that it joined.
+std::string JoinedOf(const std::string& said) {
+  const std::size_t at = said.find(" examples and ticks sent, ");
+  REQUIRE(at != std::string::npos);
+  return said.substr(said.rfind('\n', at) + 1);
+}
 
 std::vector<float> RowsOf(const ProgramCluster& processes, const std::vector<Event>& events) {
   std::set<Key> keys = {FeatureKeyOf("")};
@@ -94,18 +57,79 @@ std::vector<float> RowsOf(const ProgramCluster& processes, const std::vector<Eve
                     std::vector<Key>(keys.begin(), keys.end()), 9);
 }
 
-TEST_CASE("each process of the loop is killed, and what was learned is what is learned in peace",
-          "[online][process]") {
-  const LogTopics topics;
-  const auto broker = Must(TrialBroker::Start(topics, 2));
-  Loop killed;
-  const std::vector<Event> events = Must(MakeEvents(TwoDays(killed.scratch), kWindowMs + 1000));
+// What lies in the topic of examples: by number, whatever was sent under it.
+struct Sent {
+  std::map<std::uint64_t, std::set<std::uint64_t>> digests{};
+  std::size_t messages = 0;
+};
+
+Sent SentOf(const std::string& brokers) {
+  const auto reader = Must(KafkaReader::OpenExamples(brokers, "examples", absl::Seconds(20)));
+  Must(reader->Start(std::vector<std::int64_t>(reader->partitions().size(), 0)));
+  Sent sent;
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  for (bool has_come = true; has_come && absl::Now() < deadline;) {
+    has_come = false;
+    for (std::size_t p = 0; p < reader->partitions().size(); ++p) {
+      std::vector<LogEntry> entries;
+      Must(reader->Read(p, absl::Seconds(1), entries));
+      has_come |= !entries.empty();
+      for (const LogEntry& entry : entries) {
+        const NumberedExample one = Must(DecodeNumbered(entry.value));
+        sent.digests[one.number].insert(one.digest);
+      }
+      sent.messages += entries.size();
+    }
+  }
+  return sent;
+}
+
+// Writes events in parts, and between them kills whom it says.
+class Writing {
+ public:
+  Writing(const std::string& brokers, const std::vector<Event>& events)
+      : events_(events), writer_(Must(KafkaWriter::Open(brokers, {}, absl::Seconds(20)))) {}
+
+  // Up to that part of them.
+  void WriteTo(double part) {
+    const auto end = static_cast<std::size_t>(part * static_cast<double>(events_.size()));
+    for (; written_ < end; ++written_) Must(writer_->Write(events_[written_]));
+    Must(writer_->Flush(absl::Seconds(30)));
+  }
+
+ private:
+  const std::vector<Event>& events_;
+  const std::unique_ptr<KafkaWriter> writer_;
+  std::size_t written_ = 0;
+};
+
+// Predictions are by what was learned, through whichever servers there are now.
+void CheckPredictions(const Program& predictions, const std::vector<Event>& events) {
+  std::smatch found;
+  const std::string said = predictions.said();
+  REQUIRE(std::regex_search(said, found, std::regex("http://([0-9.:]+)/")));
+  const auto shown = std::ranges::find(events, EventKind::kImpression, &Event::kind);
+  const std::string feature = shown->features[0];
+  const std::size_t equals = feature.find('=');
+  const auto answer = nlohmann::json::parse(
+      test::HttpGet(found[1].str(), "/predict?id=x&f=" + feature.substr(0, equals) + "%3D" +
+                                        feature.substr(equals + 1) + "&f=never")
+          .body);
+  CHECK(answer.at("probability") > 0);
+  CHECK(answer.at("features")[0].at("trained") > 0);
+  CHECK(answer.at("features")[1].at("trained") == 0);
+}
+
+void KillEachProcess(JoinerPlace place) {
+  const ScratchDirectory scratch;
+  const std::vector<Event> events = Must(MakeEvents(TwoDays(scratch), kLoopWindowMs + 1000));
   REQUIRE(events.back().at_ms - events.front().at_ms > 47 * 3'600'000);  // Two days.
   const std::int64_t until_ms = events.back().at_ms;
-  const auto writer = Must(KafkaWriter::Open(broker->address(), topics, absl::Seconds(20)));
+  const auto broker = Must(TrialBroker::Start({}, 2));
+  Writing writing(broker->address(), events);
 
-  ProgramCluster cluster(killed.Options());
-  auto training = killed.Train(cluster, broker->address(), until_ms);
+  Loop killed(place, broker->address(), until_ms);
+  ProgramCluster& cluster = killed.cluster;
   const auto start_reader = [&] {
     return std::make_unique<Program>(std::vector<std::string>{
         LONGTAIL_PROGRAM, "serve", "--reads", "--coordinator", cluster.address, "--name",
@@ -118,29 +142,28 @@ TEST_CASE("each process of the loop is killed, and what was learned is what is l
   };
   auto predictions = serve();
   const auto trained = [&] {  // How far the training is, by its checkpoints.
-    const auto saved = ListCheckpoints(killed.store());
+    const auto saved = ListCheckpoints(killed.store);
     return saved.ok() && !saved->empty() ? saved->back().step : 0;
   };
   const auto await_steps = [&](std::uint64_t steps) {
     const bool has_come = Program::Await(absl::Seconds(60), [&] { return trained() >= steps; });
-    INFO(training->said());
+    INFO(killed.training->said());
     REQUIRE(has_come);
   };
-  // Events come in parts; between them somebody is killed.
-  std::size_t written = 0;
-  const auto write_part = [&](std::size_t end) {
-    for (; written < std::min(end, events.size()); ++written) Must(writer->Write(events[written]));
-    Must(writer->Flush(absl::Seconds(30)));
-  };
-  const std::size_t part = events.size() / 6;
-  write_part(part);
+  writing.WriteTo(1. / 6);
   await_steps(10);
-  training->Kill();
-  training = killed.Train(cluster, broker->address(), until_ms);
-  write_part(2 * part);
-  await_steps(trained() + 20);
+  killed.training->Kill();
+  killed.StartTraining();
+  const std::uint64_t before = trained();
+  writing.WriteTo(2. / 6);
+  if (place == JoinerPlace::kApart) {  // Behind a state, with examples that it will send again.
+    await_steps(before + 10);
+    killed.joiner->Kill();
+    killed.StartJoiner();
+  }
+  await_steps(before + 20);
   cluster.servers[0]->Kill();
-  write_part(3 * part);
+  writing.WriteTo(3. / 6);
   cluster.StartServer(0);
   await_steps(trained() + 20);
   follower->Kill();
@@ -150,47 +173,60 @@ TEST_CASE("each process of the loop is killed, and what was learned is what is l
   REQUIRE(predictions->AwaitText("Predictions: http://", absl::Seconds(30)));
   const std::string port = cluster.address.substr(cluster.address.rfind(':'));
   cluster.coordinator->Kill();
-  write_part(4 * part);
+  writing.WriteTo(4. / 6);
   cluster.StartCoordinator("tcp://127.0.0.1" + port);
   await_steps(trained() + 20);
-  training->Kill();
-  write_part(5 * part);
-  training = killed.Train(cluster, broker->address(), until_ms);
-  write_part(events.size());
-  const bool has_ended = training->Wait(absl::Seconds(100)) == 0;
-  INFO(training->said());
+  killed.training->Kill();  // Both at once; events come meanwhile.
+  if (place == JoinerPlace::kApart) killed.joiner->Kill();
+  writing.WriteTo(5. / 6);
+  killed.StartTraining();
+  if (place == JoinerPlace::kApart) killed.StartJoiner();
+  writing.WriteTo(1);
+  const bool has_ended = killed.training->Wait(absl::Seconds(100)) == 0;
+  INFO(killed.training->said());
   REQUIRE(has_ended);
-  CHECK(training->said().find("Resumed from") != std::string::npos);
+  CHECK(killed.training->said().find("Resumed from") != std::string::npos);
+  CheckPredictions(*predictions, events);
 
-  // Predictions are by what was learned, through whichever servers there are now.
-  std::smatch found;
-  const std::string said = predictions->said();
-  REQUIRE(std::regex_search(said, found, std::regex("http://([0-9.:]+)/")));
-  const auto shown = std::ranges::find(events, EventKind::kImpression, &Event::kind);
-  const std::string feature = shown->features[0];
-  const std::size_t equals = feature.find('=');
-  const auto answer = nlohmann::json::parse(
-      test::HttpGet(found[1].str(), "/predict?id=x&f=" + feature.substr(0, equals) + "%3D" +
-                                        feature.substr(equals + 1) + "&f=never")
-          .body);
-  CHECK(answer.at("probability") > 0);
-  CHECK(answer.at("features")[0].at("trained") > 0);
-  CHECK(answer.at("features")[1].at("trained") == 0);
-
-  Loop peace;
-  ProgramCluster quiet(peace.Options());
-  const auto whole = peace.Train(quiet, broker->address(), until_ms);
-  REQUIRE(whole->Wait(absl::Seconds(100)) == 0);
-  CHECK(EndOf(training->said()) == EndOf(whole->said()));
+  // The same in peace, with a broker and logs of its own.
+  const auto quiet_broker = Must(TrialBroker::Start({}, 2));
+  Writing(quiet_broker->address(), events).WriteTo(1);
+  Loop peace(place, quiet_broker->address(), until_ms);
+  REQUIRE(peace.training->Wait(absl::Seconds(100)) == 0);
+  CHECK(EndOf(killed.training->said()) == EndOf(peace.training->said()));
   // Some came twice, and each was learned once.
   std::set<std::string> ids;
   for (const Event& one : events) {
     if (one.kind == EventKind::kImpression) ids.insert(one.id);
   }
-  CHECK(EndOf(whole->said()).find("\n" + std::to_string(ids.size()) + " examples of ") !=
+  CHECK(EndOf(peace.training->said()).find("\n" + std::to_string(ids.size()) + " examples, ") !=
         std::string::npos);
-  CHECK(RowsOf(cluster, events) == RowsOf(quiet, events));
-  WARN(EndOf(whole->said()));
+  CHECK(RowsOf(cluster, events) == RowsOf(peace.cluster, events));
+  WARN(EndOf(peace.training->said()));
+
+  if (place == JoinerPlace::kInTrainer) return;
+  CHECK(killed.joiner->said().find("Resumed from") != std::string::npos);
+  CHECK(killed.joiner->Wait(absl::Seconds(20)) == 0);
+  CHECK(peace.joiner->Wait(absl::Seconds(20)) == 0);
+  CHECK(JoinedOf(killed.joiner->said()) == JoinedOf(peace.joiner->said()));
+  // It sent some again, and never another example under the same number.
+  const Sent in_peace = SentOf(quiet_broker->address());
+  const Sent again = SentOf(broker->address());
+  CHECK(again.digests == in_peace.digests);
+  CHECK(in_peace.messages == in_peace.digests.size());
+  CHECK(again.messages > again.digests.size());
+  WARN(again.digests.size() << " examples and ticks, " << again.messages << " messages");
+}
+
+TEST_CASE("each process of the loop is killed, and what was learned is what is learned in peace",
+          "[online][process]") {
+  KillEachProcess(JoinerPlace::kApart);
+}
+
+TEST_CASE(
+    "with the joiner in the trainer's process each is killed, and learned is what is in peace",
+    "[online][process]") {
+  KillEachProcess(JoinerPlace::kInTrainer);
 }
 
 TEST_CASE("what happens is served soon: from the log through joiner, training and follower",
@@ -199,11 +235,15 @@ TEST_CASE("what happens is served soon: from the log through joiner, training an
   const int count = text == nullptr ? 20 : std::atoi(text);
   const LogTopics topics;
   const auto broker = Must(TrialBroker::Start(topics, 2));
-  Loop loop;
-  ProgramCluster cluster(loop.Options());
+  const ScratchDirectory scratch;
+  const std::string store = scratch.path() + "/store";
+  ProgramCluster cluster(
+      {.servers = 2, .workers = 1, .step_mode = "synchronous", .keeps_log = true, .store = store});
+  const Program joiner({LONGTAIL_ONLINE, "join", "--brokers", broker->address(), "--store",
+                        scratch.path() + "/joiner"});
   const Program training({LONGTAIL_ONLINE, "train", "--brokers", broker->address(), "--cluster",
-                          cluster.address, "--store", loop.store(), "--batch_ms", "200",
-                          "--checkpoint_every", "1000"});
+                          cluster.address, "--store", store, "--batch_ms", "200",
+                          "--checkpoint_every", "1000", "--examples", topics.examples});
   const Program follower({LONGTAIL_PROGRAM, "serve", "--reads", "--coordinator", cluster.address,
                           "--name", "follower", "--listen", "tcp://127.0.0.1:0"});
   REQUIRE(follower.AwaitText("server_serves", absl::Seconds(30)));
@@ -240,7 +280,7 @@ TEST_CASE("what happens is served soon: from the log through joiner, training an
 
 TEST_CASE("two versions are served side by side by a share that changes, and one is taken back",
           "[online][process]") {
-  Loop loop;
+  const ScratchDirectory scratch;
   const ProgramCluster stable({.servers = 1});
   const ProgramCluster candidate({.servers = 1});
   const auto learn = [](const ProgramCluster& processes, float gradient) {
@@ -253,7 +293,7 @@ TEST_CASE("two versions are served side by side by a share that changes, and one
   };
   learn(stable, 1);
   learn(candidate, -1);
-  const std::string share = loop.scratch.path() + "/share";
+  const std::string share = scratch.path() + "/share";
   const auto set_share = [&](const std::string& text) { std::ofstream(share) << text; };
   set_share("0\n");
   const auto server = Must(PredictionServer::Start({.stable = stable.address,
@@ -314,6 +354,9 @@ TEST_CASE("mistakes of the online loop are named", "[online][process]") {
   says({"train", "--brokers", broker->address(), "--store", scratch.path() + "/s", "--cluster",
         "tcp://127.0.0.1:1", "--join_timeout", "1"},
        "connection refused");
+  says(
+      {"join", "--brokers", "127.0.0.1:1", "--store", scratch.path() + "/j", "--join_timeout", "1"},
+      "kafka at '127.0.0.1:1': ");
   says({"replay", "--brokers", broker->address(), scratch.path() + "/none"},
        "none: cannot be opened");
   says({"serve", "--cluster", "tcp://127.0.0.1:1", "--join_timeout", "1"}, "connection refused");
