@@ -76,8 +76,10 @@ KeysCommand::KeysCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>
       ->check(CLI::IsMember(std::vector<std::string>{"begin", "use", "end"}))
       ->required();
   directory(a.rotate, "The directory of the cluster's keys");
-  a.rotate->add_option("--client", a.clients,
-                       "A client's directory that gets the cluster's public keys, too; repeated");
+  a.rotate
+      ->add_option("--client", a.clients,
+                   "A client's directory that gets the cluster's public keys, too; repeated")
+      ->allow_extra_args(false);
   a.check = a.command->add_subcommand(
       "check",
       "Whether all processes of a cluster have taken a step; if not, the exit status is 3");

@@ -12,6 +12,9 @@ constexpr std::size_t kDoublingsMax = 5;
 // in time. It costs the time of a handshake that fails, so not all the while.
 constexpr absl::Duration kNewestAgain = absl::Seconds(30);
 
+// Who shows another key hangs up at once; a handshake that ends so late was given up.
+constexpr absl::Duration kSilence = absl::Milliseconds(800);
+
 }  // namespace
 
 std::vector<Credentials> AllCredentials(const Keys& keys) {
@@ -39,6 +42,7 @@ void KeyChoice::OnLost() {
 void KeyChoice::OnRefused(const Keys& keys, absl::Time now) {
   const std::size_t count = AllCredentials(keys).size();
   if (is_let_in_ || due_ != absl::InfiniteFuture() || count < 2) return;
+  was_silent_ = now - begun_at_ >= kSilence;
   ++refused_;
   if (refused_ < count) {
     due_ = now;
@@ -49,14 +53,20 @@ void KeyChoice::OnRefused(const Keys& keys, absl::Time now) {
 }
 
 void KeyChoice::Next(const Keys& keys) {
-  const std::vector<Credentials> all = AllCredentials(keys);
-  if (is_let_in_) {
-    current_.own = keys.own;
+  if (!is_let_in_ && was_silent_ && keys.before && current_.own == keys.own) {
+    current_.own = *keys.before;
   } else {
-    const auto at = std::ranges::find(all, current_);
-    current_ = at == all.end() || at + 1 == all.end() ? all.front() : *(at + 1);
+    // The newest again: who is let in with the one before is refused soon.
+    current_.own = keys.own;
+    const auto at = std::ranges::find(keys.cluster, current_.cluster_key);
+    if (at == keys.cluster.end()) {
+      current_.cluster_key = keys.cluster.front();
+    } else if (!is_let_in_) {
+      current_.cluster_key = at + 1 == keys.cluster.end() ? keys.cluster.front() : *(at + 1);
+    }
   }
   is_let_in_ = false;
+  begun_at_ = absl::InfiniteFuture();
   due_ = absl::InfiniteFuture();
 }
 

@@ -38,18 +38,21 @@ class KeyChoice {
   /// When to connect anew, after Next; InfiniteFuture: not by itself.
   absl::Time due() const { return due_; }
 
+  /// There is somebody, and a handshake has begun.
+  void OnBegun(absl::Time now) { begun_at_ = now; }
+
   /// The other side took the keys.
   void OnLetIn(const Keys& keys, absl::Time now);
 
   /// The connection that was let in is gone; ZeroMQ makes it again.
   void OnLost();
 
-  /// The other side hung up in the midst of the handshake, or was silent: it may not know these
-  /// keys. All are tried at once, then again and again, at most once a second.
+  /// The other side hung up in the midst of the handshake: it shows another key. Or it was silent:
+  /// it does not know ours. Others are tried at once, then again and again, at most once a second.
   void OnRefused(const Keys& keys, absl::Time now);
 
-  /// Goes to those to connect with next: the following ones if it was refused, its newest own pair
-  /// if it was let in with the one before.
+  /// Goes to those to connect with next: another key of the cluster if that hung up, its other own
+  /// pair if there was silence, its newest own if it was let in with the one before.
   void Next(const Keys& keys);
 
   /// Other keys were read. True: it is to be connected anew, since its own pair or the one whom it
@@ -59,6 +62,8 @@ class KeyChoice {
  private:
   Credentials current_;
   bool is_let_in_ = false;
+  bool was_silent_ = false;
+  absl::Time begun_at_ = absl::InfiniteFuture();
   std::size_t refused_ = 0;  // Since it was let in.
   absl::Time due_ = absl::InfiniteFuture();
 };

@@ -30,7 +30,8 @@ bool Try(void* context, const Credentials& keys, const std::string& address, abs
   const std::unique_ptr<ZmqMonitor> monitor = ZmqMonitor::Start(context, socket);
   if (monitor == nullptr || zmq_connect(socket.get(), address.c_str()) != 0) return false;
   // Who is refused hears nothing, or the other side hangs up: it tells nobody why.
-  const auto event = monitor->Next(until);
+  auto event = monitor->Next(until);
+  if (event && event->kind == ZmqMonitor::Kind::kBegun) event = monitor->Next(until);
   return event && event->kind == ZmqMonitor::Kind::kLetIn;
 }
 

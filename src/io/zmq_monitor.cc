@@ -20,7 +20,8 @@ std::unique_ptr<ZmqMonitor> ZmqMonitor::Start(void* context, ZmqSocket& socket) 
   // As many as there are: at a limit ZeroMQ's own thread would wait for ours, and all with it.
   events.Set(ZMQ_RCVHWM, 0);
   const std::string place = absl::StrCat("inproc://longtail-monitor-", number++);
-  constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+  constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                          ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                           ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                           ZMQ_EVENT_DISCONNECTED;
   if (zmq_socket_monitor(socket.get(), place.c_str(), kEvents) != 0) return nullptr;
@@ -51,9 +52,10 @@ std::optional<ZmqMonitor::Event> ZmqMonitor::Next(absl::Time until) {
   std::uint16_t number = 0;
   std::memcpy(&number, what.bytes().data(), sizeof(number));
   Event event;
-  event.kind = number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? Kind::kLetIn
-               : number == ZMQ_EVENT_DISCONNECTED      ? Kind::kLost
-                                                       : Kind::kRefused;
+  event.kind = number == ZMQ_EVENT_CONNECTED             ? Kind::kBegun
+               : number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? Kind::kLetIn
+               : number == ZMQ_EVENT_DISCONNECTED        ? Kind::kLost
+                                                         : Kind::kRefused;
   while (zmq_msg_more(what.get()) != 0) {  // The rest of a message is there once its first part is.
     if (zmq_msg_recv(what.get(), events_.get(), ZMQ_DONTWAIT) < 0) break;
     const auto bytes = what.bytes();

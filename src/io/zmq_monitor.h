@@ -15,6 +15,7 @@ namespace longtail {
 class ZmqMonitor {
  public:
   enum class Kind : std::uint8_t {
+    kBegun,    ///< Somebody is there: a handshake begins.
     kLetIn,    ///< A handshake ended well.
     kRefused,  ///< One did not: the other side hung up, or was silent for too long.
     kLost,     ///< A connection ended.

@@ -282,6 +282,8 @@ class Endpoint final : public ZmqEndpoint {
   void NoteEvent(const ZmqMonitor::Event& event, absl::Time now, KeyChoice& choice) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     switch (event.kind) {
+      case ZmqMonitor::Kind::kBegun:
+        return choice.OnBegun(now);
       case ZmqMonitor::Kind::kLetIn:
         return choice.OnLetIn(*keys_, now);
       case ZmqMonitor::Kind::kRefused:

@@ -59,19 +59,40 @@ TEST_CASE("with one key nobody goes elsewhere", "[keys]") {
   CHECK(choice.due() == absl::InfiniteFuture());
 }
 
+TEST_CASE("who hangs up shows another key, and who is silent does not know ours", "[keys]") {
+  const Keys keys{.cluster = {"a", "b"}, .own = kNew, .before = kOld};
+  KeyChoice choice(keys);
+  absl::Time now = absl::Now();
+  const auto refused_after = [&](absl::Duration duration) {
+    choice.OnBegun(now);
+    now += duration;
+    choice.OnRefused(keys, now);
+    choice.OnLost();
+    choice.Next(keys);
+    return choice.current();
+  };
+  for (int i = 0; i < 3; ++i) {  // However often: that its own is unknown was told by nobody.
+    CHECK(refused_after(absl::Milliseconds(2)) == Credentials{"b", kNew});
+    CHECK(refused_after(absl::Milliseconds(2)) == Credentials{"a", kNew});
+  }
+  CHECK(refused_after(absl::Seconds(5)) == Credentials{"a", kOld});
+  CHECK(refused_after(absl::Milliseconds(2)) == Credentials{"b", kNew});
+  CHECK(refused_after(absl::Seconds(5)) == Credentials{"b", kOld});
+  CHECK(refused_after(absl::Seconds(5)) == Credentials{"a", kNew});
+}
+
 TEST_CASE("who is let in with its pair of before tries the newest again in time", "[keys]") {
   const Keys keys{.cluster = {"a", "b"}, .own = kNew, .before = kOld};
   KeyChoice choice(keys);
   const absl::Time now = absl::Now();
-  for (int i = 0; i < 3; ++i) {
-    choice.OnRefused(keys, now);
-    choice.Next(keys);
-  }
-  CHECK(choice.current() == Credentials{"b", kOld});
+  choice.OnBegun(now);
+  choice.OnRefused(keys, now + absl::Seconds(5));
+  choice.Next(keys);
+  CHECK(choice.current() == Credentials{"a", kOld});
   choice.OnLetIn(keys, now);
   CHECK(choice.due() == now + absl::Seconds(30));
   choice.Next(keys);
-  CHECK(choice.current() == Credentials{"b", kNew});
+  CHECK(choice.current() == Credentials{"a", kNew});
   choice.OnLetIn(keys, now);
   CHECK(choice.due() == absl::InfiniteFuture());
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -162,6 +163,29 @@ TEST_CASE("a connection to whoever shows a key that is trusted no more ends", "[
   CHECK(line.Ask(absl::Seconds(2)) == absl::InfiniteDuration());
   ReplaceText(keys.of("trainer") + "/cluster.public", keys.pair().public_key);
   CHECK(line.Ask() < kSoon);
+}
+
+TEST_CASE(
+    "what a server says over a connection that stands is refused once its key is trusted no more",
+    "[io][zmq][keys]") {
+  const test::ScratchDirectory scratch;
+  const KeyPair old = MakeKeyPair();
+  const KeyPair next = MakeKeyPair();
+  const std::string both = old.public_key + "\n" + next.public_key;
+  for (const auto& [name, own] : {std::pair("/new", next), std::pair("/old", old)}) {
+    test::WriteText(scratch.path() + name + "/cluster.public", both);
+    test::WriteText(scratch.path() + name + "/cluster.secret", own.secret_key);
+    test::WriteText(scratch.path() + name + "/clients", "");
+  }
+  Line line(scratch.path() + "/new", scratch.path() + "/old", "tcp://127.0.0.1:0");
+  line.Connect(line.server().addresses()[0]);
+  CHECK(line.Ask() < kSoon);
+  ReplaceText(scratch.path() + "/new/cluster.public", next.public_key);
+  const absl::Time until = absl::Now() + kSoon;
+  while (line.Ask(absl::Seconds(1)) < kSoon && absl::Now() < until) {
+  }
+  CHECK(absl::IsPermissionDenied(line.last()));
+  CHECK(line.server().counters().denied > 0);
 }
 
 TEST_CASE("a client's own pair is changed, and its old key then goes off the list",
