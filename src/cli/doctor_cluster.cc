@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/version.h"
+#include "cli/key_check.h"
 #include "cli/number_text.h"
 #include "cluster/coordinator_place.h"
 #include "cluster/node_answers.h"
@@ -232,6 +234,22 @@ void CheckLanes(const ClusterMap& map, Findings& findings) {
   }
 }
 
+// While the cluster's own key is changed: how far that has come.
+void CheckRotation(const ClusterStatus& status, const Keys& keys, absl::Duration timeout,
+                   Findings& findings) {
+  if (keys.cluster.size() < 2) return;
+  const std::vector<PlaceKeys> places = KeysShown(status, keys, std::nullopt, timeout);
+  std::vector<std::string> parts;
+  for (const std::string& key : keys.cluster) {
+    const auto count = std::ranges::count(places, std::optional(key), &PlaceKeys::shown);
+    parts.push_back(absl::StrCat(count, " of ", places.size(), " places show ", key));
+  }
+  findings.Warn("rotation", "",
+                absl::StrCat("the cluster's key is being changed: ", absl::StrJoin(parts, ", ")),
+                "longtail keys check DIRECTORY --cluster ADDRESS says when the next step may be "
+                "made: docs/runbook/rotate-keys.md");
+}
+
 }  // namespace
 
 void CheckHealth(const ClusterStatus& status, Findings& findings) {
@@ -328,6 +346,7 @@ void CheckCluster(const std::string& place, absl::Duration timeout, Findings& fi
     }
   }
   if (status->map != nullptr) CheckServers(*status->map, *keys, timeout, findings);
+  if (*keys != nullptr) CheckRotation(*status, *(*keys)->keys(), timeout, findings);
   CheckHealth(*status, findings);
 }
 

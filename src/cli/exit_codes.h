@@ -19,8 +19,8 @@ inline std::string ExitCodesText() {
          "2  the command line cannot be understood; nothing was done\n"
          "3  answered, and not well: status and top: a member is missing or late; ckpt ls and "
          "verify:\n"
-         "   something is damaged; ckpt diff: there are differences;\n"
-         "   gpu-selfcheck: a check failed\n";
+         "   something is damaged; ckpt diff: there are differences; keys check: some have not\n"
+         "   taken the step; gpu-selfcheck: a check failed\n";
 }
 
 }  // namespace longtail::cli

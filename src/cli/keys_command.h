@@ -18,10 +18,12 @@ class KeysCommand {
 
   bool parsed() const;
 
-  /// Errors: as the functions of cli/key_files.h.
+  /// Errors: as the functions of cli/key_files.h and cli/key_check.h.
   absl::StatusOr<CommandOutcome> Run() const;
 
  private:
+  absl::StatusOr<CommandOutcome> Rotate() const;
+
   struct Arguments;
   std::unique_ptr<Arguments> arguments_;
 };

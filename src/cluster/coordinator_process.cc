@@ -120,20 +120,16 @@ class Process final : public CoordinatorProcess {
   absl::Status Show() {
     if (options_.admin.empty()) return absl::OkStatus();
     LONGTAIL_ASSIGN_OR_RETURN(
-        admin_, ShowPages(options_.admin,
-                          {.standing_still = [this] { return StandingStill(); },
-                           .why_not_ready = [this] { return WhyNotReady(); },
-                           .figures =
-                               [this](MetricPage& page) {
-                                 AddCoordinatorFigures(Status(), page);
-                                 AddGivenUp(page);
-                                 AddLoopFigures({{"coordinator", &meter_}}, page);
-                                 page.Counter("longtail_refused_clients_total",
-                                              "Connections that were refused: their key is on no "
-                                              "list of clients.",
-                                              network_->refused_clients());
-                               },
-                           .status = [this] { return StatusJson(Status()); }}));
+        admin_, ShowPages(options_.admin, {.standing_still = [this] { return StandingStill(); },
+                                           .why_not_ready = [this] { return WhyNotReady(); },
+                                           .figures =
+                                               [this](MetricPage& page) {
+                                                 AddCoordinatorFigures(Status(), page);
+                                                 AddGivenUp(page);
+                                                 AddLoopFigures({{"coordinator", &meter_}}, page);
+                                                 AddKeyFigures(*network_, page);
+                                               },
+                                           .status = [this] { return StatusJson(Status()); }}));
     options_.log.Info("pages", {{"coordinator", address_}, {"address", admin_->address()}});
     return absl::OkStatus();
   }

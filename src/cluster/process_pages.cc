@@ -78,6 +78,19 @@ absl::StatusOr<std::unique_ptr<AdminHttp>> ShowPages(const std::string& listen,
   return AdminHttp::Start(listen, std::move(made));
 }
 
+void AddKeyFigures(const ZmqNetwork& network, MetricPage& page) {
+  page.Counter("longtail_refused_clients_total",
+               "Connections that were refused: their key is on no list of clients.",
+               network.refused_clients());
+  const std::shared_ptr<Keyring> keys = network.keys();
+  page.Gauge("longtail_cluster_keys",
+             "Public keys of the cluster that are trusted: 2 while that is changed; 0: none.",
+             std::uint64_t{keys == nullptr ? 0 : keys->keys()->cluster.size()});
+  page.Counter("longtail_key_changes_total",
+               "Keys that were read anew while the process ran, lists of clients apart.",
+               keys == nullptr ? 0 : keys->changes());
+}
+
 void AddLoopFigures(const std::vector<std::pair<std::string, const LoopMeter*>>& places,
                     MetricPage& page) {
   for (const auto& [place, meter] : places) {

@@ -19,6 +19,7 @@
 #include "io/admin_http.h"
 #include "io/loop_meter.h"
 #include "io/metric_page.h"
+#include "io/zmq_network.h"
 
 namespace longtail {
 
@@ -46,5 +47,8 @@ absl::StatusOr<std::unique_ptr<AdminHttp>> ShowPages(const std::string& listen, 
 /// Figures of a loop, by its place: messages, refusals, writes.
 void AddLoopFigures(const std::vector<std::pair<std::string, const LoopMeter*>>& places,
                     MetricPage& page);
+
+/// Figures of keys: who was refused, and how far the cluster's key has changed.
+void AddKeyFigures(const ZmqNetwork& network, MetricPage& page);
 
 }  // namespace longtail

@@ -201,9 +201,7 @@ class Process final : public ServerProcess {
     const std::vector<PlaceReport> places = Places();
     if (places.empty()) return;
     AddServerFigures(places, *map_->Current(), page);
-    page.Counter("longtail_refused_clients_total",
-                 "Connections that were refused: their key is on no list of clients.",
-                 network_->refused_clients());
+    AddKeyFigures(*network_, page);
     if (options_.log_store.empty()) return;
     page.Gauge("longtail_log_base_after_bytes",
                "Size of a lane's log behind which all its rows are written out.",

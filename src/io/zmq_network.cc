@@ -18,8 +18,13 @@
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "io/client_gate.h"
+#include "io/event_place.h"
+#include "io/key_choice.h"
+#include "io/key_probe.h"
 #include "io/probe_address.h"
 #include "io/zmq_keys.h"
+#include "io/zmq_listening.h"
+#include "io/zmq_monitor.h"
 #include "io/zmq_outgoing.h"
 #include "io/zmq_socket.h"
 #include "io/zmq_zap.h"
@@ -49,6 +54,10 @@ constexpr absl::Duration kRefusalLogPeriod = absl::Seconds(1);
 // intervals, and a link that was cut for a minute would stay so for another.
 constexpr absl::Duration kConnectTimeout = absl::Seconds(2);
 
+// Keys are looked at this often; the keyring itself looks at its files once a second.
+constexpr absl::Duration kKeysLookEvery = absl::Milliseconds(200);
+constexpr absl::Duration kListenAgainEvery = absl::Milliseconds(2);
+
 // The socket's name of a peer that we connect to. ZeroMQ's own names begin with a zero byte.
 std::string RoutingId(NodeId node) {
   std::string id = "N";
@@ -59,15 +68,21 @@ std::string RoutingId(NodeId node) {
 
 class Endpoint final : public ZmqEndpoint {
  public:
-  Endpoint(NodeId self, ZmqSocket socket, int wake_fd, std::vector<std::string> addresses,
-           const ZmqNetwork::Options& options)
+  // `keys`: what it listens with; null: there are none.
+  Endpoint(void* context, NodeId self, ZmqSocket socket, int wake_fd, ZmqListening listening,
+           std::shared_ptr<const Keys> keys, const ZmqNetwork::Options& options)
       : self_(self),
         options_(options),
-        addresses_(std::move(addresses)),
+        addresses_(listening.addresses()),
         wake_fd_(wake_fd),
         socket_(std::move(socket)),
-        socket_fd_(socket_.Get(ZMQ_FD)) {
-    if (options_.keys != nullptr) gate_.emplace(options_.keys, options_.table_names);
+        socket_fd_(socket_.Get(ZMQ_FD)),
+        listening_(std::move(listening)),
+        keys_(std::move(keys)) {
+    if (options_.keys == nullptr) return;
+    gate_.emplace(options_.keys, options_.table_names);
+    monitor_ = ZmqMonitor::Start(context, socket_);
+    if (monitor_ != nullptr) monitor_fd_ = monitor_->fd();
   }
 
   ~Endpoint() override { close(wake_fd_); }
@@ -80,19 +95,16 @@ class Endpoint final : public ZmqEndpoint {
     Peer& known = peers_[peer];
     if (known.address == address) return absl::OkStatus();
     if (!known.address.empty()) zmq_disconnect(socket_.get(), known.address.c_str());
-    // A name is the socket's for as long as the old connection winds up, so each has its own.
-    known.routing_id = absl::StrCat(RoutingId(peer), next_connection_++);
-    known.unsent = std::make_shared<UnsentQueue>();
-    if (zmq_setsockopt(socket_.get(), ZMQ_CONNECT_ROUTING_ID, known.routing_id.data(),
-                       known.routing_id.size()) != 0 ||
-        zmq_connect(socket_.get(), address.c_str()) != 0) {
+    if (keys_ != nullptr) known.choice.emplace(*keys_);
+    if (!Dial(peer, known, address)) {
       const std::string problem = ZmqError();
+      std::erase(outgoing_, peer);
       peers_.erase(peer);
       return absl::InvalidArgumentError(absl::StrCat("address '", address, "': ", problem,
                                                      "; want tcp://HOST:PORT or ipc://PATH"));
     }
+    if (known.address.empty()) outgoing_.push_back(peer);
     known.address = address;
-    numbers_[known.routing_id] = peer;
     WakeIfReadable();
     return absl::OkStatus();
   }
@@ -132,15 +144,17 @@ class Endpoint final : public ZmqEndpoint {
 
   void Receive(absl::Time until, std::vector<Envelope>& events) override {
     for (;;) {
+      absl::Time look_at = until;
       {
         const MutexLock lock(&mutex_);
+        if (keys_ != nullptr) look_at = LookAtKeys(absl::Now());
         TakeAll();
         if (woken_ || !taken_.empty()) {
           woken_ = false;
           break;
         }
       }
-      if (!WaitReadable(until)) return;
+      if (!WaitReadable(until, look_at)) return;
     }
     for (Incoming& incoming : taken_) {  // Without the lock: small arrays are copied.
       absl::StatusOr<Message> message = DecodeParts(incoming);
@@ -169,12 +183,115 @@ class Endpoint final : public ZmqEndpoint {
     std::string address;  // Empty: it connected here.
     std::string routing_id;
     std::shared_ptr<UnsentQueue> unsent;
+    std::string earlier_id{};           // Of the connection before, which may still say something.
+    std::optional<KeyChoice> choice{};  // Of whom we connected to, with keys.
   };
   struct Incoming {
     NodeId source{};
     std::vector<ZmqPart> parts;
     std::string key{};  // Of who connected here, if there are keys.
   };
+
+  // Connects; what was to be sent to a peer over its connection before is not sent.
+  bool Dial(NodeId node, Peer& peer, const std::string& address)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    numbers_.erase(peer.earlier_id);
+    peer.earlier_id = std::move(peer.routing_id);
+    // A name is the socket's for as long as the old connection winds up, so each has its own.
+    peer.routing_id = absl::StrCat(RoutingId(node), next_connection_++);
+    peer.unsent = std::make_shared<UnsentQueue>();
+    if (peer.choice) ConnectWith(peer.choice->current(), socket_);
+    if (zmq_setsockopt(socket_.get(), ZMQ_CONNECT_ROUTING_ID, peer.routing_id.data(),
+                       peer.routing_id.size()) != 0 ||
+        zmq_connect(socket_.get(), address.c_str()) != 0) {
+      return false;
+    }
+    numbers_[peer.routing_id] = node;
+    return true;
+  }
+
+  // ZeroMQ knows connections by their address: all that go there end.
+  void DialAgain(const std::string& address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    zmq_disconnect(socket_.get(), address.c_str());
+    for (const NodeId node : outgoing_) {
+      Peer& peer = peers_[node];
+      if (peer.address != address) continue;
+      peer.choice->OnLost();
+      Dial(node, peer, address);
+    }
+  }
+
+  // Follows what the keyring says by now, and what became of connections. Returns when to look
+  // again.
+  absl::Time LookAtKeys(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (now >= look_at_) {
+      look_at_ = now + kKeysLookEvery;
+      const std::uint64_t version = options_.keys->version();
+      if (std::exchange(keys_version_, version) != version) TakeKeys(now);
+    }
+    absl::Time look_at = look_at_;
+    if (listening_.is_away()) {
+      listening_.Again(socket_, now, options_.log);
+      if (listening_.is_away()) look_at = std::min(look_at, now + kListenAgainEvery);
+    }
+    while (monitor_ != nullptr) {
+      const auto event = monitor_->Next(absl::InfinitePast());
+      if (!event) break;
+      NoteEvent(*event, now);
+    }
+    for (const NodeId node : outgoing_) {
+      Peer& peer = peers_[node];
+      if (peer.choice->due() <= now) {
+        peer.choice->Next(*keys_);
+        DialAgain(std::string(peer.address));
+      }
+      look_at = std::min(look_at, peer.choice->due());
+    }
+    return look_at;
+  }
+
+  // What is bound and connected keeps the keys of that moment, so it is made anew.
+  void TakeKeys(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const std::shared_ptr<const Keys> before = std::exchange(keys_, options_.keys->keys());
+    if (before == keys_) return;
+    if (before->own != keys_->own) listening_.Change(socket_, keys_->own, now);
+    for (const NodeId node : outgoing_) {
+      Peer& peer = peers_[node];
+      if (peer.choice->Follow(*keys_)) DialAgain(std::string(peer.address));
+    }
+  }
+
+  void NoteEvent(const ZmqMonitor::Event& event, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const std::string place = PlainPlace(event.address);
+    bool is_known = false;
+    for (const NodeId node : outgoing_) {
+      Peer& peer = peers_[node];
+      if (PlainPlace(peer.address) != place) continue;
+      is_known = true;
+      NoteEvent(event, now, *peer.choice);
+    }
+    for (const NodeId node : outgoing_) {
+      Peer& peer = peers_[node];
+      if (!is_known && MayBeOf(place, peer.address) && !listening_.Has(place)) {
+        NoteEvent(event, now, *peer.choice);
+      }
+    }
+  }
+
+  void NoteEvent(const ZmqMonitor::Event& event, absl::Time now, KeyChoice& choice) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    switch (event.kind) {
+      case ZmqMonitor::Kind::kBegun:
+        return choice.OnBegun(now);
+      case ZmqMonitor::Kind::kLetIn:
+        return choice.OnLetIn(*keys_, now);
+      case ZmqMonitor::Kind::kRefused:
+        return choice.OnRefused(*keys_, now);
+      case ZmqMonitor::Kind::kLost:
+        return choice.OnLost();
+    }
+  }
 
   // A request that is sent again while it still waits to be sent the first time.
   bool IsUnsent(const Envelope& envelope) {
@@ -306,14 +423,17 @@ class Endpoint final : public ZmqEndpoint {
     [[maybe_unused]] const auto written = write(wake_fd_, &one, sizeof(one));
   }
 
-  // False once `until` has come.
-  bool WaitReadable(absl::Time until) {
-    const absl::Duration left = until - absl::Now();
-    if (left <= absl::ZeroDuration()) return false;
+  // False once `until` has come. Returns earlier to look at keys.
+  bool WaitReadable(absl::Time until, absl::Time look_at) {
+    const absl::Time now = absl::Now();
+    if (until <= now) return false;
     pollfd fds[] = {{.fd = socket_fd_, .events = POLLIN, .revents = 0},
-                    {.fd = wake_fd_, .events = POLLIN, .revents = 0}};
+                    {.fd = wake_fd_, .events = POLLIN, .revents = 0},
+                    {.fd = monitor_fd_, .events = POLLIN, .revents = 0}};
+    const absl::Duration left = std::max(std::min(until, look_at) - now, absl::ZeroDuration());
     const timespec limit = absl::ToTimespec(std::min(left, absl::Hours(1)));
-    if (ppoll(fds, 2, &limit, nullptr) > 0 && (fds[1].revents & POLLIN) != 0) {
+    if (ppoll(fds, monitor_fd_ < 0 ? 2 : 3, &limit, nullptr) > 0 &&
+        (fds[1].revents & POLLIN) != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof(count));
     }
@@ -328,12 +448,22 @@ class Endpoint final : public ZmqEndpoint {
   mutable Mutex mutex_;  // A socket may change threads, with a lock in between.
   ZmqSocket socket_ ABSL_GUARDED_BY(mutex_);
   const int socket_fd_;
+  std::unique_ptr<ZmqMonitor> monitor_ ABSL_GUARDED_BY(mutex_);  // Null: there are no keys.
+  int monitor_fd_ = -1;
   std::unordered_map<NodeId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
   std::unordered_map<std::string, NodeId> numbers_ ABSL_GUARDED_BY(mutex_);  // By routing id.
   std::vector<NodeId> incoming_ ABSL_GUARDED_BY(mutex_);                     // Oldest first.
   std::uint32_t next_incoming_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint32_t next_connection_ ABSL_GUARDED_BY(mutex_) = 0;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // With keys: what is connected and listened with.
+  ZmqListening listening_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Keys> keys_ ABSL_GUARDED_BY(mutex_);  // Null: there are none.
+  std::uint64_t keys_version_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time look_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  std::vector<NodeId> outgoing_ ABSL_GUARDED_BY(mutex_);  // Whom we connected to.
+
   ZmqCounters counters_ ABSL_GUARDED_BY(mutex_);
 
   // The receiving loop's own.
@@ -383,42 +513,33 @@ class Network final : public ZmqNetwork {
     socket.Set(ZMQ_IPV6, 1);
     const auto part_max = static_cast<std::int64_t>(kMessageBytesMax);
     zmq_setsockopt(socket.get(), ZMQ_MAXMSGSIZE, &part_max, sizeof(part_max));
-    std::vector<std::string> addresses;
-    if (options_.keys != nullptr && !listen.empty()) {
-      if (!options_.keys->is_cluster()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("keys: '", options_.keys->directory(), "' are a client's: want the ",
-                         "cluster's, with cluster.secret, to listen on '", listen[0], "'"));
-      }
-      ListenWith(*options_.keys, socket);
+    const std::shared_ptr<const Keys> keys =
+        options_.keys == nullptr ? nullptr : options_.keys->keys();
+    if (keys != nullptr && !listen.empty() && !options_.keys->is_cluster()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("keys: '", options_.keys->directory(), "' are a client's: want the ",
+                       "cluster's, with cluster.secret, to listen on '", listen[0], "'"));
     }
-    for (const std::string& address : listen) {
-      if (zmq_bind(socket.get(), address.c_str()) != 0) {
-        return absl::UnavailableError(absl::StrCat("listening on '", address, "': ", ZmqError()));
-      }
-      char bound[1024];
-      std::size_t size = sizeof(bound);
-      zmq_getsockopt(socket.get(), ZMQ_LAST_ENDPOINT, bound, &size);
-      addresses.emplace_back(bound);
-    }
-    // What is bound keeps the options of that moment; the connections that we make have others.
-    if (options_.keys != nullptr) ConnectWith(*options_.keys, socket);
+    LONGTAIL_ASSIGN_OR_RETURN(
+        ZmqListening listening,
+        ZmqListening::Start(socket, listen, keys == nullptr ? nullptr : &keys->own));
     const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd < 0) {
       return absl::ResourceExhaustedError(absl::StrCat("an event file: ", std::strerror(errno)));
     }
-    return std::make_unique<Endpoint>(self, std::move(socket), wake_fd, std::move(addresses),
-                                      options_);
+    return std::make_unique<Endpoint>(context_, self, std::move(socket), wake_fd,
+                                      std::move(listening), keys, options_);
   }
 
   std::string Probe(const std::string& address, absl::Duration timeout) override {
     const bool has_keys = options_.keys != nullptr;
     std::string seen = ProbeAddress(address, timeout, has_keys);
     if (!has_keys || seen.find(kAcceptsAndIsSilent) == std::string::npos) return seen;
-    return ProbeKeys(context_, *options_.keys, address, timeout);
+    return ProbeKeys(*options_.keys, address, timeout);
   }
 
   std::uint64_t refused_clients() const override { return zap_ == nullptr ? 0 : zap_->refused(); }
+  std::shared_ptr<Keyring> keys() const override { return options_.keys; }
 
  private:
   void* const context_;

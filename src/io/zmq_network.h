@@ -10,6 +10,10 @@
 // say (protocol/role.h) is answered with PermissionDenied. Without, anybody who reaches a socket
 // may say anything.
 //
+// Keys may change while all that goes on: what listens does so with the new ones on the same
+// addresses, which ends the connections there; who connects tries all that it trusts
+// (key_choice.h).
+//
 // Nothing here promises delivery: what a peer's full queue or a lost connection swallows is sent
 // again by the core that waits for an answer.
 #pragma once
@@ -96,6 +100,9 @@ class ZmqNetwork {
 
   /// Connections to its sockets that were refused: their key is on no list.
   virtual std::uint64_t refused_clients() const = 0;
+
+  /// Its keys; null: there are none.
+  virtual std::shared_ptr<Keyring> keys() const = 0;
 };
 
 }  // namespace longtail

@@ -1,7 +1,9 @@
 // What `longtail doctor` says of keys: those of a client of the cluster, and all that is not that.
+#include "cli/key_check.h"
 #include "cli/key_files.h"
 #include "cli/planted_fault.h"
 #include "cluster/program_cluster.h"
+#include "io/key_directory.h"
 
 namespace longtail::cli {
 namespace {
@@ -50,6 +52,49 @@ TEST_CASE("the doctor finds a cluster with keys well, and keys that are not let 
   const ProgramCluster plain({.servers = 1});
   finds("keys where none are wanted", plain.address + "?keys=" + in("me"), "coordinator-connection",
         "both ends are to have keys");
+}
+
+TEST_CASE("the doctor and `keys check` see how far the change of a key has come",
+          "[cli][doctor][keys]") {
+  const ScratchDirectory scratch;
+  const std::string keys = scratch.path() + "/keys";
+  const std::string me = scratch.path() + "/me";
+  Must(MakeClusterKeys(keys));
+  Must(AddClient(keys, {.role = Role::kOperator, .name = "me"}, me).status());
+  const ProgramCluster cluster({.servers = 1, .keys = keys, .own_keys = me});
+  const std::string bare = cluster.address.substr(0, cluster.address.find('?'));
+  const auto check = [&] { return Must(CheckKeys(keys, bare, absl::Seconds(2))); };
+  const auto await_ready = [&](const char* sentence) {
+    KeyCheck last;
+    CHECK(test::Program::Await(absl::Seconds(30), [&] {
+      last = check();
+      return last.is_ready;
+    }));
+    INFO(last.text);
+    CHECK(last.text.find(sentence) != std::string::npos);
+  };
+  const auto doctor = [&](int code, const std::string& sentence) {
+    Plant plant;
+    plant.words = {"--coordinator", bare + "?keys=" + me};
+    const Outcome said = RunDoctorOf(plant);
+    INFO(said.said);
+    CHECK(said.code == code);
+    CHECK((said.said.find(sentence) != std::string::npos) == !sentence.empty());
+    return said.said;
+  };
+  CHECK(doctor(0, "ok").find("rotation") == std::string::npos);
+  CHECK(check().text.find("2 of 2 places show ") != std::string::npos);
+
+  const std::string old = test::OpenKeys(keys)->keys()->own.public_key;
+  const std::string next = Must(BeginRotation(keys, std::vector{me}));
+  await_ready("2 of 2 places trust the next key: longtail keys rotate use");
+  doctor(0, "2 of 2 places show " + old + ", 0 of 2 places show " + next);
+  Must(UseNextKey(keys, std::vector{me}).status());
+  await_ready("longtail keys rotate end");
+  doctor(0, "2 of 2 places show " + next + ", 0 of 2 places show " + old);
+  Must(EndRotation(keys, std::vector{me}).status());
+  await_ready("no rotation is under way");
+  CHECK(doctor(0, "ok").find("rotation") == std::string::npos);
 }
 
 }  // namespace

@@ -33,7 +33,9 @@ class ProgramCluster {
     std::string state{};      ///< Of the coordinator; empty: a directory of the test's.
     std::string store{};      ///< Of checkpoints; empty: there is none.
     std::string keys{};       ///< The directory of the cluster's; empty: there are none.
-    std::string own_keys{};   ///< Then: of an operator, whose the test itself is.
+    /// Whether each program has a directory of its own in that: coordinator, server-0 and so on.
+    bool has_keys_each = false;
+    std::string own_keys{};                  ///< Then: of an operator, whose the test itself is.
     std::vector<std::string> serve_words{};  ///< More of the servers' command line.
     /// Where "coordinator", "server-0" and so on are hosts of their own; null: all on loopback.
     const CutNetwork* network = nullptr;
@@ -95,7 +97,7 @@ class ProgramCluster {
         "--lease",         std::to_string(options_.lease_seconds),
         "--state",         options_.state.empty() ? directory.path() + "/state" : options_.state,
         "--write-address", file};
-    AddSecurity(words);
+    AddSecurity("coordinator", words);
     coordinator = std::make_unique<Program>(words);
     const bool listens =
         Program::Await(absl::Seconds(20), [&] { return std::filesystem::exists(file); });
@@ -150,9 +152,10 @@ class ProgramCluster {
                                        : options_.network->AddressOf(PlaceOf(program));
   }
 
-  void AddSecurity(std::vector<std::string>& words) const {
+  void AddSecurity(const std::string& program, std::vector<std::string>& words) const {
     if (!options_.keys.empty()) {
-      words.insert(words.end(), {"--keys", options_.keys});
+      words.insert(words.end(), {"--keys", options_.has_keys_each ? options_.keys + "/" + program
+                                                                  : options_.keys});
     } else if (options_.network != nullptr) {
       words.emplace_back("--plain");  // Its hosts are no loopback.
     }
@@ -174,7 +177,7 @@ class ProgramCluster {
                                       "--join-timeout", "30",
                                       "--replicas",     std::to_string(options_.replicas),
                                       "--lanes",        std::to_string(options_.lanes)};
-    AddSecurity(words);
+    AddSecurity(name, words);
     if (options_.has_names) words.insert(words.end(), {"--advertise", name + ".test"});
     if (!options_.store.empty()) words.insert(words.end(), {"--store", options_.store});
     words.insert(words.end(), options_.serve_words.begin(), options_.serve_words.end());

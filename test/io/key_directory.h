@@ -16,6 +16,12 @@ inline void WriteText(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::trunc) << text;
 }
 
+/// As Kubernetes does it: another file takes its place, whole.
+inline void ReplaceText(const std::string& path, const std::string& text) {
+  WriteText(path + "~", text);
+  std::filesystem::rename(path + "~", path);
+}
+
 /// A cluster's keys in `path`/cluster, and of each client that is added in `path`/NAME.
 class KeyDirectory {
  public:
@@ -42,9 +48,7 @@ class KeyDirectory {
 
   void SetList(const std::string& list) {
     list_ = list;
-    // As Kubernetes does it: another file takes its place.
-    WriteText(path_ + "/next", list_);
-    std::filesystem::rename(path_ + "/next", cluster() + "/clients");
+    ReplaceText(cluster() + "/clients", list_);
   }
   const std::string& list() const { return list_; }
 

@@ -1,7 +1,9 @@
 // Keys in a directory: read, checked, and the list of clients as it changes.
 #include "io/keyring.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,15 +39,15 @@ TEST_CASE("a directory has the cluster's keys or a client's", "[keys]") {
   const KeyPair trainer = keys.Add("trainer", "worker trainer");
   const auto cluster = OpenKeys(keys.cluster());
   CHECK(cluster->is_cluster());
-  CHECK(cluster->own().secret_key == keys.pair().secret_key);
+  CHECK(cluster->keys()->own.secret_key == keys.pair().secret_key);
   CHECK(cluster->Find(trainer.public_key) == Client{.role = Role::kWorker, .name = "trainer"});
   CHECK(cluster->Find(keys.pair().public_key)->role == Role::kServer);
   CHECK_FALSE(cluster->Find(MakeKeyPair().public_key).has_value());
 
   const auto client = OpenKeys(keys.of("trainer"));
   CHECK_FALSE(client->is_cluster());
-  CHECK(client->own().public_key == trainer.public_key);
-  CHECK(client->cluster_public() == keys.pair().public_key);
+  CHECK(client->keys()->own.public_key == trainer.public_key);
+  CHECK(client->keys()->cluster == std::vector{keys.pair().public_key});
   CHECK_FALSE(client->Find(trainer.public_key).has_value());
 }
 
@@ -90,6 +92,158 @@ TEST_CASE("clients come and go while the list is used, and a wrong list is not t
   CHECK(cluster->version() == first + 1);
   keys.SetList("# nobody\n");
   CHECK(Soon([&] { return !cluster->Find(trainer.public_key).has_value(); }));
+}
+
+// Lines of a log, and how many of them are of an event.
+struct Said {
+  Log log() {
+    return Log([this](LogLevel, std::string_view line) { lines.emplace_back(line); });
+  }
+  std::ptrdiff_t Count(const std::string& event) const {
+    return std::ranges::count_if(
+        lines, [&](const std::string& line) { return line.find(event) != line.npos; });
+  }
+
+  std::vector<std::string> lines;
+};
+
+TEST_CASE("a cluster may have two keys, and who shows either is a server", "[keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  keys.Add("trainer", "worker trainer");
+  const KeyPair next = MakeKeyPair();
+  const std::string both = keys.pair().public_key + "\n" + next.public_key + "\n";
+  WriteText(keys.cluster() + "/cluster.public", both);
+  WriteText(keys.of("trainer") + "/cluster.public", both);
+  const auto cluster = OpenKeys(keys.cluster());
+  CHECK(cluster->keys()->own == keys.pair());
+  CHECK(cluster->Find(keys.pair().public_key)->role == Role::kServer);
+  CHECK(cluster->Find(next.public_key)->role == Role::kServer);
+  CHECK(OpenKeys(keys.of("trainer"))->keys()->cluster ==
+        std::vector{keys.pair().public_key, next.public_key});
+  // Its own may be any of them.
+  WriteText(keys.cluster() + "/cluster.secret", next.secret_key);
+  CHECK(OpenKeys(keys.cluster())->keys()->own == next);
+  WriteText(keys.cluster() + "/cluster.secret", MakeKeyPair().secret_key);
+  CHECK(std::string(Keyring::Open(keys.cluster()).status().message())
+            .find("cluster.secret' is not the secret key of") != std::string::npos);
+}
+
+TEST_CASE("the cluster's key is changed in three steps while a ring is used", "[keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  const KeyPair old = keys.pair();
+  const KeyPair next = MakeKeyPair();
+  Said said;
+  const auto cluster = *Keyring::Open(keys.cluster(), said.log());
+  const std::uint64_t first = cluster->version();
+
+  test::ReplaceText(keys.cluster() + "/cluster.public", old.public_key + "\n" + next.public_key);
+  CHECK(Soon([&] { return cluster->keys()->cluster.size() == 2; }));
+  CHECK(cluster->Find(next.public_key)->role == Role::kServer);
+  CHECK(cluster->keys()->own == old);
+  CHECK(cluster->changes() == 1);
+  CHECK(cluster->version() == first + 1);
+
+  test::ReplaceText(keys.cluster() + "/cluster.secret", next.secret_key);
+  CHECK(Soon([&] { return cluster->keys()->own == next; }));
+  CHECK(cluster->keys()->before == old);
+
+  test::ReplaceText(keys.cluster() + "/cluster.public", next.public_key + "\n");
+  CHECK(Soon([&] { return cluster->keys()->cluster.size() == 1; }));
+  CHECK_FALSE(cluster->keys()->before.has_value());
+  CHECK_FALSE(cluster->Find(old.public_key).has_value());
+  CHECK(cluster->changes() == 3);
+  CHECK(said.Count("keys_read") == 3);
+  CHECK(said.Count("keys_not_read") == 0);
+  for (const std::string& line : said.lines) CHECK(line.find(next.secret_key) == line.npos);
+
+  // The same again, as the kubelet writes it after each restart.
+  test::ReplaceText(keys.cluster() + "/cluster.public", next.public_key + "\n");
+  absl::SleepFor(absl::Seconds(1.5));
+  CHECK(cluster->keys()->own == next);
+  CHECK(cluster->changes() == 3);
+}
+
+TEST_CASE("files of keys that are half-written or wrong are not taken, and said once", "[keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  const KeyPair old = keys.pair();
+  const KeyPair next = MakeKeyPair();
+  const std::string path = keys.cluster() + "/cluster.public";
+  const std::string both = old.public_key + "\n" + next.public_key + "\n";
+  const struct {
+    const char* what;
+    std::string text;
+    const char* sentence;
+  } wrong[] = {{"half a key", both.substr(0, 60), "has 19 characters: want the 40"},
+               {"nothing", "", "has 0 characters: want the 40"},
+               {"another's", next.public_key, " is not the secret key of "},
+               {"one twice", old.public_key + "\n" + old.public_key, "has a key twice"},
+               {"too many",
+                both + MakeKeyPair().public_key + "\n" + MakeKeyPair().public_key + "\n" +
+                    MakeKeyPair().public_key,
+                "has 5 keys: want at most 4"}};
+  Said said;
+  const auto cluster = *Keyring::Open(keys.cluster(), said.log());
+  std::ptrdiff_t errors = 0;
+  for (const auto& [what, text, sentence] : wrong) {
+    CAPTURE(what);
+    WriteText(path, text);
+    CHECK(Soon([&] {
+      cluster->version();
+      return said.Count("keys_not_read") > errors;
+    }));
+    ++errors;
+    INFO(said.lines.back());
+    CHECK(said.lines.back().find(sentence) != std::string::npos);
+    CHECK(said.lines.back().find(old.public_key) != std::string::npos);
+    CHECK(cluster->keys()->own == old);
+    CHECK(cluster->keys()->cluster == std::vector{old.public_key});
+  }
+  absl::SleepFor(absl::Seconds(2.5));
+  cluster->version();
+  CHECK(said.Count("keys_not_read") == errors);
+  CHECK(cluster->changes() == 0);
+  std::filesystem::remove(path);
+  CHECK(Soon([&] {
+    cluster->version();
+    return said.Count("No such file") == 1;
+  }));
+  WriteText(path, both);
+  CHECK(Soon([&] { return cluster->keys()->cluster.size() == 2; }));
+  CHECK(said.Count("keys_not_read") == errors + 1);
+}
+
+TEST_CASE("a client's pair is changed as the kubelet does it, and the one before is remembered",
+          "[keys]") {
+  const test::ScratchDirectory scratch;
+  KeyDirectory keys(scratch.path());
+  const KeyPair old = keys.Add("trainer", "worker trainer");
+  const std::string from = keys.of("trainer");
+  const std::string mount = scratch.path() + "/mount";
+  // Names are links into ..data, which is a link that is swapped.
+  const auto swap = [&](const char* version) {
+    const std::string data = mount + "/" + version;
+    std::filesystem::create_directories(data);
+    for (const char* const file : {"cluster.public", "client.public", "client.secret"}) {
+      std::filesystem::copy_file(from + "/" + file, data + "/" + file);
+    }
+    std::filesystem::create_directory_symlink(version, mount + "/..new");
+    std::filesystem::rename(mount + "/..new", mount + "/..data");
+  };
+  swap("..1");
+  for (const char* const file : {"cluster.public", "client.public", "client.secret"}) {
+    std::filesystem::create_symlink(std::string("..data/") + file, mount + "/" + file);
+  }
+  const auto client = OpenKeys(mount);
+  CHECK(client->keys()->own == old);
+  const KeyPair next = MakeKeyPair();
+  WriteText(from + "/client.public", next.public_key);
+  WriteText(from + "/client.secret", next.secret_key);
+  swap("..2");
+  CHECK(Soon([&] { return client->keys()->own == next; }));
+  CHECK(client->keys()->before == old);
 }
 
 std::shared_ptr<const PullRequest> PullOf(std::span<const Key> keys) {

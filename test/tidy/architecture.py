@@ -117,6 +117,10 @@ TESTED_THROUGH = {
         "longtail/cluster.h", "it is the servers' part of Cluster::RollBack"),
     "src/cluster/replica_seat.cc": (
         "cluster/cluster_status.h", "servers are made of it, and tests kill and stop them"),
+    "src/io/zmq_listening.cc": (
+        "io/zmq_network.h", "it is where an endpoint listens, with keys that change or without"),
+    "src/io/zmq_monitor.cc": (
+        "io/zmq_network.h", "an endpoint hears by it that its keys are refused"),
     "src/protocol/wire_data.cc": ("protocol/wire.h", "it is one half of Encode and Decode"),
     "src/server/checkpoint_reader.cc": (
         "longtail/cluster.h", "it is Cluster::Restore, which names what is damaged"),
