@@ -86,7 +86,7 @@ class Line {
 // Until the files that were changed are read for sure.
 void AwaitRead(Line& line) {
   const absl::Time until = absl::Now() + absl::Seconds(1.5);
-  while (absl::Now() < until) CHECK(line.Ask() < absl::Seconds(5));
+  while (absl::Now() < until) CHECK(line.Ask() < kSoon);
 }
 
 TEST_CASE("the cluster's key is changed while its servers are spoken to", "[io][zmq][keys]") {
