@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -41,15 +42,27 @@ absl::StatusOr<KeyCheck> CheckKeys(const std::string& directory, const std::stri
   const std::vector<PlaceKeys> places = KeysShown(status, *keys, next, timeout);
   std::vector<std::vector<std::string>> rows = {{"place", "address", "shows", "next key"}};
   std::size_t ready = 0;
+  nlohmann::json shown = nlohmann::json::array();
   for (const PlaceKeys& at : places) {
     const bool is_own = at.shown == keys->own.public_key;
     rows.push_back({at.who, at.address, at.shown.value_or("no key of ours"),
                     !next           ? "-"
                     : at.takes_next ? "trusted"
                                     : "not trusted"});
-    ready += is_own && (!next || at.takes_next) ? 1 : 0;
+    const bool is_ready = is_own && (!next || at.takes_next);
+    ready += is_ready ? 1 : 0;
+    nlohmann::json one = {{"who", at.who}, {"address", at.address}, {"ready", is_ready}};
+    one["shows"] = at.shown ? nlohmann::json(*at.shown) : nlohmann::json();
+    if (next) one["trusts_next"] = at.takes_next;
+    shown.push_back(std::move(one));
   }
-  KeyCheck check{.text = ColumnsText(rows, 0), .is_ready = ready == places.size()};
+  const nlohmann::json document = {{"own_key", keys->own.public_key},
+                                   {"next_key", next ? nlohmann::json(next->public_key) : nullptr},
+                                   {"ready", ready == places.size()},
+                                   {"places", std::move(shown)}};
+  KeyCheck check{.text = ColumnsText(rows, 0),
+                 .json = document.dump(2) + "\n",
+                 .is_ready = ready == places.size()};
   absl::StrAppend(&check.text, "\n", ready, " of ", places.size(), " places ",
                   next ? "trust the next key" : absl::StrCat("show ", keys->own.public_key), ": ");
   if (!check.is_ready) {

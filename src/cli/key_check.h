@@ -30,7 +30,8 @@ std::vector<PlaceKeys> KeysShown(const ClusterStatus& status, const Keys& keys,
 
 /// How far the change of a cluster's own key has come.
 struct KeyCheck {
-  std::string text{};     ///< For people: what each place shows, and what to do.
+  std::string text{};     ///< For people: what each place shows, and what to do;
+  std::string json{};     ///< the same for programs, one object.
   bool is_ready = false;  ///< All places are where the directory is; the next step may be made.
 };
 

@@ -88,6 +88,7 @@ KeysCommand::KeysCommand(CLI::App& app) : arguments_(std::make_unique<Arguments>
   a.check->add_option("--timeout", a.seconds, "Seconds for each place to answer")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  a.check->add_flag("--json", a.wants_json, "For programs");
   a.list = a.command->add_subcommand("ls", "Who is let in");
   directory(a.list, "The directory of the cluster's keys");
   a.list->add_flag("--json", a.wants_json, "For programs");
@@ -132,7 +133,7 @@ absl::StatusOr<CommandOutcome> KeysCommand::Run() const {
   if (a.check->parsed()) {
     LONGTAIL_ASSIGN_OR_RETURN(KeyCheck check,
                               CheckKeys(a.directory, a.cluster, absl::Seconds(a.seconds)));
-    return CommandOutcome{.output = std::move(check.text),
+    return CommandOutcome{.output = std::move(a.wants_json ? check.json : check.text),
                           .code = check.is_ready ? kDone : kNotWell};
   }
   LONGTAIL_ASSIGN_OR_RETURN(std::string output, ListClients(a.directory, a.wants_json));

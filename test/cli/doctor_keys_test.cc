@@ -1,5 +1,8 @@
 // What `longtail doctor` says of keys: those of a client of the cluster, and all that is not that.
 #include "cli/key_check.h"
+
+#include <nlohmann/json.hpp>
+
 #include "cli/key_files.h"
 #include "cli/planted_fault.h"
 #include "cluster/program_cluster.h"
@@ -89,6 +92,15 @@ TEST_CASE("the doctor and `keys check` see how far the change of a key has come"
   const std::string next = Must(BeginRotation(keys, std::vector{me}));
   await_ready("2 of 2 places trust the next key: longtail keys rotate use");
   doctor(0, "2 of 2 places show " + old + ", 0 of 2 places show " + next);
+  const auto answer = nlohmann::json::parse(check().json);
+  CHECK(answer["ready"] == true);
+  CHECK(answer["own_key"] == old);
+  CHECK(answer["next_key"] == next);
+  REQUIRE(answer["places"].size() == 2);
+  for (const auto& place : answer["places"]) {
+    CHECK(place["shows"] == old);
+    CHECK(place["trusts_next"] == true);
+  }
   Must(UseNextKey(keys, std::vector{me}).status());
   await_ready("longtail keys rotate end");
   doctor(0, "2 of 2 places show " + next + ", 0 of 2 places show " + old);
