@@ -1,5 +1,6 @@
 """What docker/compose.yaml says is started, as its first lines say, and used for a while."""
 import json
+import time
 import urllib.parse
 import urllib.request
 
@@ -9,6 +10,8 @@ from podman import await_true, call
 PROMETHEUS_IMAGE = "localhost/longtail-prometheus:0.1.0"
 PROJECT = "longtail-test-compose"
 LIMIT = 180
+SCRAPES = 5  # Seconds between two, as docker/prometheus.yml has it.
+ROWS = "sum(longtail_table_rows)"
 
 
 def answer(url):
@@ -56,7 +59,7 @@ class Compose:
 
 
 def check_compose(root, figures):
-    """A training to its end, while a server is killed; every page is asked."""
+    """A training to its end; then a server is killed, and comes back with what it had."""
     podman.build(root, "prometheus", PROMETHEUS_IMAGE)
     compose = Compose(root)
     try:
@@ -66,17 +69,22 @@ def check_compose(root, figures):
         await_true("Prometheus of compose.yaml to have coordinator and both servers", LIMIT,
                    lambda: value('sum(up{job!="longtail-trainer"})') == 3,
                    lambda: compose.said("prometheus", "server-0", "server-1"))
-        await_true("rows of the training in Prometheus", LIMIT,
-                   lambda: (value("sum(longtail_table_rows)") or 0) > 1000,
-                   lambda: compose.said("trainer", "server-0"))
-        call("podman", "kill", "--signal", "KILL", compose.container("server-1"))
-        call("podman", "start", compose.container("server-1"))
-        figures["compose: trained within, s"] = await_true(
-            "the end of compose.yaml's training", 600,
-            lambda: compose.state("trainer")["Status"] == "exited",
-            lambda: compose.said("trainer", "server-0", "server-1"))
+        await_true("the end of compose.yaml's training", 600,
+                   lambda: compose.state("trainer")["Status"] == "exited",
+                   lambda: compose.said("trainer", "server-0", "server-1"))
         if compose.state("trainer")["ExitCode"] != 0:
             raise podman.Failed("compose.yaml's training failed: " + compose.said("trainer"))
+        await_true("rows of the training in Prometheus", LIMIT,
+                   lambda: (value(ROWS) or 0) > 1000, lambda: compose.said("server-0"))
+        time.sleep(2 * SCRAPES)
+        rows = value(ROWS)
+        call("podman", "kill", "--signal", "KILL", compose.container("server-1"))
+        await_true("fewer rows in Prometheus while a server is away", LIMIT,
+                   lambda: (value(ROWS) or 0) < rows, lambda: str(value(ROWS)))
+        call("podman", "start", compose.container("server-1"))
+        figures["compose: a server killed has its rows again within, s"] = await_true(
+            f"{rows} rows again", LIMIT, lambda: value(ROWS) == rows,
+            lambda: f"{value(ROWS)}; " + compose.said("server-1"))
         report = call("podman", "run", "--rm", "--volume", f"{PROJECT}_shared:/shared:ro",
                       "--entrypoint", "/usr/bin/tini", "localhost/longtail-server:0.1.0", "--",
                       "/usr/bin/longtail", "ckpt", "ls", "--json", "/shared/checkpoints")

@@ -24,7 +24,7 @@ import time
 import podman
 from compose import check_compose
 from podman import Failed, await_true, call
-from pods import GATEWAY, NETWORK, Pods
+from pods import FIRST, GATEWAY, NETWORK, Pods
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "k8s"))
 import k8s_test  # noqa: E402
@@ -352,7 +352,7 @@ def main(arguments):
     try:
         # The gateway's address is there once a container is.
         first = podman.Container("longtail-test-first", SERVER_IMAGE, ["coordinator"],
-                                 ["--network", NETWORK], 5)
+                                 ["--network", NETWORK, "--ip", FIRST], 5)
         pods.running["longtail-test-first"] = first
         kubernetes = Kubernetes(root, directory / "account")
         predictions = run_cluster(root, pods, kubernetes, figures)

@@ -13,6 +13,7 @@ import manifest_rules  # noqa: E402
 NETWORK = "longtail-test"
 SUBNET = "198.18.77"
 GATEWAY = f"{SUBNET}.1"
+FIRST = f"{SUBNET}.3"  # Of a container that is only there for the gateway's address.
 COORDINATOR = f"{SUBNET}.2"  # What its Service would have, whichever pod there is.
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
