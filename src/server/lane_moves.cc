@@ -44,9 +44,20 @@ void Clear(LaneEntry& place) {
 struct Servers {
   std::function<bool(const ServerEntry& server)> is_heard;
   std::function<bool(const ServerEntry& server)> is_current;  // And has the newest map.
+  std::function<bool(const ServerEntry& server)> has_map;
 };
 
 enum class Progress { kWaits, kChanged, kDone };
+
+const ServerEntry* LeaderOf(const ClusterMap& map, NodeId lane) {
+  const auto leads = [lane](const LaneEntry& place) {
+    return place.node == lane && place.role == ReplicaRole::kLeader;
+  };
+  const auto found = std::ranges::find_if(map.servers, [&](const ServerEntry& server) {
+    return std::ranges::any_of(server.lanes, leads);
+  });
+  return found == map.servers.end() ? nullptr : &*found;
+}
 
 Progress Advance(ClusterMap& map, const LaneMove& move, const Servers& servers) {
   ServerEntry* const to = FindServer(map, move.to);
@@ -58,6 +69,10 @@ Progress Advance(ClusterMap& map, const LaneMove& move, const Servers& servers) 
     if (move.keeps) return Progress::kDone;
     target = FindPlace(*to, kFree);
     if (target == nullptr) return Progress::kWaits;
+    // A cluster that was only just formed: its leaders begin their lanes under the first epoch, and
+    // one that saw none but a later one would take itself for one that lost its lane.
+    const ServerEntry* const leader = LeaderOf(map, move.lane);
+    if (leader != nullptr && !servers.has_map(*leader)) return Progress::kWaits;
     target->node = move.lane;
     target->role = ReplicaRole::kJoining;
     ++EpochOf(map, move.lane);
@@ -331,7 +346,8 @@ bool AdvanceMoves(ClusterMap& map, std::vector<LaneMove>& moves, const Hearing& 
       .is_current =
           [&](const ServerEntry& server) {
             return hearing.IsHeard(server) && hearing.version(server) == map.version;
-          }};
+          },
+      .has_map = [&](const ServerEntry& server) { return hearing.version(server) != 0; }};
   bool changed = false;
   std::size_t under_way = 0;
   for (std::size_t i = 0; i < moves.size();) {

@@ -466,6 +466,8 @@ TEST_CASE("a server joins a cluster that is formed, and gets lanes when an opera
   CHECK(move(Placing::kMove, 2, "t").ok());
   CHECK(move(Placing::kMove, 2, "t").ok());  // Asked again it is the same move.
   CHECK(bench.core->state().moves.size() == 1);
+  CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kNone);
+  bench.Say(kAsker, Beat(bench, "s0"));  // The leader has a map.
   CHECK(RoleOf(bench, 1, 0) == ReplicaRole::kJoining);
   CHECK(bench.Ask<MembersReply>(kAsker, MembersRequest{1}).moves_left == 1);
   bench.Say(kOther, Beat(bench, "t", 1, {{NodeId{2}, 2}}));

@@ -17,7 +17,7 @@ namespace {
 // free place.
 ClusterMap MapOf(const std::vector<std::string>& servers) {
   ClusterMap map;
-  map.version = 1;
+  map.version = 2;
   std::uint32_t lanes = 0;
   for (const std::string& words : servers) {
     ServerEntry server{.name = std::string(1, static_cast<char>('a' + map.servers.size())),
@@ -69,7 +69,7 @@ std::string Text(const std::vector<LaneMove>& moves) {
 bool Step(ClusterMap& map, std::vector<LaneMove>& moves, bool are_current = true,
           bool are_heard = true) {
   const auto at = [](const ServerEntry&) { return absl::UnixEpoch(); };
-  const auto version = [&](const ServerEntry&) { return are_current ? map.version : 0; };
+  const auto version = [&](const ServerEntry&) { return are_current ? map.version : 1; };
   const absl::Duration lease = are_heard ? absl::Seconds(1) : absl::ZeroDuration();
   return AdvanceMoves(map, moves,
                       {.at = at, .version = version, .now = absl::UnixEpoch(), .lease = lease});
@@ -96,6 +96,29 @@ TEST_CASE("a lane moves: the target joins, follows, takes over, and the source g
   CHECK(Step(map, moves));
   CHECK(Text(map) == "L1 - | L2 -");
   CHECK(moves.empty());
+}
+
+TEST_CASE("a lane stays until its leader has a map, under whose epoch it begins",
+          "[server][moves]") {
+  ClusterMap map = MapOf({"L1", "L2", "-"});
+  std::vector<LaneMove> moves = {{NodeId{2}, "b", "c"}};
+  std::uint64_t version = 0;
+  const auto at = [](const ServerEntry&) { return absl::UnixEpoch(); };
+  const auto version_of = [&](const ServerEntry& server) {
+    return server.name == "b" ? version : map.version;
+  };
+  const auto advance = [&] {
+    return AdvanceMoves(
+        map, moves,
+        {.at = at, .version = version_of, .now = absl::UnixEpoch(), .lease = absl::Seconds(1)});
+  };
+  CHECK_FALSE(advance());
+  CHECK(Text(map) == "L1 | L2 | -");
+  CHECK(map.lane_epochs == std::vector<std::uint64_t>{1, 1});
+  version = 1;
+  CHECK(advance());
+  CHECK(Text(map) == "L1 | L2 | J2");
+  CHECK(map.lane_epochs == std::vector<std::uint64_t>{1, 2});
 }
 
 TEST_CASE("a lane is handed over to one that follows", "[server][moves]") {
@@ -166,6 +189,7 @@ TEST_CASE("from any map any plan ends where it says", "[server][moves][property]
   CAPTURE(seed);
   Rng rng(seed);
   ClusterMap map;
+  map.version = 2;
   map.replicas = static_cast<std::uint32_t>(1 + rng.Below(3));
   const std::size_t servers = map.replicas + rng.Below(3);
   const std::size_t lanes = map.replicas * (1 + rng.Below(3));
