@@ -7,7 +7,8 @@
 // saves itself whole; nobody trains meanwhile. By turns in each round: the same bytes (a key, its
 // count and the values of each row) in one file by io_uring with O_DIRECT, eight writes of 1 MiB in
 // flight, synced; and torch.save of the rows' keys and values, by the Python given, which leaves
-// them in the page cache, and with them synced. Without a Python that has torch that is left out.
+// them in the page cache, and with them synced. Without a Python that has torch that is left out,
+// as is io_uring where the system refuses it (containers do): a check of it is not met then.
 //
 //   ours_mib, uring_mib, torch_mib, torch_synced_mib   MiB of rows a second, before compression
 //   cpu_s_per_gib                                      CPU seconds of ours for a GiB of them
@@ -110,10 +111,13 @@ Figures Run(const Options& options, const std::filesystem::path& place) {
     std::filesystem::remove_all(place / "store" / saved.name.name);
     std::string why;
     const double uring = WriteByUring(place / "uring", static_cast<std::size_t>(mib * kMib), why);
-    if (uring < 0) Fail(why);
     std::filesystem::remove(place / "uring");
-    rates["uring_mib"] = mib / uring;
-    rates["ours/uring"] = rates["ours_mib"] / rates["uring_mib"];
+    if (uring > 0) {
+      rates["uring_mib"] = mib / uring;
+      rates["ours/uring"] = rates["ours_mib"] / rates["uring_mib"];
+    } else if (round == 0) {
+      std::printf("io_uring is left out: %s\n", why.c_str());
+    }
     if (torch != nullptr) {
       const TorchSave::Times times = torch->Save();
       if (times.saved <= 0) Fail("torch.save ended");
@@ -124,9 +128,9 @@ Figures Run(const Options& options, const std::filesystem::path& place) {
     }
     if (round == 0) continue;  // Memory is touched for the first time.
     for (const auto& [name, rate] : rates) all[name].push_back(rate);
-    std::printf("round %d: ours %.0f MiB/s, %.0f MiB stored for %.0f; io_uring %.0f", round,
-                rates["ours_mib"], static_cast<double>(saved.bytes) / kMib, mib,
-                rates["uring_mib"]);
+    std::printf("round %d: ours %.0f MiB/s, %.0f MiB stored for %.0f", round, rates["ours_mib"],
+                static_cast<double>(saved.bytes) / kMib, mib);
+    if (uring > 0) std::printf("; io_uring %.0f", rates["uring_mib"]);
     if (torch != nullptr) {
       std::printf("; torch.save %.0f, synced %.0f", rates["torch_mib"], rates["torch_synced_mib"]);
     }
