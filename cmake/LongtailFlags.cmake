@@ -34,6 +34,8 @@ target_compile_options(longtail_flags INTERFACE
   $<$<BOOL:${LONGTAIL_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # False alarms on std::string: GCC bug 105651.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>     # Vectors are passed within inline functions alone.
+  # In a unity build, a source's own namespace is taken for a header's.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 if(LONGTAIL_SANITIZE)
   target_compile_options(longtail_flags INTERFACE
