@@ -2,6 +2,8 @@
 
 #include <zstd.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 
@@ -13,8 +15,12 @@ constexpr int kLevel = -1;
 }  // namespace
 
 void AppendCompressed(std::string_view bytes, std::string& out) {
-  const std::size_t start = out.size();
-  out.resize(start + ZSTD_compressBound(bytes.size()));
+  CompressBehind(bytes, out.size(), out);
+}
+
+void CompressBehind(std::string_view bytes, std::size_t start, std::string& out) {
+  LONGTAIL_CHECK(start <= out.size());
+  out.resize(std::max(out.size(), start + ZSTD_compressBound(bytes.size())));
   const std::size_t size =
       ZSTD_compress(out.data() + start, out.size() - start, bytes.data(), bytes.size(), kLevel);
   LONGTAIL_CHECK(ZSTD_isError(size) == 0);  // The room is what zstd asked for.

@@ -16,6 +16,10 @@ namespace longtail {
 /// whole core's gigabyte a second; this takes five, and reading it back ten.
 void AppendCompressed(std::string_view bytes, std::string& out);
 
+/// The same behind the first `start` bytes of `out`, in place of what follows them: that is room
+/// already, which need not be made and filled again.
+void CompressBehind(std::string_view bytes, std::size_t start, std::string& out);
+
 /// Decompresses to just `size` bytes, never more; the caller has compared `size` with a limit.
 ///
 /// Errors: InvalidArgument if the bytes are no whole zstd frame or give another size.

@@ -1,5 +1,6 @@
 #include "protocol/snapshot_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -14,10 +15,10 @@ const std::string& EncodeSnapshotChunk(const SnapshotChunk& chunk, SnapshotBuffe
   std::string& body = buffers.body;
   std::string& blob = buffers.blob;
   body.clear();
-  blob.clear();
   AppendSnapshotBody(chunk, body);
   LONGTAIL_CHECK(body.size() <= kSnapshotChunkBytesMax);
-  ByteWriter writer(blob);
+  std::string head;
+  ByteWriter writer(head);
   writer.Bytes(AsBytes(kSnapshotMagic));
   LONGTAIL_CHECK(chunk.header.is_increment || chunk.header.values == WireValues::kFloat32);
   writer.U32(chunk.header.is_increment ? kSnapshotIncrementVersion : kSnapshotVersion);
@@ -29,9 +30,11 @@ const std::string& EncodeSnapshotChunk(const SnapshotChunk& chunk, SnapshotBuffe
   writer.U64(chunk.header.log_position);
   writer.U64(chunk.header.step);
   writer.U64(body.size());
-  AppendSeal(blob);
-  LONGTAIL_CHECK(blob.size() == kSnapshotHeaderBytes);
-  AppendCompressed(body, blob);
+  AppendSeal(head);
+  LONGTAIL_CHECK(head.size() == kSnapshotHeaderBytes);
+  if (blob.size() < head.size()) blob.resize(head.size());
+  std::ranges::copy(head, blob.begin());
+  CompressBehind(body, head.size(), blob);
   Seal(kSnapshotEnvelope, blob);
   return blob;
 }

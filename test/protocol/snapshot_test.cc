@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "protocol/checksum.h"
 #include "protocol/sample_messages.h"
@@ -54,6 +55,24 @@ TEST_CASE("a chunk comes back as it was written", "[protocol][snapshot]") {
   INFO(read.status().ToString());
   REQUIRE(read.ok());
   CHECK(test::InWords(*read) == test::InWords(chunk));
+}
+
+TEST_CASE("memory of earlier chunks, smaller and larger ones, changes nothing of a blob",
+          "[protocol][snapshot]") {
+  SnapshotBuffers kept;
+  SnapshotChunk large = test::SampleChunk();
+  SnapshotTable& table = large.tables.front();
+  for (Key key = 1; key <= 3000; ++key) {
+    table.rows.keys.push_back(Mix64(key));
+    table.rows.counts.push_back(static_cast<std::uint32_t>(key));
+    table.rows.last_steps.push_back(7);
+    table.rows.values.resize(table.rows.keys.size() * table.rows.value_count, 0.5F);
+  }
+  for (int i = 0; i < 3; ++i) {
+    const SnapshotChunk& chunk = i == 1 ? large : test::SampleIncrementChunk();
+    CHECK(EncodeSnapshotChunk(chunk, kept) == EncodeSnapshotChunk(chunk));
+    CHECK(EncodeSnapshotChunk(large, kept) == EncodeSnapshotChunk(large));
+  }
 }
 
 TEST_CASE("rows cut into chunks of any size are all there once, in order",
