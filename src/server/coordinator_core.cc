@@ -254,6 +254,7 @@ absl::Status CoordinatorCore::Join(const JoinServer& m, absl::Time now) {
 
 void CoordinatorCore::Form() {
   ClusterMap& map = state_.map;
+  has_formed_ = true;
   map.servers = std::move(joining_);
   joining_.clear();
   std::ranges::sort(map.servers, {}, &ServerEntry::name);

@@ -135,6 +135,7 @@ class CoordinatorCore final : public Core {
   void Form();
   std::string WaitsFor() const;
   absl::Time HeardAt(const ServerEntry& server) const;
+  std::uint64_t MapVersionOf(const ServerEntry& server) const;
   absl::StatusOr<std::vector<LaneMove>> Plan(const PlaceLanes& m) const;
   void ForgetSessions(Effects& effects);
   void LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects);
@@ -166,6 +167,7 @@ class CoordinatorCore final : public Core {
 
   // Nothing below is kept when a coordinator ends.
   bool started_ = false;
+  bool has_formed_ = false;           // The cluster, itself: it has heard all that servers said.
   std::vector<ServerEntry> joining_;  // Before the cluster is formed.
   absl::btree_map<std::string, Heard> servers_heard_;
   absl::btree_map<NodeId, LaneHeard> lanes_heard_;

@@ -41,10 +41,13 @@ absl::Status CoordinatorCore::Rejoin(const JoinServer& m, absl::Time now) {
           ": start a new cluster and restore a checkpoint"));
     }
     const auto at = [this](const ServerEntry& other) { return HeardAt(other); };
-    const auto version = [](const ServerEntry&) { return std::uint64_t{0}; };
-    LONGTAIL_RETURN_IF_ERROR(
-        ReplaceServer(state_.map, server,
-                      {.at = at, .version = version, .now = now, .lease = options_.server_lease}));
+    const auto version = [this](const ServerEntry& other) { return MapVersionOf(other); };
+    LONGTAIL_RETURN_IF_ERROR(ReplaceServer(state_.map, server,
+                                           {.at = at,
+                                            .version = version,
+                                            .now = now,
+                                            .lease = options_.server_lease,
+                                            .from_the_first = has_formed_}));
     heard = {};
     ++state_.map.version;
   }
@@ -99,16 +102,22 @@ absl::Time CoordinatorCore::HeardAt(const ServerEntry& server) const {
   return heard == servers_heard_.end() ? absl::InfinitePast() : heard->second.at;
 }
 
+std::uint64_t CoordinatorCore::MapVersionOf(const ServerEntry& server) const {
+  const auto heard = servers_heard_.find(server.name);
+  return heard == servers_heard_.end() ? 0 : heard->second.map_version;
+}
+
 // What there is to do for lanes: leases of servers that lead and follow, replicas that have caught
 // up, moves.
 void CoordinatorCore::LookAfterLanes(const Heartbeat& m, absl::Time now, Effects& effects) {
   if (!is_formed()) return;
   const auto at = [this](const ServerEntry& server) { return HeardAt(server); };
-  const auto version = [this](const ServerEntry& server) {
-    const auto heard = servers_heard_.find(server.name);
-    return heard == servers_heard_.end() ? 0 : heard->second.map_version;
-  };
-  const Hearing hearing{.at = at, .version = version, .now = now, .lease = options_.server_lease};
+  const auto version = [this](const ServerEntry& server) { return MapVersionOf(server); };
+  const Hearing hearing{.at = at,
+                        .version = version,
+                        .now = now,
+                        .lease = options_.server_lease,
+                        .from_the_first = has_formed_};
   bool changed = FollowSilence(state_.map, hearing);
   for (const LaneEpoch& lane : m.caught_up) {
     changed |= TakeFollower(state_.map, m.server, lane.lane, lane.epoch);

@@ -29,11 +29,19 @@ bool IsInSync(const Place& place) {
          place.entry->role == ReplicaRole::kSuccessor;
 }
 
+// Whether the server can lead the lane in a next epoch. Of a cluster that was only just formed, one
+// that saw no map of the first epoch would take itself for one that lost the lane.
+bool MayLead(const ServerEntry& server, std::uint64_t epoch, const Hearing& hearing) {
+  return epoch != kFirstEpoch || !hearing.from_the_first || hearing.version(server) != 0;
+}
+
 // Of the followers that are heard, the one whose server leads the fewest lanes.
-const Place* Successor(const std::vector<Place>& places, const Hearing& hearing) {
+const Place* Successor(const std::vector<Place>& places, std::uint64_t epoch,
+                       const Hearing& hearing) {
   const Place* best = nullptr;
   for (const Place& place : places) {
     if (!IsInSync(place) || !hearing.IsHeard(*place.server)) continue;
+    if (!MayLead(*place.server, epoch, hearing)) continue;
     if (best == nullptr || CountRole(*place.server, ReplicaRole::kLeader) <
                                CountRole(*best->server, ReplicaRole::kLeader)) {
       best = &place;
@@ -49,7 +57,7 @@ bool FollowSilenceOf(std::vector<Place> places, std::uint64_t& epoch, const Hear
   if (leader == places.end()) return false;
   bool changed = false;
   if (!hearing.IsHeard(*leader->server)) {
-    const Place* const successor = Successor(places, hearing);
+    const Place* const successor = Successor(places, epoch, hearing);
     if (successor != nullptr) {
       leader->entry->role = ReplicaRole::kNone;
       successor->entry->role = ReplicaRole::kLeader;
@@ -57,6 +65,7 @@ bool FollowSilenceOf(std::vector<Place> places, std::uint64_t& epoch, const Hear
       changed = true;
     }
   }
+  if (!MayLead(*leader->server, epoch, hearing)) return false;
   for (const Place& place : places) {
     ReplicaRole& role = place.entry->role;
     if (role == ReplicaRole::kLeader) continue;
@@ -136,8 +145,11 @@ absl::Status ReplaceServer(ClusterMap& map, const ServerEntry& server, const Hea
     const auto at = [&](const ServerEntry& other) {
       return other.name == server.name ? absl::InfinitePast() : hearing.at(other);
     };
-    FollowSilence(
-        next, {.at = at, .version = hearing.version, .now = hearing.now, .lease = hearing.lease});
+    FollowSilence(next, {.at = at,
+                         .version = hearing.version,
+                         .now = hearing.now,
+                         .lease = hearing.lease,
+                         .from_the_first = hearing.from_the_first});
   }
   for (std::size_t i = 0; i < known->lanes.size(); ++i) {
     LaneEntry& entry = known->lanes[i];

@@ -8,6 +8,8 @@
 //   stuck      a follower that its leader does not reach, though both are heard, joins again
 //   heard of   it joins what it had a place in; once a leader counts it, it is a follower
 //
+// A lane in its first epoch stays as it is until who is to lead it has had a map: who first saw one
+// of a later epoch would take itself for a server that lost the lane.
 // A lane whose followers are all silent, too, waits for whoever of them, or its leader, comes back.
 //
 // Threads: none of its own; the coordinator's.
@@ -41,6 +43,8 @@ struct Hearing {
   absl::FunctionRef<std::uint64_t(const ServerEntry& server)> version;
   absl::Time now;
   absl::Duration lease;  ///< Who is silent for so long is not counted on.
+  /// Since the cluster was formed: who has no version then has not had a map.
+  bool from_the_first = false;
 
   bool IsHeard(const ServerEntry& server) const { return now < at(server) + lease; }
 };

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -30,7 +31,11 @@ struct Cluster {
     FormReplicas(map);
   }
   Hearing hearing() const {
-    return {.at = at, .version = version, .now = now, .lease = absl::Seconds(2)};
+    return {.at = at,
+            .version = version,
+            .now = now,
+            .lease = absl::Seconds(2),
+            .from_the_first = from_the_first};
   }
   bool Look() { return FollowSilence(map, hearing()); }
   void Pass(absl::Duration time, const std::string& who_is_heard) {
@@ -57,7 +62,11 @@ struct Cluster {
   std::function<absl::Time(const ServerEntry&)> at = [this](const ServerEntry& server) {
     return heard.at(server.name);
   };
-  std::function<std::uint64_t(const ServerEntry&)> version = [](const ServerEntry&) { return 0; };
+  std::function<std::uint64_t(const ServerEntry&)> version = [this](const ServerEntry& server) {
+    return without_map.count(server.name) != 0 ? 0 : 1;
+  };
+  std::set<std::string> without_map;
+  bool from_the_first = true;
 };
 
 TEST_CASE("each lane's replicas are on as many servers", "[server][replica]") {
@@ -201,6 +210,34 @@ TEST_CASE("of two followers the one whose server leads less takes over", "[serve
   other.Pass(absl::Seconds(3), "bc");
   other.Look();
   CHECK(other.Roles() == "a: -1 -3 -2; b: L2 J1 F3; c: L3 F2 L1");
+}
+
+TEST_CASE("in its first epoch a lane stays until who is to lead it has had a map",
+          "[server][replica]") {
+  // b never answers. Under a second epoch a, which saw no first one, could not lead.
+  Cluster cluster(2, 2);
+  cluster.without_map = {"a", "b"};
+  cluster.Pass(absl::Seconds(3), "a");
+  CHECK_FALSE(cluster.Look());
+  CHECK(cluster.map.lane_epochs == std::vector<std::uint64_t>{1, 1});
+
+  cluster.without_map = {"b"};
+  CHECK(cluster.Look());
+  CHECK(cluster.Roles() == "a: L1 L2; b: -2 -1");
+}
+
+TEST_CASE("of the followers one that has had a map leads a lane in its first epoch",
+          "[server][replica]") {
+  Cluster cluster(3, 3);
+  cluster.without_map = {"a", "b"};
+  cluster.Pass(absl::Seconds(3), "bc");
+  CHECK(cluster.Look());
+  CHECK(cluster.Roles() == "a: -1 -3 F2; b: L2 F1 F3; c: L3 F2 L1");
+
+  // A coordinator that was started again cannot know who had one.
+  cluster.from_the_first = false;
+  CHECK(cluster.Look());
+  CHECK(cluster.Roles() == "a: -1 -3 -2; b: L2 F1 F3; c: L3 F2 L1");
 }
 
 }  // namespace
