@@ -70,8 +70,10 @@ TEST_CASE("the doctor and `keys check` see how far the change of a key has come"
   const auto await_ready = [&](const char* sentence) {
     KeyCheck last;
     CHECK(test::Program::Await(absl::Seconds(30), [&] {
-      last = check();
-      return last.is_ready;
+      // (Who changes its key answers a little later.)
+      const absl::StatusOr<KeyCheck> now = CheckKeys(keys, bare, absl::Seconds(2));
+      if (now.ok()) last = *now;
+      return now.ok() && last.is_ready;
     }));
     INFO(last.text);
     CHECK(last.text.find(sentence) != std::string::npos);

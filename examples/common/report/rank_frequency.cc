@@ -28,7 +28,7 @@ std::vector<std::uint64_t> LogSpacedRanks(std::uint64_t last) {
 // Walks ranks that only grow over an ordered list.
 class RankWalk {
  public:
-  explicit RankWalk(std::span<const CountRows> ordered) : ordered_(ordered) {}
+  explicit RankWalk(std::span<const RowsByCount> ordered) : ordered_(ordered) {}
 
   // Moves to `rank`, which exists, and returns its count.
   std::uint64_t CountAt(std::uint64_t rank) {
@@ -45,7 +45,7 @@ class RankWalk {
   std::uint64_t lookups() const { return lookups_; }
 
  private:
-  std::span<const CountRows> ordered_;
+  std::span<const RowsByCount> ordered_;
   std::size_t index_ = 0;
   std::uint64_t rank_before_ = 0;
   std::uint64_t lookups_before_ = 0;
@@ -54,11 +54,11 @@ class RankWalk {
 
 }  // namespace
 
-std::vector<CountRows> Ordered(std::span<const CountRows> counts) {
-  std::vector<CountRows> sorted(counts.begin(), counts.end());
-  std::ranges::sort(sorted, std::greater(), &CountRows::count);
-  std::vector<CountRows> ordered;
-  for (const CountRows& entry : sorted) {
+std::vector<RowsByCount> Ordered(std::span<const RowsByCount> counts) {
+  std::vector<RowsByCount> sorted(counts.begin(), counts.end());
+  std::ranges::sort(sorted, std::greater(), &RowsByCount::count);
+  std::vector<RowsByCount> ordered;
+  for (const RowsByCount& entry : sorted) {
     if (entry.count == 0 || entry.row_count == 0) continue;
     if (!ordered.empty() && ordered.back().count == entry.count) {
       ordered.back().row_count += entry.row_count;
@@ -69,9 +69,9 @@ std::vector<CountRows> Ordered(std::span<const CountRows> counts) {
   return ordered;
 }
 
-TailSummary Summarize(std::span<const CountRows> counts) {
+TailSummary Summarize(std::span<const RowsByCount> counts) {
   TailSummary summary;
-  for (const CountRows& entry : counts) {
+  for (const RowsByCount& entry : counts) {
     if (entry.count == 0) continue;
     summary.row_count += entry.row_count;
     summary.lookup_count += entry.count * entry.row_count;
@@ -80,9 +80,9 @@ TailSummary Summarize(std::span<const CountRows> counts) {
   return summary;
 }
 
-std::optional<ZipfFit> FitZipf(std::span<const CountRows> ordered) {
+std::optional<ZipfFit> FitZipf(std::span<const RowsByCount> ordered) {
   std::uint64_t rank_last = 0;
-  for (const CountRows& entry : ordered) {
+  for (const RowsByCount& entry : ordered) {
     if (entry.count >= kFitCountMin) rank_last += entry.row_count;
   }
   const std::vector<std::uint64_t> ranks = LogSpacedRanks(rank_last);
@@ -108,7 +108,7 @@ std::optional<ZipfFit> FitZipf(std::span<const CountRows> ordered) {
       .exponent = -slope, .scale = std::exp(mean.y - slope * mean.x), .rank_last = rank_last};
 }
 
-std::vector<CurveXy> RankCurve(std::span<const CountRows> ordered) {
+std::vector<CurveXy> RankCurve(std::span<const RowsByCount> ordered) {
   RankWalk walk(ordered);
   std::vector<CurveXy> curve;
   for (const std::uint64_t rank : LogSpacedRanks(Summarize(ordered).row_count)) {
@@ -117,7 +117,7 @@ std::vector<CurveXy> RankCurve(std::span<const CountRows> ordered) {
   return curve;
 }
 
-std::vector<CurveXy> CoverageCurve(std::span<const CountRows> ordered) {
+std::vector<CurveXy> CoverageCurve(std::span<const RowsByCount> ordered) {
   const TailSummary summary = Summarize(ordered);
   RankWalk walk(ordered);
   std::vector<CurveXy> curve;
@@ -130,7 +130,7 @@ std::vector<CurveXy> CoverageCurve(std::span<const CountRows> ordered) {
   return curve;
 }
 
-double LookupShare(std::span<const CountRows> ordered, double row_share) {
+double LookupShare(std::span<const RowsByCount> ordered, double row_share) {
   const TailSummary summary = Summarize(ordered);
   const double exact = std::clamp(row_share, 0.0, 1.0) * static_cast<double>(summary.row_count);
   const auto rank = static_cast<std::uint64_t>(exact);

@@ -10,11 +10,11 @@
 namespace longtail::examples {
 
 /// `row_count` rows were each looked up `count` times in training.
-struct CountRows {
+struct RowsByCount {
   std::uint64_t count = 0;
   std::uint64_t row_count = 0;
 
-  friend bool operator==(const CountRows&, const CountRows&) = default;
+  friend bool operator==(const RowsByCount&, const RowsByCount&) = default;
 };
 
 /// A point of a curve.
@@ -40,10 +40,10 @@ struct ZipfFit {
 };
 
 /// Returns the list with the largest count first, one entry a count, nothing of 0 rows or count 0.
-[[nodiscard]] std::vector<CountRows> Ordered(std::span<const CountRows> counts);
+[[nodiscard]] std::vector<RowsByCount> Ordered(std::span<const RowsByCount> counts);
 
 /// Returns the totals of a list in any order.
-[[nodiscard]] TailSummary Summarize(std::span<const CountRows> counts);
+[[nodiscard]] TailSummary Summarize(std::span<const RowsByCount> counts);
 
 /// Fits a line through log(count) over log(rank), by least squares at twenty ranks a decade, so
 /// that the millions of rare rows do not outvote the frequent. Ranks whose count is below 5 are
@@ -53,19 +53,19 @@ struct ZipfFit {
 /// Shapes: ordered as by Ordered.
 /// Source: Zipf, "Human Behavior and the Principle of Least Effort", 1949, chapter 2: the straight
 ///         line of rank and frequency on double logarithmic paper.
-[[nodiscard]] std::optional<ZipfFit> FitZipf(std::span<const CountRows> ordered);
+[[nodiscard]] std::optional<ZipfFit> FitZipf(std::span<const RowsByCount> ordered);
 
 /// Returns (rank, count) at log-spaced ranks, the first and the last included.
-[[nodiscard]] std::vector<CurveXy> RankCurve(std::span<const CountRows> ordered);
+[[nodiscard]] std::vector<CurveXy> RankCurve(std::span<const RowsByCount> ordered);
 
 /// Returns (share of rows, share of lookups) of the most frequent rows, up to (1, 1): at log-spaced
 /// shares.
 ///
 /// Source: Lorenz, "Methods of Measuring the Concentration of Wealth", Publications of the American
 ///         Statistical Association 9 (1905), here from the most frequent end.
-[[nodiscard]] std::vector<CurveXy> CoverageCurve(std::span<const CountRows> ordered);
+[[nodiscard]] std::vector<CurveXy> CoverageCurve(std::span<const RowsByCount> ordered);
 
 /// Returns the share of lookups that the most frequent `row_share` of the rows take.
-[[nodiscard]] double LookupShare(std::span<const CountRows> ordered, double row_share);
+[[nodiscard]] double LookupShare(std::span<const RowsByCount> ordered, double row_share);
 
 }  // namespace longtail::examples

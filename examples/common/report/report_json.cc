@@ -74,7 +74,7 @@ Json JsonOf(const PhaseTime& phase) {
   return {{"name", phase.name}, {"seconds", phase.seconds}};
 }
 
-Json JsonOf(const CountRows& entry) {
+Json JsonOf(const RowsByCount& entry) {
   return {{"count", entry.count}, {"row_count", entry.row_count}};
 }
 

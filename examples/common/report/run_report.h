@@ -99,7 +99,7 @@ struct RunReport {
   std::vector<CurvePoint> curve{};
   std::vector<SplitResult> splits{};
   std::string field_name{};  ///< The field of Evaluation::by_field.
-  std::vector<CountRows> rank_frequency{};
+  std::vector<RowsByCount> rank_frequency{};
   std::array<BucketSize, kCountBucketCount> rows_by_bucket{};  ///< In the order of kCountBuckets.
   MemorySplit memory{};
   /// Pulls for training by how many steps' updates their rows may have lacked when they were used,

@@ -8,7 +8,7 @@
 namespace longtail::examples {
 namespace {
 
-std::string RankChart(const std::vector<CountRows>& ordered, const std::optional<ZipfFit>& fit) {
+std::string RankChart(const std::vector<RowsByCount>& ordered, const std::optional<ZipfFit>& fit) {
   LineChart chart{
       .title = "Lookups of a row by its rank",
       .x = {.label = "rank of the row", .scale = AxisScale::kLog, .style = NumberStyle::kCount},
@@ -26,7 +26,7 @@ std::string RankChart(const std::vector<CountRows>& ordered, const std::optional
   return LineChartHtml(chart);
 }
 
-std::string CoverageChart(const std::vector<CountRows>& ordered) {
+std::string CoverageChart(const std::vector<RowsByCount>& ordered) {
   return LineChartHtml(
       {.title = "Share of lookups by share of rows",
        .x = {.label = "share of rows, most frequent first",
@@ -39,7 +39,7 @@ std::string CoverageChart(const std::vector<CountRows>& ordered) {
 }  // namespace
 
 std::string TailSection(const RunReport& report) {
-  const std::vector<CountRows> ordered = Ordered(report.rank_frequency);
+  const std::vector<RowsByCount> ordered = Ordered(report.rank_frequency);
   if (ordered.empty()) return {};
   const TailSummary summary = Summarize(ordered);
   const std::optional<ZipfFit> fit = FitZipf(ordered);

@@ -94,7 +94,7 @@ inline void AddSampleTail(RunReport& report) {
     before = std::max(before, last);
   }
   report.rank_frequency.back().row_count += 3'812'345;
-  for (const CountRows& entry : report.rank_frequency) {
+  for (const RowsByCount& entry : report.rank_frequency) {
     BucketSize& size = report.rows_by_bucket[IndexOf(BucketOf(entry.count))];
     size.row_count += entry.row_count;
     size.bytes += 84 * entry.row_count;

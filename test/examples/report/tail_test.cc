@@ -10,15 +10,16 @@ namespace longtail::examples {
 namespace {
 
 // Each row's count by itself, the most frequent first: the slow way to every number here.
-std::vector<std::uint64_t> Expanded(const std::vector<CountRows>& ordered) {
+std::vector<std::uint64_t> Expanded(const std::vector<RowsByCount>& ordered) {
   std::vector<std::uint64_t> counts;
-  for (const CountRows& entry : ordered) counts.insert(counts.end(), entry.row_count, entry.count);
+  for (const RowsByCount& entry : ordered)
+    counts.insert(counts.end(), entry.row_count, entry.count);
   return counts;
 }
 
-std::vector<CountRows> RandomCounts(std::mt19937_64& random) {
-  std::vector<CountRows> counts(1 + random() % 40);
-  for (CountRows& entry : counts) entry = {.count = random() % 60, .row_count = random() % 30};
+std::vector<RowsByCount> RandomCounts(std::mt19937_64& random) {
+  std::vector<RowsByCount> counts(1 + random() % 40);
+  for (RowsByCount& entry : counts) entry = {.count = random() % 60, .row_count = random() % 30};
   counts.push_back({.count = 1 + random() % 5, .row_count = 3});
   return counts;
 }
@@ -27,8 +28,8 @@ TEST_CASE("the tail's numbers agree with a row by row count", "[report][tail][pr
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 300));
   CAPTURE(seed);
   std::mt19937_64 random(seed);
-  const std::vector<CountRows> counts = RandomCounts(random);
-  const std::vector<CountRows> ordered = Ordered(counts);
+  const std::vector<RowsByCount> counts = RandomCounts(random);
+  const std::vector<RowsByCount> ordered = Ordered(counts);
   const std::vector<std::uint64_t> rows = Expanded(ordered);
   std::uint64_t lookups = 0;
   for (const std::uint64_t count : rows) lookups += count;
@@ -60,7 +61,7 @@ TEST_CASE("the tail's numbers agree with a row by row count", "[report][tail][pr
 TEST_CASE("the fit finds the exponent of a power law, whatever its tail", "[report][tail]") {
   const double exponent = GENERATE(0.7, 1.07, 1.6);
   CAPTURE(exponent);
-  std::vector<CountRows> counts;
+  std::vector<RowsByCount> counts;
   for (double rank = 1; rank <= 20'000; rank += 1) {
     counts.push_back(
         {.count = static_cast<std::uint64_t>(3e6 * std::pow(rank, -exponent)), .row_count = 1});
@@ -76,8 +77,8 @@ TEST_CASE("the fit finds the exponent of a power law, whatever its tail", "[repo
 
 TEST_CASE("a tail without a shape has no fit", "[report][tail]") {
   CHECK_FALSE(FitZipf({}).has_value());
-  CHECK_FALSE(FitZipf(std::vector<CountRows>{{.count = 9, .row_count = 1000}}).has_value());
-  CHECK_FALSE(FitZipf(std::vector<CountRows>{{.count = 4, .row_count = 1000}}).has_value());
+  CHECK_FALSE(FitZipf(std::vector<RowsByCount>{{.count = 9, .row_count = 1000}}).has_value());
+  CHECK_FALSE(FitZipf(std::vector<RowsByCount>{{.count = 4, .row_count = 1000}}).has_value());
   CHECK(RankCurve({}).empty());
   CHECK(CoverageCurve({}).empty());
   CHECK(LookupShare({}, 0.5) == 0);
