@@ -103,7 +103,7 @@ TEST_CASE("each push counts exactly once though servers with replicas are lost, 
   CHECK(all.crashed > kReplicatedSeeds / 2);
   CHECK(all.leaderships > kReplicatedSeeds);
   CHECK(all.images > kReplicatedSeeds / 10);
-  CHECK(lost <= kReplicatedSeeds / 1000);
+  CHECK(lost < 3);  // Of all 3000; of fewer no more.
   CHECK(all.placed > kReplicatedSeeds / 2);
 }
 
