@@ -247,13 +247,12 @@ TEST_CASE("the cluster's key is changed amid pushes, and nobody is started again
   const absl::Duration longest = standstill.Longest();
   WARN("the longest time without an acknowledged push: " << absl::FormatDuration(longest));
   CHECK(longest < kStandstillMax);
-  const auto acknowledged = static_cast<float>(pushed());
   pusher.Kill();
+  // Its last push may have come to one lane and not to another; none was begun after that.
+  const auto acknowledged = static_cast<float>(3 + pushed());
   const auto worker = Must(trainer->Connect());
   const std::vector<float> rows = test::Rows(*worker, table, test::KeysBelow(64), 1);
-  CHECK(std::ranges::count(rows, rows[0]) == 64);
-  CHECK(rows[0] >= 3 + acknowledged);
-  CHECK(rows[0] <= 3 + acknowledged + 2);  // What was acknowledged since, and one under way.
+  CHECK(std::ranges::count(rows, acknowledged) + std::ranges::count(rows, acknowledged + 1) == 64);
   std::vector<const Program*> all = {programs.coordinator.get(), &reading};
   for (const auto& server : programs.servers) all.push_back(server.get());
   for (const Program* program : all) {
