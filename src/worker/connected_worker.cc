@@ -18,6 +18,7 @@ namespace longtail {
 namespace {
 
 constexpr absl::Duration kRoomPollPeriod = absl::Milliseconds(1);
+constexpr absl::Duration kClosingMax = absl::Seconds(2);
 
 std::unique_ptr<RowCache> MakeRowCache(const WorkerOptions& options) {
   if (options.row_cache_bytes == 0) return nullptr;
@@ -86,8 +87,10 @@ ConnectedWorker::~ConnectedWorker() {
     if (outstanding != 0) absl::SleepFor(absl::Milliseconds(1));
   }
   if (!identity_.is_reader) {
-    // Nothing can be done about a lane that does not answer: it will find the session idle.
-    ToEveryLane<CloseSession>("session closing", give_up - absl::Now()).IgnoreError();
+    // That of a lane that does not answer is closed by the coordinator, when this worker's place is
+    // given back (on_close) or its lease is over: nobody needs to wait for long here.
+    ToEveryLane<CloseSession>("session closing", std::min(kClosingMax, give_up - absl::Now()))
+        .IgnoreError();
   }
   {
     const MutexLock lock(&link_->mutex);

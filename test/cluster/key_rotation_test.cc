@@ -190,7 +190,7 @@ TEST_CASE("the cluster's key is changed amid pushes, and nobody is started again
     for (const std::string& name : names) {
       const bool is_client = std::ranges::find(client_places, name) != client_places.end();
       secrets.Bring(is_client ? name : "keys", name);
-      absl::SleepFor(absl::Seconds(1));  // Pods do not get it at once.
+      absl::SleepFor(absl::Milliseconds(600));  // Pods do not get it at once.
       all_go_on();
     }
   };

@@ -172,6 +172,21 @@ TEST_CASE("a killed worker has pushed what was acknowledged, and its rank is fre
   }
 }
 
+TEST_CASE("a worker whose servers are gone takes its leave, and waits for none of them",
+          "[cluster][process]") {
+  ProgramCluster programs({.servers = 2, .workers = 1});
+  const auto cluster = Must(Cluster::Remote(programs.remote()));
+  const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
+  auto worker = Must(cluster->Connect());
+  Must(worker->Push(table, KeysBelow(64), std::vector<float>(64, -1)));
+  for (const auto& server : programs.servers) server->Kill();
+
+  const absl::Time begin = absl::Now();
+  worker.reset();
+
+  CHECK(absl::Now() - begin < absl::Seconds(20));  // Its requests would have waited for 60 s.
+}
+
 TEST_CASE("the others' steps wait for a killed worker until its lease is over",
           "[cluster][process]") {
   ProgramCluster programs(

@@ -86,7 +86,7 @@ TEST_CASE("a server that lost its disk gets all of it anew, and one whose lanes 
   ProgramCluster programs({.servers = 2, .workers = 1, .keeps_log = true, .replicas = 2});
   const auto cluster = Must(Cluster::Remote(programs.remote()));
   const TableId table = Must(cluster->CreateTable(test::ExactSpec("t", 1)));
-  const auto worker = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300)}));
+  auto worker = Must(cluster->Connect({.retry_after = std::chrono::milliseconds(300)}));
   const std::vector<Key> keys = KeysBelow(300);
   const std::vector<float> gradients(keys.size(), -1);
   for (int i = 0; i < 10; ++i) Must(worker->Push(table, keys, gradients));
@@ -119,6 +119,7 @@ TEST_CASE("a server that lost its disk gets all of it anew, and one whose lanes 
     return files;
   };
   CHECK(test::Program::Await(absl::Seconds(20), [&] { return left() == 0; }));
+  worker.reset();  // While there are servers that it can take its leave of.
   programs.servers.erase(programs.servers.begin() + 1);
   for (const auto& server : programs.servers) server->Send(SIGKILL);
   for (const auto& server : programs.servers) server->Kill();
