@@ -138,7 +138,7 @@ void Run(const ModelSpec& spec) {
   ModelParameters parameters = Must(MakeModelParameters(spec, 1));
   const std::unique_ptr<Model> model = Must(MakeModel(spec, parameters, gemm));
   const ParameterLayout& layout = parameters.trained.layout();
-  const auto optimizer = Must(DenseOptimizer::Make({.rule = AdamSpec{}}, layout));
+  const auto optimizer = Must(DenseOptimizer::Make({.rule = DenseAdam{}}, layout));
   AlignedBuffer gradients(layout.size());
   Work work = MakeWork(spec);
   const SparseInput input{&work.batch, work.rows, work.inverse};

@@ -88,7 +88,7 @@ examples::TrainConfig MakeConfig(const Options& options) {
   config.table.optimizer.rule =
       AdagradSpec{.learning_rate = 0.02F, .initial_accumulator = 0, .epsilon = 1e-10F};
   config.table.initializer = NormalSpec{.mean = 0, .stddev = 0.01F};
-  config.dense.rule = examples::AdamSpec{.learning_rate = 0.001F};
+  config.dense.rule = examples::DenseAdam{.learning_rate = 0.001F};
   config.batch = options.batch;
   config.workers = options.workers;
   config.prefetch = options.prefetch;

@@ -34,11 +34,11 @@ std::string FieldsOf(const Spec& spec) {
 
 std::string TextOf(const OptimizerSpec& spec) {
   std::string text = std::visit(
-      Overload{[](const longtail::SgdSpec& r) { return absl::StrCat("SGD ", r.learning_rate); },
+      Overload{[](const SgdSpec& r) { return absl::StrCat("SGD ", r.learning_rate); },
                [](const MomentumSpec& r) {
                  return absl::StrCat("momentum ", r.learning_rate, ", ", r.momentum);
                },
-               [](const longtail::AdagradSpec& r) {
+               [](const AdagradSpec& r) {
                  return absl::StrCat("Adagrad ", r.learning_rate, ", accumulator from ",
                                      r.initial_accumulator);
                },
@@ -46,7 +46,7 @@ std::string TextOf(const OptimizerSpec& spec) {
                  return absl::StrCat("row-wise Adagrad ", r.learning_rate, ", accumulator from ",
                                      r.initial_accumulator);
                },
-               [](const longtail::AdamSpec& r) {
+               [](const AdamSpec& r) {
                  return absl::StrCat("lazy Adam ", r.learning_rate, ", ", r.beta1, ", ", r.beta2);
                },
                [](const FtrlSpec& r) {
@@ -65,11 +65,11 @@ std::string TextOf(const OptimizerSpec& spec) {
 
 std::string TextOf(const DenseOptimizerSpec& spec) {
   std::string text = std::visit(
-      Overload{[](const SgdSpec& r) {
+      Overload{[](const DenseSgd& r) {
                  return absl::StrCat("SGD ", r.learning_rate, ", momentum ", r.momentum);
                },
-               [](const AdagradSpec& r) { return absl::StrCat("Adagrad ", r.learning_rate); },
-               [](const AdamSpec& r) {
+               [](const DenseAdagrad& r) { return absl::StrCat("Adagrad ", r.learning_rate); },
+               [](const DenseAdam& r) {
                  return absl::StrCat("Adam ", r.learning_rate, ", ", r.beta1, ", ", r.beta2);
                }},
       spec.rule);

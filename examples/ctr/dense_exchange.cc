@@ -18,7 +18,7 @@ absl::StatusOr<std::unique_ptr<DenseExchange>> DenseExchange::Make(Cluster& clus
                                                                    std::uint32_t replicas) {
   TableSpec spec{.name = "dense_sums",
                  .dim = RowVector::kDim,
-                 .optimizer = {.rule = longtail::SgdSpec{.learning_rate = 1}},
+                 .optimizer = {.rule = SgdSpec{.learning_rate = 1}},
                  .initializer = ConstantSpec{.value = 0}};
   spec.eviction = {.idle_steps = kKeptSteps, .sweep_steps = kKeptSteps};
   LONGTAIL_ASSIGN_OR_RETURN(const TableId table, cluster.CreateTable(spec));

@@ -11,20 +11,20 @@ namespace {
 
 // The table's rule that does what the dense optimizer does.
 OptimizerRule RuleOf(const DenseOptimizerSpec& spec) {
-  if (const auto* sgd = std::get_if<SgdSpec>(&spec.rule)) {
-    if (sgd->momentum == 0) return longtail::SgdSpec{.learning_rate = sgd->learning_rate};
+  if (const auto* sgd = std::get_if<DenseSgd>(&spec.rule)) {
+    if (sgd->momentum == 0) return SgdSpec{.learning_rate = sgd->learning_rate};
     return MomentumSpec{.learning_rate = sgd->learning_rate, .momentum = sgd->momentum};
   }
-  if (const auto* adagrad = std::get_if<AdagradSpec>(&spec.rule)) {
-    return longtail::AdagradSpec{.learning_rate = adagrad->learning_rate,
-                                 .initial_accumulator = adagrad->initial_sum,
-                                 .epsilon = adagrad->epsilon};
+  if (const auto* adagrad = std::get_if<DenseAdagrad>(&spec.rule)) {
+    return AdagradSpec{.learning_rate = adagrad->learning_rate,
+                       .initial_accumulator = adagrad->initial_sum,
+                       .epsilon = adagrad->epsilon};
   }
-  const auto& adam = std::get<AdamSpec>(spec.rule);
-  return longtail::AdamSpec{.learning_rate = adam.learning_rate,
-                            .beta1 = adam.beta1,
-                            .beta2 = adam.beta2,
-                            .epsilon = adam.epsilon};
+  const auto& adam = std::get<DenseAdam>(spec.rule);
+  return AdamSpec{.learning_rate = adam.learning_rate,
+                  .beta1 = adam.beta1,
+                  .beta2 = adam.beta2,
+                  .epsilon = adam.epsilon};
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ absl::StatusOr<OptimizerSpec> ParseSparseOptimizer(const nlohmann::json& object,
   std::string rule = "adagrad";
   fields.Get("rule", rule);
   if (rule == "sgd") {
-    longtail::SgdSpec r;
+    SgdSpec r;
     fields.Get("learning_rate", r.learning_rate);
     spec.rule = r;
   } else if (rule == "momentum") {
@@ -56,7 +56,7 @@ absl::StatusOr<OptimizerSpec> ParseSparseOptimizer(const nlohmann::json& object,
     r.kind = is_nesterov ? MomentumKind::kNesterov : MomentumKind::kHeavyBall;
     spec.rule = r;
   } else if (rule == "adagrad") {
-    longtail::AdagradSpec r;
+    AdagradSpec r;
     fields.Get("learning_rate", r.learning_rate);
     fields.Get("initial_accumulator", r.initial_accumulator);
     fields.Get("epsilon", r.epsilon);
@@ -68,7 +68,7 @@ absl::StatusOr<OptimizerSpec> ParseSparseOptimizer(const nlohmann::json& object,
     fields.Get("epsilon", r.epsilon);
     spec.rule = r;
   } else if (rule == "adam") {
-    longtail::AdamSpec r;
+    AdamSpec r;
     fields.Get("learning_rate", r.learning_rate);
     fields.Get("beta1", r.beta1);
     fields.Get("beta2", r.beta2);
@@ -103,18 +103,18 @@ absl::StatusOr<DenseOptimizerSpec> ParseDenseOptimizer(const nlohmann::json& obj
   std::string rule = "adam";
   fields.Get("rule", rule);
   if (rule == "sgd") {
-    SgdSpec r;
+    DenseSgd r;
     fields.Get("learning_rate", r.learning_rate);
     fields.Get("momentum", r.momentum);
     spec.rule = r;
   } else if (rule == "adagrad") {
-    AdagradSpec r;
+    DenseAdagrad r;
     fields.Get("learning_rate", r.learning_rate);
     fields.Get("initial_accumulator", r.initial_sum);
     fields.Get("epsilon", r.epsilon);
     spec.rule = r;
   } else if (rule == "adam") {
-    AdamSpec r;
+    DenseAdam r;
     fields.Get("learning_rate", r.learning_rate);
     fields.Get("beta1", r.beta1);
     fields.Get("beta2", r.beta2);

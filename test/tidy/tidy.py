@@ -232,6 +232,23 @@ def public_header_offences(files):
             yield f"{header}: a PUBLIC_HEADERS of {count} components, want exactly one"
 
 
+def hidden_type_offences(files):
+    """No header's type in an inner namespace has the name of a public one.
+
+    What names the public type would mean the other wherever that header came first: in builds that
+    compile several sources as one, a class could have two sizes.
+    """
+    declared = re.compile(r"^(?:struct|class|enum class) (\w+)(?! *;)\b", re.MULTILINE)
+    headers = [f for f in files if f.suffix == ".h"]
+    public = {name: f.path for f in headers if f.path.startswith("include/longtail/")
+              for name in declared.findall(f.text)}
+    for file in headers:
+        if re.search(r"^namespace longtail::\w", file.text, re.MULTILINE):
+            for name in declared.findall(file.text):
+                if name in public:
+                    yield f"{file.path}: {name} hides the public one of {public[name]}"
+
+
 def markdown_offences(files):
     for file in files:
         if file.suffix in MARKDOWN:
@@ -295,8 +312,8 @@ def package_offences(files):
 
 RULES = [
     layer_offences, unknown_folder_offences, library_offences, core_offences, size_offences,
-    name_offences, listing_offences, test_offences, public_header_offences, markdown_offences,
-    json_offences, text_offences, environment_offences, package_offences,
+    name_offences, listing_offences, test_offences, public_header_offences, hidden_type_offences,
+    markdown_offences, json_offences, text_offences, environment_offences, package_offences,
 ]
 
 

@@ -181,6 +181,17 @@ class TidyTest(unittest.TestCase):
             "${PROJECT_SOURCE_DIR}/" + name for name in names) + "\n"})
         self.assertEqual(found, ["include/longtail: 16 headers, at most 15"])
 
+    def test_no_inner_type_hides_a_public_one(self):
+        public = {"include/longtail/bytes.h": "namespace longtail {\nstruct Row {\n};\n}\n",
+                  "src/base/CMakeLists.txt": CLEAN["src/base/CMakeLists.txt"]
+                  + "# ${PROJECT_SOURCE_DIR}/include/longtail/bytes.h\n"}
+        inner = "#pragma once\nnamespace longtail::base {\n%s\n}\n"
+        found = findings({**public, "src/base/row.h": inner % "class Row final {\n};"})
+        self.assertIn("src/base/row.h: Row hides the public one of include/longtail/bytes.h", found)
+        for text in ["struct Rows {\n};", "class Row;", "void Row();"]:
+            found = findings({**public, "src/base/row.h": inner % text})
+            self.assertFalse([f for f in found if "hides" in f], found)
+
     def test_a_page_has_one_title(self):
         self.wants({"a.md": "text\n"}, "0 titles")
         self.wants({"a.md": "# One\n\n# Two\n"}, "2 titles")

@@ -12,9 +12,9 @@ namespace longtail::examples {
 namespace {
 
 std::size_t SlotCount(const DenseOptimizerSpec& spec) {
-  if (std::holds_alternative<AdamSpec>(spec.rule)) return 2;
-  if (std::holds_alternative<AdagradSpec>(spec.rule)) return 1;
-  return std::get<SgdSpec>(spec.rule).momentum > 0 ? 1 : 0;
+  if (std::holds_alternative<DenseAdam>(spec.rule)) return 2;
+  if (std::holds_alternative<DenseAdagrad>(spec.rule)) return 1;
+  return std::get<DenseSgd>(spec.rule).momentum > 0 ? 1 : 0;
 }
 
 // Written so that NaN fails.
@@ -36,20 +36,20 @@ absl::Status CheckFraction(const char* field, float value) {
       absl::StrCat("dense optimizer: ", field, " ", value, ": want 0 <= ", field, " < 1"));
 }
 
-absl::Status CheckRule(const SgdSpec& rule) {
+absl::Status CheckRule(const DenseSgd& rule) {
   absl::Status status = CheckPositive("learning_rate", rule.learning_rate);
   status.Update(CheckFraction("momentum", rule.momentum));
   return status;
 }
 
-absl::Status CheckRule(const AdagradSpec& rule) {
+absl::Status CheckRule(const DenseAdagrad& rule) {
   absl::Status status = CheckPositive("learning_rate", rule.learning_rate);
   status.Update(CheckAtLeast("initial_sum", rule.initial_sum, 0));
   status.Update(CheckPositive("epsilon", rule.epsilon));
   return status;
 }
 
-absl::Status CheckRule(const AdamSpec& rule) {
+absl::Status CheckRule(const DenseAdam& rule) {
   absl::Status status = CheckPositive("learning_rate", rule.learning_rate);
   status.Update(CheckFraction("beta1", rule.beta1));
   status.Update(CheckFraction("beta2", rule.beta2));
@@ -74,12 +74,12 @@ absl::StatusOr<std::unique_ptr<DenseOptimizer>> DenseOptimizer::Make(
 
 DenseOptimizer::DenseOptimizer(const DenseOptimizerSpec& spec, const ParameterLayout& layout)
     : spec_(spec), layout_(layout), slots_(SlotCount(spec) * layout.size()) {
-  if (const auto* adagrad = std::get_if<AdagradSpec>(&spec_.rule)) {
+  if (const auto* adagrad = std::get_if<DenseAdagrad>(&spec_.rule)) {
     std::ranges::fill(slots_.span(), adagrad->initial_sum);
   }
 }
 
-AdamConstants AdamConstantsAt(const AdamSpec& spec, std::uint64_t step, float factor) {
+AdamConstants AdamConstantsAt(const DenseAdam& spec, std::uint64_t step, float factor) {
   // In double: 1 - beta2^t of a late step has no digits left in float.
   const auto t = static_cast<double>(step);
   const double correction1 = 1 - std::pow(static_cast<double>(spec.beta1), t);
@@ -95,7 +95,7 @@ AdamConstants AdamConstantsAt(const AdamSpec& spec, std::uint64_t step, float fa
 void DenseOptimizer::BeginStep(float learning_rate_factor) {
   ++step_;
   factor_ = learning_rate_factor;
-  const auto* adam = std::get_if<AdamSpec>(&spec_.rule);
+  const auto* adam = std::get_if<DenseAdam>(&spec_.rule);
   if (adam != nullptr) adam_ = AdamConstantsAt(*adam, step_, factor_);
 }
 
@@ -120,19 +120,19 @@ void DenseOptimizer::UpdateTensor(Slice slice, float decay, const float* gradien
   };
   float* slot0 = slots_.data();
   float* slot1 = slot0 + layout_.size();
-  if (std::holds_alternative<AdamSpec>(spec_.rule)) {
+  if (std::holds_alternative<DenseAdam>(spec_.rule)) {
     const AdamConstants constants = adam_;
     for (std::size_t i = slice.begin; i < slice.end; ++i) {
       AdamStep(constants, gradient(i), weights[i], slot0[i], slot1[i]);
     }
-  } else if (const auto* adagrad = std::get_if<AdagradSpec>(&spec_.rule)) {
+  } else if (const auto* adagrad = std::get_if<DenseAdagrad>(&spec_.rule)) {
     const float rate = adagrad->learning_rate * factor_;
     const float epsilon = adagrad->epsilon;
     for (std::size_t i = slice.begin; i < slice.end; ++i) {
       AdagradStep(rate, epsilon, gradient(i), weights[i], slot0[i]);
     }
   } else {
-    const SgdSpec sgd = std::get<SgdSpec>(spec_.rule);
+    const DenseSgd sgd = std::get<DenseSgd>(spec_.rule);
     const float rate = sgd.learning_rate * factor_;
     if (sgd.momentum > 0) {
       for (std::size_t i = slice.begin; i < slice.end; ++i) {

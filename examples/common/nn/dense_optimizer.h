@@ -19,18 +19,18 @@
 
 namespace longtail::examples {
 
-struct SgdSpec {
+struct DenseSgd {
   float learning_rate = 0.01F;
   float momentum = 0;  ///< 0..1, below 1; 0 keeps no state.
 };
 
-struct AdagradSpec {
+struct DenseAdagrad {
   float learning_rate = 0.01F;
   float initial_sum = 0.1F;  ///< The sum of squares each weight starts from.
   float epsilon = 1e-8F;
 };
 
-struct AdamSpec {
+struct DenseAdam {
   float learning_rate = 1e-3F;
   float beta1 = 0.9F;
   float beta2 = 0.999F;
@@ -38,7 +38,7 @@ struct AdamSpec {
 };
 
 struct DenseOptimizerSpec {
-  std::variant<SgdSpec, AdagradSpec, AdamSpec> rule = AdamSpec{};
+  std::variant<DenseSgd, DenseAdagrad, DenseAdam> rule = DenseAdam{};
   float weight_decay = 0;   ///< L2: adds weight_decay * weight to the gradient of decayed tensors.
   float gradient_clip = 0;  ///< Gradients are cut to +-clip before decay is added; 0: not at all.
 };
@@ -56,7 +56,7 @@ using dense::SgdStep;
 absl::Status Validate(const DenseOptimizerSpec& spec);
 
 /// Adam's constants for a step, counted from 1, with its learning rate times the factor.
-AdamConstants AdamConstantsAt(const AdamSpec& spec, std::uint64_t step, float factor);
+AdamConstants AdamConstantsAt(const DenseAdam& spec, std::uint64_t step, float factor);
 
 /// A range of a flat buffer, in floats.
 struct Slice {

@@ -44,14 +44,14 @@ absl::Status DeviceDense::Save(device::Stream& stream, Parameters& parameters,
 
 void DeviceDense::BeginStep(float learning_rate_factor, device::StepScalars& scalars) {
   ++step_;
-  if (const auto* adam = std::get_if<AdamSpec>(&spec_.rule)) {
+  if (const auto* adam = std::get_if<DenseAdam>(&spec_.rule)) {
     const AdamConstants constants = AdamConstantsAt(*adam, step_, learning_rate_factor);
     scalars.learning_rate = constants.rate;
     scalars.root_correction = constants.root_correction;
-  } else if (const auto* adagrad = std::get_if<AdagradSpec>(&spec_.rule)) {
+  } else if (const auto* adagrad = std::get_if<DenseAdagrad>(&spec_.rule)) {
     scalars.learning_rate = adagrad->learning_rate * learning_rate_factor;
   } else {
-    scalars.learning_rate = std::get<SgdSpec>(spec_.rule).learning_rate * learning_rate_factor;
+    scalars.learning_rate = std::get<DenseSgd>(spec_.rule).learning_rate * learning_rate_factor;
   }
 }
 
@@ -68,7 +68,7 @@ void DeviceDense::Move(device::Stream& stream, const device::StepScalars* scalar
                                    .decay = tensor.decay == Decay::kYes ? spec_.weight_decay : 0,
                                    .count = static_cast<std::uint32_t>(tensor.size)};
     float* const slot = slots_ + tensor.offset;
-    if (const auto* adam = std::get_if<AdamSpec>(&spec_.rule)) {
+    if (const auto* adam = std::get_if<DenseAdam>(&spec_.rule)) {
       stream.Launch(device::DenseAdamCall{.slice = slice,
                                           .first = slot,
                                           .second = slot + layout_.size(),
@@ -77,10 +77,10 @@ void DeviceDense::Move(device::Stream& stream, const device::StepScalars* scalar
                                           .beta1 = adam->beta1,
                                           .beta2 = adam->beta2,
                                           .epsilon = adam->epsilon});
-    } else if (const auto* adagrad = std::get_if<AdagradSpec>(&spec_.rule)) {
+    } else if (const auto* adagrad = std::get_if<DenseAdagrad>(&spec_.rule)) {
       stream.Launch(device::DenseAdagradCall{
           .slice = slice, .sums = slot, .learning_rate = rate, .epsilon = adagrad->epsilon});
-    } else if (const float momentum = std::get<SgdSpec>(spec_.rule).momentum; momentum > 0) {
+    } else if (const float momentum = std::get<DenseSgd>(spec_.rule).momentum; momentum > 0) {
       stream.Launch(device::DenseMomentumCall{
           .slice = slice, .velocities = slot, .learning_rate = rate, .momentum = momentum});
     } else {

@@ -41,8 +41,7 @@ TrainConfig SmallConfig() {
   config.data.synthetic->options.field_count = 6;
   config.data.synthetic->options.ids_per_field = 300;
   config.model = {.name = "deepfm", .dim = 4, .hidden = {8}, .dropout = 0.25F};
-  config.table.optimizer = {.rule = longtail::AdamSpec{.learning_rate = 0.02F},
-                            .weight_decay = 0.01F};
+  config.table.optimizer = {.rule = AdamSpec{.learning_rate = 0.02F}, .weight_decay = 0.01F};
   config.table.initializer = NormalSpec{.stddev = 0.1F};
   config.batch = 64;
   config.seed = 3;

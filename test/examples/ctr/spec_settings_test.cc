@@ -17,13 +17,13 @@ TEST_CASE("every sparse rule is read with its constants", "[examples][ctr][spec_
   };
 
   CHECK(parse(R"({"rule": "sgd", "learning_rate": 0.5})").rule ==
-        OptimizerRule(longtail::SgdSpec{.learning_rate = 0.5F}));
+        OptimizerRule(SgdSpec{.learning_rate = 0.5F}));
   CHECK(parse(R"({"rule": "momentum", "momentum": 0.5, "nesterov": true})").rule ==
         OptimizerRule(MomentumSpec{.momentum = 0.5F, .kind = MomentumKind::kNesterov}));
   CHECK(parse(R"({"rule": "rowwise_adagrad", "initial_accumulator": 2})").rule ==
         OptimizerRule(RowwiseAdagradSpec{.initial_accumulator = 2}));
   CHECK(parse(R"({"rule": "adam", "beta1": 0.5, "beta2": 0.75})").rule ==
-        OptimizerRule(longtail::AdamSpec{.beta1 = 0.5F, .beta2 = 0.75F}));
+        OptimizerRule(AdamSpec{.beta1 = 0.5F, .beta2 = 0.75F}));
   const OptimizerSpec clipped = parse(
       R"({"weight_decay": 0.5, "gradient_clip": 2, "gradient_norm_clip": 3, "weight_clip": 4})");
   CHECK(clipped.weight_decay == 0.5F);
@@ -46,7 +46,7 @@ TEST_CASE("dense optimizers and initializers are read", "[examples][ctr][spec_se
       nlohmann::json::parse(R"({"kind": "truncated_normal", "mean": 1, "stddev": 0.5})"), "i");
 
   REQUIRE(adagrad.ok());
-  CHECK(std::get<AdagradSpec>(adagrad->rule).initial_sum == 2);
+  CHECK(std::get<DenseAdagrad>(adagrad->rule).initial_sum == 2);
   REQUIRE(normal.ok());
   CHECK(*normal == InitializerSpec(TruncatedNormalSpec{.mean = 1, .stddev = 0.5F}));
   CHECK_FALSE(

@@ -44,7 +44,7 @@ TEST_CASE("every setting of a config file arrives", "[examples][ctr][train_confi
   CHECK(config->table.format == RowFormat{.weights = WeightFormat::kBfloat16});
   CHECK(config->table.tail == TailSpec{.below = 4});
   CHECK(config->table.eviction == EvictionSpec{.idle_steps = 6});
-  CHECK(std::get<SgdSpec>(config->dense.rule).momentum == 0.5F);
+  CHECK(std::get<DenseSgd>(config->dense.rule).momentum == 0.5F);
   CHECK(config->dense_initial_scale == 0.5F);
   CHECK(config->batch == 32);
   CHECK(config->workers == 2);

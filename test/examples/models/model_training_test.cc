@@ -164,7 +164,7 @@ TEST_CASE("warm steps allocate nothing", "[models]") {
   spec.batch_norm = true;
   ModelParameters shared = MakeDenseParameters(spec, 7);
   const auto model = MakeTestModel(spec, shared);
-  const auto optimizer = DenseOptimizer::Make({.rule = AdamSpec{}}, model->layout());
+  const auto optimizer = DenseOptimizer::Make({.rule = DenseAdam{}}, model->layout());
   REQUIRE(optimizer.ok());
   const ModelWork work = MakeModelWork(spec, 64, filling, 7);
   Gradients buffers = Compute(*model, work, {.training = true}, 1);
@@ -196,7 +196,7 @@ TEST_CASE("training learns a batch, and evaluation sees it", "[models]") {
   REQUIRE(shared.ok());
   const auto model = MakeTestModel(spec, *shared);
   const auto optimizer =
-      DenseOptimizer::Make({.rule = AdamSpec{.learning_rate = 0.02F}}, model->layout());
+      DenseOptimizer::Make({.rule = DenseAdam{.learning_rate = 0.02F}}, model->layout());
   REQUIRE(optimizer.ok());
   ModelWork work = MakeModelWork(spec, 64, Filling::kSingle, 8);
   for (std::size_t e = 0; e < work.batch.size; ++e) {  // One key decides: any model can learn it.

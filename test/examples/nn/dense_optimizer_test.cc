@@ -28,11 +28,11 @@ ParameterLayout TwoTensors() {
 }
 
 std::vector<DenseOptimizerSpec> Specs() {
-  return {
-      {.rule = SgdSpec{.learning_rate = 0.11F}},
-      {.rule = SgdSpec{.learning_rate = 0.07F, .momentum = 0.8F}},
-      {.rule = AdagradSpec{.learning_rate = 0.3F, .initial_sum = 0.2F, .epsilon = 1e-3F}},
-      {.rule = AdamSpec{.learning_rate = 0.05F, .beta1 = 0.85F, .beta2 = 0.97F, .epsilon = 1e-3F}}};
+  return {{.rule = DenseSgd{.learning_rate = 0.11F}},
+          {.rule = DenseSgd{.learning_rate = 0.07F, .momentum = 0.8F}},
+          {.rule = DenseAdagrad{.learning_rate = 0.3F, .initial_sum = 0.2F, .epsilon = 1e-3F}},
+          {.rule = DenseAdam{
+               .learning_rate = 0.05F, .beta1 = 0.85F, .beta2 = 0.97F, .epsilon = 1e-3F}}};
 }
 
 /// One weight in double, as the papers have it.
@@ -40,7 +40,7 @@ struct Reference {
   double weight, slot0, slot1;
 
   void Step(const DenseOptimizerSpec& spec, double factor, int t, double g) {
-    if (const auto* adam = std::get_if<AdamSpec>(&spec.rule)) {
+    if (const auto* adam = std::get_if<DenseAdam>(&spec.rule)) {
       const auto beta1 = static_cast<double>(adam->beta1);
       const auto beta2 = static_cast<double>(adam->beta2);
       slot0 = beta1 * slot0 + (1 - beta1) * g;
@@ -49,12 +49,12 @@ struct Reference {
       const double v = slot1 / (1 - std::pow(beta2, t));
       weight -= factor * static_cast<double>(adam->learning_rate) * m /
                 (std::sqrt(v) + static_cast<double>(adam->epsilon));
-    } else if (const auto* adagrad = std::get_if<AdagradSpec>(&spec.rule)) {
+    } else if (const auto* adagrad = std::get_if<DenseAdagrad>(&spec.rule)) {
       slot0 += g * g;
       weight -= factor * static_cast<double>(adagrad->learning_rate) * g /
                 (std::sqrt(slot0) + static_cast<double>(adagrad->epsilon));
     } else {
-      const auto& sgd = std::get<SgdSpec>(spec.rule);
+      const auto& sgd = std::get<DenseSgd>(spec.rule);
       slot0 = static_cast<double>(sgd.momentum) * slot0 + g;
       weight -= factor * static_cast<double>(sgd.learning_rate) * slot0;
     }
@@ -82,7 +82,7 @@ TEST_CASE("each rule moves weights as its paper says, decay and clip included",
   Parameters parameters(TwoTensors(), 5);
   const ParameterLayout& layout = parameters.layout();
   const auto optimizer = Made(spec, layout);
-  const auto* adagrad = std::get_if<AdagradSpec>(&spec.rule);
+  const auto* adagrad = std::get_if<DenseAdagrad>(&spec.rule);
   const double slot0 = adagrad == nullptr ? 0 : static_cast<double>(adagrad->initial_sum);
   std::vector<Reference> want;
   for (const float value : parameters.values()) {
@@ -164,15 +164,15 @@ TEST_CASE("a spec out of range is refused by field, value and range", "[nn][dens
   const auto message = [](const DenseOptimizerSpec& spec) {
     return std::string(Validate(spec).message());
   };
-  CHECK(message({.rule = SgdSpec{.learning_rate = 0}}) ==
+  CHECK(message({.rule = DenseSgd{.learning_rate = 0}}) ==
         "dense optimizer: learning_rate 0: want a finite number above 0");
-  CHECK(message({.rule = SgdSpec{.momentum = 1}}) ==
+  CHECK(message({.rule = DenseSgd{.momentum = 1}}) ==
         "dense optimizer: momentum 1: want 0 <= momentum < 1");
-  CHECK(message({.rule = AdagradSpec{.initial_sum = -1}}) ==
+  CHECK(message({.rule = DenseAdagrad{.initial_sum = -1}}) ==
         "dense optimizer: initial_sum -1: want a finite number of at least 0");
-  CHECK(message({.rule = AdamSpec{.beta2 = nan}}) ==
+  CHECK(message({.rule = DenseAdam{.beta2 = nan}}) ==
         "dense optimizer: beta2 nan: want 0 <= beta2 < 1");
-  CHECK(message({.rule = AdamSpec{.epsilon = 0}}) ==
+  CHECK(message({.rule = DenseAdam{.epsilon = 0}}) ==
         "dense optimizer: epsilon 0: want a finite number above 0");
   CHECK(message({.weight_decay = nan}) ==
         "dense optimizer: weight_decay nan: want a finite number of at least 0");

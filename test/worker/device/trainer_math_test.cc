@@ -356,9 +356,9 @@ TEST_CASE("dense weights are moved as DenseOptimizer moves them", "[device][trai
   examples::ParameterLayout layout;
   layout.Add({.name = "w", .shape = {kCount}, .initializer = {}, .decay = examples::Decay::kYes});
   const auto rule = GENERATE(values<decltype(examples::DenseOptimizerSpec::rule)>(
-      {examples::SgdSpec{.learning_rate = 0.1F},
-       examples::SgdSpec{.learning_rate = 0.1F, .momentum = 0.9F},
-       examples::AdagradSpec{.learning_rate = 0.1F, .initial_sum = 0.2F}, examples::AdamSpec{}}));
+      {examples::DenseSgd{.learning_rate = 0.1F},
+       examples::DenseSgd{.learning_rate = 0.1F, .momentum = 0.9F},
+       examples::DenseAdagrad{.learning_rate = 0.1F, .initial_sum = 0.2F}, examples::DenseAdam{}}));
   const examples::DenseOptimizerSpec spec{
       .rule = rule, .weight_decay = 0.02F, .gradient_clip = 0.9F};
   const auto optimizer = examples::DenseOptimizer::Make(spec, layout).value();
@@ -366,7 +366,7 @@ TEST_CASE("dense weights are moved as DenseOptimizer moves them", "[device][trai
   AlignedBuffer want = Filled(rng, layout.size());
   AlignedBuffer got = Copied(want);
   AlignedBuffer first(layout.size()), second(layout.size());
-  const bool is_adagrad = std::holds_alternative<examples::AdagradSpec>(rule);
+  const bool is_adagrad = std::holds_alternative<examples::DenseAdagrad>(rule);
   for (float& value : first.span()) value = is_adagrad ? 0.2F : 0;
 
   const float learning_rate = 0.1F * 0.5F;
@@ -383,7 +383,7 @@ TEST_CASE("dense weights are moved as DenseOptimizer moves them", "[device][trai
     if (is_adagrad) {
       OnCpu(DenseAdagradCall{
           .slice = slice, .sums = first.data(), .learning_rate = &learning_rate, .epsilon = 1e-8F});
-    } else if (std::holds_alternative<examples::AdamSpec>(rule)) {
+    } else if (std::holds_alternative<examples::DenseAdam>(rule)) {
       const double correction1 = 1 - std::pow(static_cast<double>(0.9F), step);
       const double correction2 = 1 - std::pow(static_cast<double>(0.999F), step);
       const auto rate = static_cast<float>(static_cast<double>(1e-3F) * 0.5 / correction1);
@@ -396,7 +396,7 @@ TEST_CASE("dense weights are moved as DenseOptimizer moves them", "[device][trai
                           .beta1 = 0.9F,
                           .beta2 = 0.999F,
                           .epsilon = 1e-8F});
-    } else if (const float momentum = std::get<examples::SgdSpec>(rule).momentum; momentum > 0) {
+    } else if (const float momentum = std::get<examples::DenseSgd>(rule).momentum; momentum > 0) {
       OnCpu(DenseMomentumCall{.slice = slice,
                               .velocities = first.data(),
                               .learning_rate = &learning_rate,

@@ -130,7 +130,7 @@ TrainConfig ConfigOf(const std::string& model) {
                   .dropout = 0.25F,
                   .embedding_dropout = 0.1F};
   config.dense = {
-      .rule = AdamSpec{.learning_rate = 0.01F}, .weight_decay = 0.01F, .gradient_clip = 0.02F};
+      .rule = DenseAdam{.learning_rate = 0.01F}, .weight_decay = 0.01F, .gradient_clip = 0.02F};
   return config;
 }
 
@@ -142,17 +142,17 @@ std::vector<TrainConfig> Configs() {
   configs.push_back(ConfigOf("fm"));
   configs.back().model.numeric_embedding = true;
   configs.back().sparse_gradient = SparseGradient::kSum;
-  configs.back().dense = {.rule = AdagradSpec{}};
+  configs.back().dense = {.rule = DenseAdagrad{}};
   configs.push_back(ConfigOf("dcn_v2"));
   configs.back().model.linear = true;
   configs.back().model.pooling = Pooling::kSum;
   configs.back().sparse_gradient = SparseGradient::kSum;
-  configs.back().dense = {.rule = SgdSpec{.momentum = 0.9F}, .gradient_clip = 0.02F};
+  configs.back().dense = {.rule = DenseSgd{.momentum = 0.9F}, .gradient_clip = 0.02F};
   configs.push_back(ConfigOf("deepfm"));
   configs.back().model.dim = 16;
   configs.back().model.dropout = 0;
   configs.back().model.embedding_dropout = 0;
-  configs.back().dense = {.rule = SgdSpec{}};
+  configs.back().dense = {.rule = DenseSgd{}};
   return configs;
 }
 
@@ -344,7 +344,7 @@ TEST_CASE("several steps in flight and the cache go by graph as well",
 TEST_CASE("an optimizer's rate that is frozen in a graph gives other weights, and is seen so",
           "[examples][ctr][device][graph]") {
   const auto rule = GENERATE(values<decltype(DenseOptimizerSpec::rule)>(
-      {SgdSpec{}, SgdSpec{.momentum = 0.9F}, AdagradSpec{}, AdamSpec{}}));
+      {DenseSgd{}, DenseSgd{.momentum = 0.9F}, DenseAdagrad{}, DenseAdam{}}));
   enum class Way { kCommands, kGraph, kFrozen };
   ParameterLayout layout;
   layout.Add({.name = "w", .shape = {40}, .initializer = {}, .decay = Decay::kYes});
