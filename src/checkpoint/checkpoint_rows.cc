@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<SortedRows>> CheckpointRows::Read(
   auto at = begin;
   LONGTAIL_RETURN_IF_ERROR(server::ReadChunks(
       store_, these, [](const SnapshotBlob&) { return true; },
-      [&](const SnapshotBlob& blob, SnapshotChunk chunk) {
+      [&](const SnapshotBlob& blob, SnapshotChunk& chunk) {
         const std::string what = absl::StrCat(store_.Describe(), "/", blob.name);
         const auto found = static_cast<std::uint32_t>(chunk.header.partition);
         if (chunk.header.partition != at->partition ||

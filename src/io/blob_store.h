@@ -42,6 +42,14 @@ class BlobStore {
   /// Errors: NotFound; Unavailable; DataLoss (the store itself finds damage).
   virtual absl::StatusOr<std::string> Read(std::string_view name) = 0;
 
+  /// The same in place of what `bytes` has, whose memory a store may use again. After an error it
+  /// has anything.
+  virtual absl::Status ReadInto(std::string_view name, std::string& bytes) {
+    absl::StatusOr<std::string> read = Read(name);
+    if (read.ok()) bytes = *std::move(read);
+    return read.status();
+  }
+
   /// All names that begin with `prefix`, ascending.
   virtual absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) = 0;
 

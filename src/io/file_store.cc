@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/resize_anew.h"
 #include "base/status_macros.h"
 #include "io/direct_write.h"
 
@@ -193,6 +194,12 @@ absl::Status FileStore::Extend(std::string_view name, std::uint64_t from, std::s
 }
 
 absl::StatusOr<std::string> FileStore::Read(std::string_view name) {
+  std::string bytes;
+  if (absl::Status status = ReadInto(name, bytes); !status.ok()) return status;
+  return bytes;
+}
+
+absl::Status FileStore::ReadInto(std::string_view name, std::string& bytes) {
   if (absl::Status valid = ValidateBlobName(name); !valid.ok()) return valid;
   const std::string path = PathOf(name);
   // Without O_NONBLOCK a fifo put there by someone would hold us for ever.
@@ -211,7 +218,7 @@ absl::StatusOr<std::string> FileStore::Read(std::string_view name) {
     return absl::ResourceExhaustedError(
         absl::StrCat("reading '", path, "': ", size, " bytes: want at most ", kBlobBytesMax));
   }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
+  ResizeAnew(bytes, static_cast<std::size_t>(size));
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t n = ::read(file.get(), bytes.data() + done, bytes.size() - done);
@@ -221,7 +228,7 @@ absl::StatusOr<std::string> FileStore::Read(std::string_view name) {
     done += static_cast<std::size_t>(n);
   }
   bytes.resize(done);
-  return bytes;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> FileStore::Files(std::string_view prefix) const {

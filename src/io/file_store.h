@@ -30,6 +30,7 @@ class FileStore final : public BlobStore {
   ///         Unavailable.
   absl::Status Extend(std::string_view name, std::uint64_t from, std::string_view bytes) override;
   absl::StatusOr<std::string> Read(std::string_view name) override;
+  absl::Status ReadInto(std::string_view name, std::string& bytes) override;
 
   /// Cost: one walk over the directories whose names can match.
   absl::StatusOr<std::vector<std::string>> List(std::string_view prefix) override;

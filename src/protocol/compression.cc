@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/resize_anew.h"
+#include "base/status_macros.h"
 
 namespace longtail {
 namespace {
@@ -29,13 +31,20 @@ void CompressBehind(std::string_view bytes, std::size_t start, std::string& out)
 
 absl::StatusOr<std::string> Decompressed(std::span<const std::byte> compressed,
                                          std::uint64_t size) {
+  std::string bytes;
+  LONGTAIL_RETURN_IF_ERROR(DecompressInto(compressed, size, bytes));
+  return bytes;
+}
+
+absl::Status DecompressInto(std::span<const std::byte> compressed, std::uint64_t size,
+                            std::string& bytes) {
   // Two independent words on the size must agree before memory is taken.
   const unsigned long long framed = ZSTD_getFrameContentSize(compressed.data(), compressed.size());
   if (framed != size) {
     return absl::InvalidArgumentError(absl::StrCat("the compressed body is no zstd frame of ", size,
                                                    " bytes before compression"));
   }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
+  ResizeAnew(bytes, static_cast<std::size_t>(size));
   const std::size_t got =
       ZSTD_decompress(bytes.data(), bytes.size(), compressed.data(), compressed.size());
   if (ZSTD_isError(got) != 0) {
@@ -46,7 +55,7 @@ absl::StatusOr<std::string> Decompressed(std::span<const std::byte> compressed,
     return absl::InvalidArgumentError(
         absl::StrCat("the compressed body gives ", got, " bytes: want ", size));
   }
-  return bytes;
+  return absl::OkStatus();
 }
 
 }  // namespace longtail

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace longtail {
@@ -25,5 +26,10 @@ void CompressBehind(std::string_view bytes, std::size_t start, std::string& out)
 /// Errors: InvalidArgument if the bytes are no whole zstd frame or give another size.
 /// Cost:   memory of `size`.
 absl::StatusOr<std::string> Decompressed(std::span<const std::byte> compressed, std::uint64_t size);
+
+/// The same in place of what `bytes` has, whose memory is used again: new memory costs more to be
+/// filled by the system, and then with zeros, than to be decompressed to.
+absl::Status DecompressInto(std::span<const std::byte> compressed, std::uint64_t size,
+                            std::string& bytes);
 
 }  // namespace longtail

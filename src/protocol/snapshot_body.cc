@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/count_row.h"
+#include "base/resize_anew.h"
 #include "protocol/field_reader.h"
 #include "protocol/format_limits.h"
 #include "protocol/spec_codec.h"
@@ -115,11 +116,12 @@ void ReadCounts(FieldReader& reader, std::uint32_t count, std::uint32_t gone,
     reader.Refuse("rows", "are cut short: " + std::to_string(count) + " of them,");
     return;
   }
-  rows.keys.resize(count);
-  table.gone.resize(gone);
-  rows.counts.resize(count);
-  rows.last_steps.resize(count);
-  rows.ends.resize(count);
+  ResizeAnew(rows.keys, count);
+  ResizeAnew(table.gone, gone);
+  ResizeAnew(rows.counts, count);
+  rows.last_steps.assign(count, 0);
+  rows.values.clear();
+  ResizeAnew(rows.ends, count);
   reader.Array("keys", std::span(rows.keys));
   reader.Array("gone keys", std::span(table.gone));
   reader.Array("ends", std::span(rows.ends));
@@ -147,6 +149,7 @@ void ReadTable(const SnapshotHeader& header, FieldReader& reader, SnapshotTable&
       reader.Count("row count", kSnapshotChunkBytesMax,
                    is_rounded ? SnapshotRowBytes(0) : SnapshotRowBytes(rows.value_count));
   std::uint32_t gone = 0;
+  table.exact_count = 0;
   if (header.is_increment) {
     gone = reader.Count("gone count", kSnapshotChunkBytesMax, sizeof(Key));
     table.exact_count = reader.Within("exact count", 0, kValueCountMax);
@@ -171,11 +174,13 @@ void ReadTable(const SnapshotHeader& header, FieldReader& reader, SnapshotTable&
     reader.Refuse("rows", "are cut short: " + std::to_string(count) + " of them,");
     return;
   }
-  rows.keys.resize(count);
-  table.gone.resize(gone);
-  rows.counts.resize(count);
-  rows.last_steps.resize(count);
-  rows.values.resize(std::size_t{count} * rows.value_count);
+  ResizeAnew(rows.keys, count);
+  ResizeAnew(table.gone, gone);
+  ResizeAnew(rows.counts, count);
+  ResizeAnew(rows.last_steps, count);
+  ResizeAnew(rows.values, std::size_t{count} * rows.value_count);
+  rows.ends.clear();
+  rows.packed.clear();
   reader.Array("keys", std::span(rows.keys));
   reader.Array("gone keys", std::span(table.gone));
   reader.Array("counts", std::span(rows.counts));
@@ -228,8 +233,10 @@ absl::Status DecodeSnapshotBody(std::string_view what, std::span<const std::byte
   const std::uint32_t table_count = reader.Count("table count", kTableCountMax, kTableBytesMin);
   const std::uint32_t session_count =
       reader.Count("session count", kSessionCountMax, kSnapshotSessionBytes);
+  if (!reader.ok()) return reader.status();
+  chunk.tables.resize(table_count);
   for (std::uint32_t i = 0; i < table_count && reader.ok(); ++i) {
-    ReadTable(chunk.header, reader, chunk.tables.emplace_back());
+    ReadTable(chunk.header, reader, chunk.tables[i]);
   }
   if (!reader.ok()) return reader.status();
   chunk.sessions.resize(session_count);

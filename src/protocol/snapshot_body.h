@@ -33,8 +33,8 @@ inline constexpr std::size_t kSnapshotEmptyBodyBytes = 2 * sizeof(std::uint32_t)
 void AppendSnapshotBody(const SnapshotChunk& chunk, std::string& body);
 std::string EncodeSnapshotBody(const SnapshotChunk& chunk);
 
-/// Reads tables and sessions into `chunk`, whose header says in which form they are. `what` names
-/// the whole in messages.
+/// Reads tables and sessions into `chunk`, in place of those it has and in their memory; its header
+/// says in which form they are. `what` names the whole in messages.
 ///
 /// Errors: InvalidArgument naming field, value, what was wanted and the offset in the body.
 absl::Status DecodeSnapshotBody(std::string_view what, std::span<const std::byte> body,

@@ -79,4 +79,20 @@ struct SnapshotChunk {
 absl::StatusOr<SnapshotChunk> ReadSnapshotChunk(std::string_view blob_name,
                                                 std::span<const std::byte> blob);
 
+/// Reads chunks one after the other, into memory that it keeps.
+///
+/// Thread: one owner.
+class SnapshotReader {
+ public:
+  /// As ReadSnapshotChunk, into chunk(). After an error that has nothing of use.
+  absl::Status Read(std::string_view blob_name, std::span<const std::byte> blob);
+
+  /// What was read last. Who takes the rows out of it takes their memory, too.
+  SnapshotChunk& chunk() { return chunk_; }
+
+ private:
+  std::string body_;
+  SnapshotChunk chunk_;
+};
+
 }  // namespace longtail

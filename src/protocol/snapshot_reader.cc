@@ -46,22 +46,26 @@ std::uint64_t ReadHeader(FieldReader& reader, SnapshotHeader& header) {
 
 }  // namespace
 
-absl::StatusOr<SnapshotChunk> ReadSnapshotChunk(std::string_view blob_name,
-                                                std::span<const std::byte> blob) {
+absl::Status SnapshotReader::Read(std::string_view blob_name, std::span<const std::byte> blob) {
   const std::string what = absl::StrCat("snapshot '", std::string(blob_name), "'");
   // The seal first: what a flipped bit did to a field is damage, not a wrong value.
   LONGTAIL_RETURN_IF_ERROR(CheckSeal(kSnapshotEnvelope, what, blob));
-  SnapshotChunk chunk;
   FieldReader reader(what, blob);
-  const std::uint64_t body_bytes = ReadHeader(reader, chunk.header);
+  const std::uint64_t body_bytes = ReadHeader(reader, chunk_.header);
   LONGTAIL_RETURN_IF_ERROR(reader.status());
-  absl::StatusOr<std::string> body = Decompressed(blob.subspan(kSnapshotHeaderBytes), body_bytes);
+  const absl::Status body = DecompressInto(blob.subspan(kSnapshotHeaderBytes), body_bytes, body_);
   if (!body.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(what, ": from byte ", kSnapshotHeaderBytes, ": ", body.status().message()));
+        absl::StrCat(what, ": from byte ", kSnapshotHeaderBytes, ": ", body.message()));
   }
-  LONGTAIL_RETURN_IF_ERROR(DecodeSnapshotBody(what + ", body", AsBytes(*body), chunk));
-  return chunk;
+  return DecodeSnapshotBody(what + ", body", AsBytes(body_), chunk_);
+}
+
+absl::StatusOr<SnapshotChunk> ReadSnapshotChunk(std::string_view blob_name,
+                                                std::span<const std::byte> blob) {
+  SnapshotReader reader;
+  LONGTAIL_RETURN_IF_ERROR(reader.Read(blob_name, blob));
+  return std::move(reader.chunk());
 }
 
 }  // namespace longtail

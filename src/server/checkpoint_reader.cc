@@ -30,36 +30,48 @@ absl::StatusOr<std::vector<std::string>> CompleteNames(BlobStore& store) {
   return names;
 }
 
-// Reads a chunk, of whose tables the manifest knows.
-absl::StatusOr<SnapshotChunk> ReadChunk(BlobStore& store, const Manifest& manifest,
-                                        const SnapshotBlob& blob) {
-  LONGTAIL_ASSIGN_OR_RETURN(const std::string bytes,
-                            ReadChecked(store, blob.name, blob.bytes, blob.checksum));
-  const std::string where = absl::StrCat(store.Describe(), "/", blob.name);
-  LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
-                            ReadSnapshotChunk(where, std::as_bytes(std::span(bytes))));
-  for (const SnapshotTable& table : chunk.tables) {
-    const auto number = static_cast<std::size_t>(table.rows.table);
-    if (number >= manifest.tables.size() || table.spec != manifest.tables[number].spec) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": table ", number, " '",
-                                                     table.spec.name, "' is not the manifest's"));
+// Reads chunks, of whose tables the manifest knows, one in the memory of the other.
+class ChunkReader {
+ public:
+  ChunkReader(BlobStore& store, const Manifest& manifest) : store_(store), manifest_(manifest) {}
+
+  absl::Status Read(const SnapshotBlob& blob) {
+    LONGTAIL_RETURN_IF_ERROR(ReadCheckedInto(store_, blob.name, blob.bytes, blob.checksum, bytes_));
+    const std::string where = absl::StrCat(store_.Describe(), "/", blob.name);
+    LONGTAIL_RETURN_IF_ERROR(reader_.Read(where, std::as_bytes(std::span(bytes_))));
+    for (const SnapshotTable& table : chunk().tables) {
+      const auto number = static_cast<std::size_t>(table.rows.table);
+      if (number >= manifest_.tables.size() || table.spec != manifest_.tables[number].spec) {
+        return absl::InvalidArgumentError(absl::StrCat(where, ": table ", number, " '",
+                                                       table.spec.name, "' is not the manifest's"));
+      }
     }
+    return absl::OkStatus();
   }
-  return chunk;
-}
+
+  SnapshotChunk& chunk() { return reader_.chunk(); }
+
+ private:
+  BlobStore& store_;
+  const Manifest& manifest_;
+  std::string bytes_;
+  SnapshotReader reader_;
+};
 
 absl::Status ReadLayers(
     BlobStore& store, const Manifest& manifest,
     absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
-    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take) {
+    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk& chunk)> take) {
   const absl::StatusOr<std::vector<LayerChunk>> chunks = LayerChunksOf(manifest);
   if (!chunks.ok()) {
     return {chunks.status().code(), absl::StrCat(store.Describe(), "/", chunks.status().message())};
   }
   NewerKeys newer;
+  ChunkReader reader(store, manifest);
+  SnapshotChunk& chunk = reader.chunk();
   for (const LayerChunk& at : *chunks) {
     if (!is_wanted(*at.blob)) continue;
-    LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk, ReadChunk(store, manifest, *at.blob));
+    LONGTAIL_RETURN_IF_ERROR(reader.Read(*at.blob));
     if (chunk.header.partition != at.partition || chunk.header.is_increment != at.is_increment) {
       return absl::InvalidArgumentError(
           absl::StrCat(store.Describe(), "/", at.blob->name, ": ",
@@ -70,7 +82,7 @@ absl::Status ReadLayers(
     }
     newer.Hide(at, chunk);
     if (at.layer + 1 != manifest.layers.size()) chunk.sessions.clear();
-    LONGTAIL_RETURN_IF_ERROR(take(*at.blob, std::move(chunk)));
+    LONGTAIL_RETURN_IF_ERROR(take(*at.blob, chunk));
   }
   return absl::OkStatus();
 }
@@ -79,24 +91,31 @@ absl::Status ReadLayers(
 
 absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
                                         std::uint64_t bytes, std::uint64_t checksum) {
-  absl::StatusOr<std::string> blob = store.Read(name);
-  if (absl::IsNotFound(blob.status())) {
+  std::string blob;
+  LONGTAIL_RETURN_IF_ERROR(ReadCheckedInto(store, name, bytes, checksum, blob));
+  return blob;
+}
+
+absl::Status ReadCheckedInto(BlobStore& store, const std::string& name, std::uint64_t bytes,
+                             std::uint64_t checksum, std::string& blob) {
+  const absl::Status status = store.ReadInto(name, blob);
+  if (absl::IsNotFound(status)) {
     return absl::DataLossError(
         absl::StrCat(store.Describe(), "/", name, ": the manifest names it and it is not there"));
   }
-  if (!blob.ok()) return blob;
-  if (blob->size() != bytes) {
+  LONGTAIL_RETURN_IF_ERROR(status);
+  if (blob.size() != bytes) {
     return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": truncated at offset ",
-                                            blob->size(), ": want ", bytes, " bytes"));
+                                            blob.size(), ": want ", bytes, " bytes"));
   }
   // The reader of the format names the offset of the damage where it can.
-  const std::uint64_t found = Checksum(std::as_bytes(std::span(*blob)));
+  const std::uint64_t found = Checksum(std::as_bytes(std::span(blob)));
   if (found != checksum) {
     return absl::DataLossError(absl::StrCat(store.Describe(), "/", name, ": checksum ",
                                             ChecksumHex(found), " over bytes 0..", bytes, ": want ",
                                             ChecksumHex(checksum)));
   }
-  return blob;
+  return absl::OkStatus();
 }
 
 std::string ManifestName(const std::string& checkpoint) {
@@ -158,28 +177,29 @@ absl::StatusOr<std::optional<std::string>> FindUserOf(BlobStore& store, const st
 absl::Status ReadChunks(
     BlobStore& store, const Manifest& manifest,
     absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
-    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take) {
+    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk& chunk)> take) {
   if (!manifest.layers.empty()) return ReadLayers(store, manifest, is_wanted, take);
+  ChunkReader reader(store, manifest);
   for (const SnapshotBlob& blob : manifest.blobs) {
     if (!is_wanted(blob)) continue;
-    LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk, ReadChunk(store, manifest, blob));
-    if (chunk.header.is_increment) {
+    LONGTAIL_RETURN_IF_ERROR(reader.Read(blob));
+    if (reader.chunk().header.is_increment) {
       return absl::InvalidArgumentError(
           absl::StrCat(store.Describe(), "/", blob.name,
                        ": is an increment, and the manifest has nothing that it builds on"));
     }
-    LONGTAIL_RETURN_IF_ERROR(take(blob, std::move(chunk)));
+    LONGTAIL_RETURN_IF_ERROR(take(blob, reader.chunk()));
   }
   return absl::OkStatus();
 }
 
 absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
-                      absl::FunctionRef<absl::Status(RowBlock rows)> take) {
+                      absl::FunctionRef<absl::Status(const RowBlock& rows)> take) {
   return ReadChunks(
       store, manifest, [](const SnapshotBlob&) { return true; },
-      [&](const SnapshotBlob&, SnapshotChunk chunk) {
-        for (SnapshotTable& table : chunk.tables) {
-          LONGTAIL_RETURN_IF_ERROR(take(std::move(table.rows)));
+      [&](const SnapshotBlob&, const SnapshotChunk& chunk) {
+        for (const SnapshotTable& table : chunk.tables) {
+          LONGTAIL_RETURN_IF_ERROR(take(table.rows));
         }
         return absl::OkStatus();
       });

@@ -28,6 +28,10 @@ absl::StatusOr<Manifest> ReadManifest(BlobStore& store, const std::string& check
 absl::StatusOr<std::string> ReadChecked(BlobStore& store, const std::string& name,
                                         std::uint64_t bytes, std::uint64_t checksum);
 
+/// The same in place of what `blob` has (BlobStore::ReadInto).
+absl::Status ReadCheckedInto(BlobStore& store, const std::string& name, std::uint64_t bytes,
+                             std::uint64_t checksum, std::string& blob);
+
 /// A checkpoint that builds on objects of that name; none if there is none.
 ///
 /// Errors: as ReadManifest, of any checkpoint in the store: who cannot be read may need them.
@@ -36,7 +40,8 @@ absl::StatusOr<std::optional<std::string>> FindUserOf(BlobStore& store, const st
 
 CheckpointInfo InfoOf(const Manifest& manifest, const CheckpointName& name);
 
-/// Calls `take` with each snapshot chunk whose blob is wanted; one chunk is in memory at a time.
+/// Calls `take` with each snapshot chunk whose blob is wanted; one chunk is in memory at a time,
+/// and in its memory the next, but for what `take` takes out of it.
 /// Sizes and checksums are checked against the manifest first, blob by blob; a chunk's tables are
 /// the manifest's. Of a full checkpoint the order is that of the manifest.
 ///
@@ -50,12 +55,12 @@ CheckpointInfo InfoOf(const Manifest& manifest, const CheckpointName& name);
 absl::Status ReadChunks(
     BlobStore& store, const Manifest& manifest,
     absl::FunctionRef<bool(const SnapshotBlob& blob)> is_wanted,
-    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk chunk)> take);
+    absl::FunctionRef<absl::Status(const SnapshotBlob& blob, SnapshotChunk& chunk)> take);
 
 /// Calls `take` with every block of rows.
 ///
 /// Errors: as ReadChunks.
 absl::Status ReadRows(BlobStore& store, const Manifest& manifest,
-                      absl::FunctionRef<absl::Status(RowBlock rows)> take);
+                      absl::FunctionRef<absl::Status(const RowBlock& rows)> take);
 
 }  // namespace longtail::server

@@ -58,7 +58,7 @@ class LaneCore final : public Core {
 
   /// Gives the rows of a base to `take`, block by block.
   using ReadRowsInto =
-      absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(RowBlock rows)> take)>;
+      absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(const RowBlock& rows)> take)>;
 
   void Step(const Envelope& event, absl::Time now, Effects& effects) override;
   void OnStored(const StoreAnswer& answer, absl::Time now, Effects& effects) override;

@@ -132,7 +132,7 @@ absl::Status LaneCore::RestoreAll(const LaneBase& base, ReadRowsInto read_rows) 
     }
     LONGTAIL_RETURN_IF_ERROR(partition->Restore(saved, base.pushes));
   }
-  LONGTAIL_RETURN_IF_ERROR(read_rows([&](RowBlock rows) { return Import(rows); }));
+  LONGTAIL_RETURN_IF_ERROR(read_rows([&](const RowBlock& rows) { return Import(rows); }));
   for (const PartitionBase& saved : base.partitions) Find(saved.partition)->RestoreSteps(saved);
   return absl::OkStatus();
 }

@@ -70,8 +70,8 @@ absl::Status Restore(const std::string& name, Reading& reading) {
     manifest.tables.push_back({TableId{static_cast<std::uint32_t>(manifest.tables.size())}, spec});
   }
   manifest.blobs = base.blobs;
-  const absl::Status restored =
-      recovered.core->Restore(base, [&](absl::FunctionRef<absl::Status(RowBlock rows)> take) {
+  const absl::Status restored = recovered.core->Restore(
+      base, [&](absl::FunctionRef<absl::Status(const RowBlock& rows)> take) {
         return ReadRows(reading.store, manifest, take);
       });
   recovered.base_end = base.log_end;

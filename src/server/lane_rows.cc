@@ -24,15 +24,13 @@ bool Overlap(std::uint32_t a, std::uint32_t a_count, std::uint32_t b, std::uint3
   return a >> (a_bits - bits) == b >> (b_bits - bits);
 }
 
-// Those of a block whose keys are in the lane's partitions.
-RowBlock Only(const std::vector<bool>& is_own, RowBlock rows) {
+// Leaves of a block those rows whose keys are in the lane's partitions.
+void KeepOwn(const std::vector<bool>& is_own, RowBlock& rows) {
   const auto partitions = static_cast<std::uint32_t>(is_own.size());
   const auto is_of_lane = [&](Key key) {
     return is_own[static_cast<std::size_t>(PartitionOf(key, partitions))];
   };
-  if (std::ranges::all_of(rows.keys, is_of_lane)) return rows;
-  KeepRows(rows, is_of_lane);
-  return rows;
+  if (!std::ranges::all_of(rows.keys, is_of_lane)) KeepRows(rows, is_of_lane);
 }
 
 }  // namespace
@@ -50,7 +48,7 @@ absl::Status CheckTables(const Manifest& manifest, const std::vector<TableSpec>&
 }
 
 absl::Status ReadLaneRows(BlobStore& store, const ClusterMap& map, NodeId lane,
-                          absl::FunctionRef<absl::Status(RowBlock rows)> take) {
+                          absl::FunctionRef<absl::Status(const RowBlock& rows)> take) {
   LONGTAIL_ASSIGN_OR_RETURN(const Manifest manifest,
                             ReadManifest(store, map.rolled_back.checkpoint));
   if (manifest.step != map.rolled_back.step) {
@@ -78,11 +76,12 @@ absl::Status ReadLaneRows(BlobStore& store, const ClusterMap& map, NodeId lane,
         const auto p = place ? static_cast<std::size_t>(place->partition) : is_wanted.size();
         return p >= is_wanted.size() || is_wanted[p];  // A foreign name is said by who reads it.
       },
-      [&](const SnapshotBlob&, SnapshotChunk chunk) -> absl::Status {
+      [&](const SnapshotBlob&, SnapshotChunk& chunk) -> absl::Status {
         for (SnapshotTable& table : chunk.tables) {
           const auto here = std::ranges::find(map.tables, table.spec.name, &TableSpec::name);
           table.rows.table = TableId{static_cast<std::uint32_t>(here - map.tables.begin())};
-          LONGTAIL_RETURN_IF_ERROR(take(Only(is_own, std::move(table.rows))));
+          KeepOwn(is_own, table.rows);
+          LONGTAIL_RETURN_IF_ERROR(take(table.rows));
         }
         return absl::OkStatus();
       });

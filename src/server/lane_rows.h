@@ -22,7 +22,7 @@ namespace longtail::server {
 ///         spec there; the checkpoint is of another step); as ReadChunks.
 /// Cost:   reads the objects that may have such rows, and no others.
 absl::Status ReadLaneRows(BlobStore& store, const ClusterMap& map, NodeId lane,
-                          absl::FunctionRef<absl::Status(RowBlock rows)> take);
+                          absl::FunctionRef<absl::Status(const RowBlock& rows)> take);
 
 /// Whether a cluster with those tables can have the rows of a checkpoint.
 ///

@@ -192,17 +192,17 @@ absl::Status ReplicaCore::TakePart() {
   }
   if (fetching_.part == 0) fetching_.epochs = part.base.epochs;
   return fetching_.lane->RestorePartition(
-      part.base, [&](absl::FunctionRef<absl::Status(RowBlock rows)> take) -> absl::Status {
+      part.base, [&](absl::FunctionRef<absl::Status(const RowBlock& rows)> take) -> absl::Status {
+        SnapshotReader reader;
         for (std::size_t i = 0; i < part.chunks.size(); ++i) {
           const SnapshotBlob& blob = part.base.blobs[i];
           if (Checksum(part.chunks[i]) != blob.checksum) {
             return absl::DataLossError(
                 absl::StrCat("'", blob.name, "' of the lane's image: ", "damaged (checksum)"));
           }
-          LONGTAIL_ASSIGN_OR_RETURN(SnapshotChunk chunk,
-                                    ReadSnapshotChunk(blob.name, part.chunks[i]));
-          for (SnapshotTable& table : chunk.tables) {
-            LONGTAIL_RETURN_IF_ERROR(take(std::move(table.rows)));
+          LONGTAIL_RETURN_IF_ERROR(reader.Read(blob.name, part.chunks[i]));
+          for (const SnapshotTable& table : reader.chunk().tables) {
+            LONGTAIL_RETURN_IF_ERROR(take(table.rows));
           }
         }
         return absl::OkStatus();

@@ -25,7 +25,7 @@ constexpr std::size_t kBlocksAhead = 2;
 // What was read, between the readers and the one who gives it to the lanes.
 class BlocksByLane {
  public:
-  using Block = std::shared_ptr<const RowBlock>;
+  using Block = std::shared_ptr<RowBlock>;
 
   BlocksByLane(std::size_t lanes, std::size_t readers)
       : blocks_(lanes), blocks_max_(readers * kBlocksAhead), readers_(readers) {}
@@ -39,6 +39,22 @@ class BlocksByLane {
     ++count_;
     changed_.SignalAll();
     return true;
+  }
+
+  /// A block that the lanes have: its memory is used again.
+  void Return(Block block) {
+    if (block.use_count() != 1) return;  // Somebody still has it.
+    const MutexLock lock(&mutex_);
+    if (spares_.size() < blocks_max_) spares_.push_back(std::move(*block));
+  }
+
+  /// A block's memory, with anything in it.
+  RowBlock TakeSpare() {
+    const MutexLock lock(&mutex_);
+    if (spares_.empty()) return {};
+    RowBlock spare = std::move(spares_.back());
+    spares_.pop_back();
+    return spare;
   }
 
   /// A reader ended.
@@ -79,6 +95,7 @@ class BlocksByLane {
   Mutex mutex_;
   CondVar changed_;
   std::vector<std::deque<Block>> blocks_ ABSL_GUARDED_BY(mutex_);  // By the lane's number.
+  std::vector<RowBlock> spares_ ABSL_GUARDED_BY(mutex_);
   const std::size_t blocks_max_;
   std::size_t count_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t readers_ ABSL_GUARDED_BY(mutex_);  // Those that go on.
@@ -96,11 +113,11 @@ bool Sort(const ClusterMap& map, RowBlock rows, BlocksByLane& blocks) {
   if (rows.keys.empty()) return true;
   const std::size_t first = lane_of(rows.keys[0]);
   if (std::ranges::all_of(rows.keys, [&](Key key) { return lane_of(key) == first; })) {
-    return blocks.Put(first, std::make_shared<const RowBlock>(std::move(rows)));
+    return blocks.Put(first, std::make_shared<RowBlock>(std::move(rows)));
   }
-  std::vector<std::shared_ptr<RowBlock>> by_lane(map.lanes.size());
+  std::vector<BlocksByLane::Block> by_lane(map.lanes.size());
   for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-    std::shared_ptr<RowBlock>& block = by_lane[lane_of(rows.keys[i])];
+    BlocksByLane::Block& block = by_lane[lane_of(rows.keys[i])];
     if (block == nullptr) {
       block = std::make_shared<RowBlock>();
       block->table = rows.table;
@@ -131,7 +148,7 @@ absl::Status Read(const RowImport& import, std::size_t reader, std::size_t reade
   return ReadChunks(
       import.store, import.manifest,
       [&](const SnapshotBlob& blob) { return ReaderOf(import, blob, readers) == reader; },
-      [&](const SnapshotBlob&, SnapshotChunk chunk) {
+      [&](const SnapshotBlob&, SnapshotChunk& chunk) {
         for (SnapshotTable& table : chunk.tables) {
           const std::optional<TableId> here = import.table_here(table.rows.table);
           if (!here) continue;
@@ -139,6 +156,7 @@ absl::Status Read(const RowImport& import, std::size_t reader, std::size_t reade
           if (!Sort(import.map, std::move(table.rows), blocks)) {
             return absl::CancelledError("nobody takes what is read");
           }
+          table.rows = blocks.TakeSpare();
         }
         return absl::OkStatus();
       });
@@ -160,11 +178,13 @@ absl::Status ImportCheckpoint(const RowImport& import, GiveRows give) {
     if (status.ok()) {
       std::vector<NodeId> lanes;
       std::vector<std::shared_ptr<const RowBlock>> rows;
-      for (auto& [lane, block] : *taken) {
+      for (const auto& [lane, block] : *taken) {
         lanes.push_back(import.map.lanes[lane]);
-        rows.push_back(std::move(block));
+        rows.push_back(block);
       }
       status = give(lanes, rows);
+      rows.clear();
+      for (auto& [lane, block] : *taken) blocks.Return(std::move(block));
     }
     if (status.ok()) continue;
     blocks.Stop();

@@ -81,6 +81,11 @@ TEST_CASE("a store gives back what was written, to the byte", "[io][file_store]"
   CHECK(store->Read("empty").value().empty());
   CHECK(Contents(directory / "made/on/the/way/a") == kBinary);
   CHECK(store->Describe() == "file:" + directory / "made/on/the/way");
+  std::string memory = "what was here before";
+  for (const char* const name : {"a", "step-1/part.2/b_3", "empty", "a", "a"}) {
+    CHECK(store->ReadInto(name, memory).ok());
+    CHECK(memory == store->Read(name).value());
+  }
 }
 
 TEST_CASE("what an interrupted write left behind is no blob", "[io][file_store]") {

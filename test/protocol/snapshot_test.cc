@@ -75,6 +75,42 @@ TEST_CASE("memory of earlier chunks, smaller and larger ones, changes nothing of
   }
 }
 
+TEST_CASE("chunks read one in the memory of the other are what each is alone",
+          "[protocol][snapshot][property]") {
+  Rng rng(GENERATE(range<std::uint64_t>(0, 20)));
+  const std::vector<SnapshotChunk> samples = {test::SampleChunk(), test::SampleIncrementChunk(),
+                                              test::SampleCountChunk()};
+  SnapshotReader reader;
+  for (int i = 0; i < 30; ++i) {
+    SnapshotChunk chunk = samples[rng.Below(samples.size())];
+    if (rng.Below(2) == 0) std::ranges::reverse(chunk.tables);
+    chunk.tables.resize(rng.Below(chunk.tables.size() + 1));
+    for (SnapshotTable& table : chunk.tables) {
+      if (table.rows.has_counts() || rng.Below(2) == 0) continue;
+      const std::size_t rows = rng.Below(50);
+      table.rows.keys.assign(rows, rng.Next());
+      table.rows.counts.assign(rows, 5);
+      table.rows.last_steps.assign(rows, 6);
+      table.rows.values.assign(rows * table.rows.value_count, 0.25F);
+    }
+    std::string blob = EncodeSnapshotChunk(chunk);
+    const bool is_damaged = rng.Below(5) == 0;
+    if (is_damaged) blob.resize(blob.size() - 1 - rng.Below(blob.size() / 2));
+
+    const absl::Status status = reader.Read("s", AsBytes(blob));
+
+    CHECK(status.ok() != is_damaged);
+    if (is_damaged) continue;
+    const auto alone = ReadSnapshotChunk("s", AsBytes(blob));
+    REQUIRE(alone.ok());
+    CHECK(test::InWords(reader.chunk()) == test::InWords(*alone));
+    if (rng.Below(3) == 0 && !reader.chunk().tables.empty()) {
+      const RowBlock taken = std::move(reader.chunk().tables[0].rows);
+      CHECK(taken.keys == alone->tables[0].rows.keys);
+    }
+  }
+}
+
 TEST_CASE("rows cut into chunks of any size are all there once, in order",
           "[protocol][snapshot][property]") {
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(0, 60));
