@@ -1,6 +1,7 @@
 #include "server/row_import.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -44,6 +45,8 @@ class BlocksByLane {
   /// A block that the lanes have: its memory is used again.
   void Return(Block block) {
     if (block.use_count() != 1) return;  // Somebody still has it.
+    // Who let go of it last, perhaps a lane that was asked twice, has read all of it by now.
+    std::atomic_thread_fence(std::memory_order_acquire);
     const MutexLock lock(&mutex_);
     if (spares_.size() < blocks_max_) spares_.push_back(std::move(*block));
   }
